@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What differs between ABIs: numbers and a few hooks, no system calls.  Every
+ * table is built and unit-tested on every host.  The ABI of a tracee is chosen
+ * at run time from its ELF header (abi_lookup); what needs the host's CPU
+ * (reading registers with ptrace) is in arch/host.h. */
+#ifndef MTRACE_ARCH_ABI_H
+#define MTRACE_ARCH_ABI_H
+
+#include "base/types.h"
+
+#define ABI_MAX_REGS 48
+#define ABI_MAX_ARGS 8
+#define ABI_MAX_DWARF 64
+#define DISPLACE_MAX 64 /* bytes of code in one slot of a scratch page */
+#define DISPLACE_MAX_FIX 8
+
+struct abi;
+
+/* General registers of one task, each widened to 64 bits, in the order that
+ * the ABI's indices name.  x86: user_regs_struct of x86-64 for both widths. */
+struct regs {
+	const struct abi *abi; /* of the thread's present mode */
+	uint64_t w[ABI_MAX_REGS];
+};
+
+/* How the instruction under a breakpoint is executed elsewhere. */
+enum displace_kind {
+	DISPLACE_GOTO, /* no code needed: go on at `resume` (nop, endbr, jmp) */
+	DISPLACE_SLOT, /* `code` goes to the slot; go on there */
+	DISPLACE_STEP, /* cannot be displaced from this slot: single-step it */
+};
+
+/* What a task stands in front of, whose pc is at slot + `at`. */
+enum displace_where {
+	AT_ORIGINAL,    /* nothing executed yet: the pc is really `to` */
+	AT_NEXT,        /* the instruction is done: the pc is really `to` */
+	AT_CALL_PUSHED, /* a call, its return address half written: store all of
+			   `value` at the stack pointer; the pc is really `to` */
+};
+
+struct displace_fix {
+	uint8_t at;
+	uint8_t where; /* enum displace_where */
+	taddr_t to;
+	uint64_t value;
+};
+
+struct displaced {
+	enum displace_kind kind;
+	taddr_t resume;   /* where a hit continues */
+	uint8_t insn_len; /* of the original instruction */
+	uint8_t code_len;
+	uint8_t nfix;
+	uint8_t code[DISPLACE_MAX];
+	struct displace_fix fix[DISPLACE_MAX_FIX]; /* one for each instruction
+						      boundary in `code` */
+};
+
+enum jump_kind { NOT_A_JUMP, JUMP_DIRECT, JUMP_MEMORY, JUMP_PAST };
+
+struct abi {
+	const char *name;
+	uint16_t e_machine;
+	uint8_t e_class, e_data; /* ELFCLASS…, ELFDATA… */
+	uint8_t word;            /* bytes of a pointer */
+	uint16_t regset_len;     /* bytes of NT_PRSTATUS in this mode */
+
+	/* Indices into regs.w; −1 where there is none. */
+	int8_t pc, sp, fp, retval, retval_high, link, syscall_ret, orig_syscall;
+	int8_t reg_arg[ABI_MAX_ARGS];
+	uint8_t nreg_args;
+	uint8_t stack_arg; /* first stack argument, bytes above sp at entry */
+	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
+
+	/* Breakpoint. */
+	uint8_t bp_insn[4];
+	uint8_t bp_len;
+	uint8_t bp_pc_adjust; /* pc at the stop − address of the breakpoint */
+	bool has_singlestep;
+
+	/* System calls made on the tracee's behalf. */
+	uint8_t syscall_insn[4];
+	uint8_t syscall_insn_len;
+	int8_t syscall_nr;     /* register that takes the number */
+	int8_t syscall_arg[6];
+	int nr_mmap;           /* mmap2 (offset in pages) on 32 bit */
+	int nr_munmap, nr_madvise, nr_rt_sigaction, nr_rt_sigprocmask;
+
+	/* DWARF register numbers (the psABI's table), as far as the unwinder
+	 * needs them; −1 where regs.w has no such register. */
+	uint8_t ndwarf;
+	uint8_t dwarf_pc, dwarf_sp, dwarf_fp;
+	int8_t dwarf_reg[ABI_MAX_DWARF];
+	/* Bit n set: DWARF register n keeps its value over a call where the
+	 * call-frame information says nothing of it. */
+	uint64_t dwarf_preserved;
+
+	/* Longest instruction, and how near a slot must be to its instruction
+	 * for displace() to succeed always (0: anywhere). */
+	uint8_t max_insn;
+	uint64_t slot_reach;
+
+	/* Prepares the instruction at `addr` (bytes `insn`, `len` of them, at
+	 * least max_insn where memory allows) to run at `slot`.  `keep_shadow`:
+	 * the task has a shadow stack, so calls may not be taken apart.
+	 * 0, or -EINVAL when the bytes are no instruction. */
+	int (*displace)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len,
+			taddr_t slot, bool keep_shadow, struct displaced *out);
+	/* Is the instruction an unconditional jump?  JUMP_DIRECT: *where is the
+	 * target; JUMP_MEMORY: *where is the address of the word that holds it
+	 * (a PLT stub); JUMP_PAST: a no-operation (endbr), *where follows it. */
+	enum jump_kind (*jump)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len,
+			       taddr_t *where);
+	/* Length of the instruction in bytes, or -EINVAL. */
+	int (*insn_length)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len);
+};
+
+extern const struct abi abi_x86_64, abi_i386;
+
+/* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32
+ * with machine x86-64, and is refused so). */
+const struct abi *abi_lookup(unsigned e_machine, unsigned e_class, unsigned e_data);
+/* The i-th ABI, NULL behind the last. */
+const struct abi *abi_at(size_t i);
+
+/* Finds the fix for a task whose pc is `offset` into the slot's code.  NULL:
+ * the offset is not at an instruction boundary. */
+const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t offset);
+
+static inline taddr_t regs_pc(const struct regs *r) { return r->w[r->abi->pc]; }
+static inline taddr_t regs_sp(const struct regs *r) { return r->w[r->abi->sp]; }
+
+#endif

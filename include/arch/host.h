@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What needs the host's CPU: registers of a stopped task, through ptrace. */
+#ifndef MTRACE_ARCH_HOST_H
+#define MTRACE_ARCH_HOST_H
+
+#include "arch/abi.h"
+
+/* All return 0 or -errno; the task must be stopped.  -ESRCH: it died. */
+
+/* Reads the registers; regs->abi becomes that of the thread's present mode. */
+int host_get_regs(pid_t tid, struct regs *regs);
+/* Writes all of them, the number of an interrupted system call included. */
+int host_set_regs(pid_t tid, const struct regs *regs);
+/* Writes the program counter only: a third of the price. */
+int host_set_pc(pid_t tid, const struct abi *abi, taddr_t pc);
+/* Makes sure that the kernel restarts no system call when registers that were
+ * changed by hand are run (x86: orig_rax = −1). */
+void host_no_restart(struct regs *regs);
+
+/* Can this build trace programs of that ABI on this machine? */
+bool host_supports(const struct abi *abi);
+
+#endif

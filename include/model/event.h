@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The vocabulary between the target side and the host side.  Every event is
+ * complete: a release names the size and the stack of the block it releases,
+ * because the target keeps the table of open blocks (model/openset.h), so the
+ * host needs none of its own.  Strings and arrays belong to the emitter and
+ * live until emit() returns. */
+#ifndef MTRACE_MODEL_EVENT_H
+#define MTRACE_MODEL_EVENT_H
+
+#include "base/types.h"
+
+/* What an observed function does. */
+enum alloc_op {
+	OP_ALLOC,
+	OP_REALLOC,
+	OP_RELEASE,
+	OP_MAP,
+	OP_UNMAP,
+	OP_REMAP,
+	OP_BRK,
+};
+
+/* Who may release what (mismatches; only these differ). */
+enum family { FAMILY_C, FAMILY_NEW, FAMILY_NEW_ARRAY, FAMILY_MAP, FAMILY_CUSTOM };
+
+enum event_type {
+	EV_PROC,          /* a process, or a new image of one (exec) */
+	EV_PROC_END,      /* it exited, was killed, or was let go */
+	EV_TASK,          /* a thread was added */
+	EV_MODULE,        /* an ELF object was mapped */
+	EV_MODULE_GONE,   /* … and unmapped */
+	EV_PROBE,         /* id → name, once per session */
+	EV_STACK,         /* id → operation and frames, before its first use */
+	EV_ALLOC,
+	EV_RELEASE,
+	EV_RELEASE_UNDO,  /* the release of this thread just told did not happen */
+	EV_REALLOC_BEGIN, /* the old block is in the allocator's hands */
+	EV_REALLOC,       /* … and this came of it */
+	EV_FAILED,        /* a request that the allocator refused */
+	EV_MAP,
+	EV_UNMAP,
+	EV_REMAP,
+	EV_BRK,
+	EV_CALL,          /* one call with arguments and result (--calls) */
+	EV_NOTE,          /* something for the end of the report */
+};
+
+enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };
+
+enum proc_end_how {
+	END_EXITED,   /* status: the exit code */
+	END_SIGNALED, /* status: the signal */
+	END_DETACHED, /* it runs on, untraced */
+	END_EXECED,   /* this image was replaced; EV_PROC of the next follows */
+	END_RUNNING,  /* a report in the middle */
+};
+
+/* How a stack ended. */
+enum stack_end {
+	STACK_COMPLETE, /* at the outermost frame */
+	STACK_CUT,      /* by the depth asked for */
+	STACK_BROKEN,   /* no way on from the last frame */
+};
+
+/* `known` of EV_RELEASE. */
+enum release_known {
+	RELEASE_KNOWN,
+	RELEASE_UNKNOWN,  /* no such block: older than the attach, or an error */
+	RELEASE_SHUTDOWN, /* no such block, and the C library itself at a
+			     thread's end is the caller: no error */
+};
+
+struct event {
+	enum event_type type;
+	pid_t pid, tid;
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	union {
+		struct {
+			enum proc_how how;
+			pid_t ppid;        /* 0 unknown; of a fork: whose copy it is */
+			const char *exe;   /* absolute path */
+			const char *name;  /* as the user named it, or exe's last part */
+			uint8_t word;      /* bytes of a pointer */
+			const char *abi;
+		} proc;
+		struct {
+			enum proc_end_how how;
+			int status;
+		} end;
+		struct {
+			uint32_t id;       /* unique in the session, never reused */
+			taddr_t start, end, bias;
+			const char *path;  /* as the tracee sees it; "[vdso]" */
+			const uint8_t *build_id;
+			uint8_t build_id_len;
+			uint64_t dev, ino; /* 0: not a file */
+		} module;
+		struct {
+			uint16_t id;
+			enum alloc_op op;
+			enum family family;
+			const char *name;  /* demangled: "operator new[](unsigned long)" */
+		} probe;
+		struct {
+			uint32_t id;       /* unique in the session, from 1 */
+			uint16_t probe;
+			uint8_t end;       /* enum stack_end */
+			uint8_t nframe_origin;
+			uint32_t n;
+			const taddr_t *pc;     /* innermost first; return addresses,
+						  but for those `exact` says */
+			const uint32_t *module; /* id for each frame, 0: none */
+			const uint8_t *exact;  /* 1: pc is no return address (after
+						  a signal frame); may be NULL */
+		} stack;
+		struct {
+			taddr_t addr;
+			uint64_t size;
+			uint32_t stack;
+		} alloc; /* EV_ALLOC, EV_FAILED (addr 0) */
+		struct {
+			taddr_t addr;
+			uint64_t size;     /* 0 unless known */
+			uint32_t stack;    /* of the allocation; 0 unless known */
+			uint16_t probe;    /* what released it */
+			uint8_t known;     /* enum release_known */
+			uint32_t at;       /* stack of the release, 0: not taken */
+		} release; /* EV_RELEASE, EV_RELEASE_UNDO, EV_REALLOC_BEGIN */
+		struct {
+			taddr_t old_addr;
+			uint64_t old_size;
+			uint32_t old_stack; /* 0: the old block was unknown */
+			taddr_t addr;      /* 0: failed (the old one is back), or
+					      size 0 and released */
+			uint64_t size;
+			uint32_t stack;
+			bool failed;
+		} realloc;
+		struct {
+			taddr_t addr;
+			uint64_t size;
+			taddr_t old_addr;  /* EV_REMAP */
+			uint64_t old_size; /* EV_REMAP */
+			uint32_t stack;
+		} map; /* EV_MAP, EV_UNMAP, EV_REMAP; EV_BRK: addr is the new break,
+			  old_addr the one before */
+		struct {
+			uint16_t probe;
+			uint8_t nargs;
+			bool has_result;
+			uint64_t arg[4], result;
+			taddr_t caller;    /* return address */
+			uint32_t module;   /* of the caller */
+		} call;
+		struct {
+			bool bad;          /* shown with -q too */
+			const char *text;  /* one line, without the prefix */
+		} note;
+	} u;
+};
+
+/* What an emitter may do next. */
+enum { EMIT_GO = 0, EMIT_HOLD = 1 };
+
+/* Takes events.  emit: EMIT_GO, EMIT_HOLD or -errno; it never blocks on
+ * anything but itself.  flush: 0 or -errno. */
+struct event_sink {
+	int (*emit)(struct event_sink *, const struct event *);
+	int (*flush)(struct event_sink *);
+	void (*free)(struct event_sink *);
+};
+
+const char *event_type_name(enum event_type type);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The open blocks of one address space: address → size, stack id.
+ *
+ *   index: 1 << bits uint32_t, linear probing          pool: chunks of 4096
+ *   ┌────┬────┬────┬────┬────┐                         ┌──────────────────┐
+ *   │  0 │ 17 │  0 │  3 │ 90 │ ──── entry number ────► │ addr  size stack │ 24 → 16 bytes
+ *   └────┴────┴────┴────┴────┘                         └──────────────────┘
+ *
+ * An entry is 16 bytes: 48 bits of address, 40 of size (larger ones in a side
+ * table), 32 of stack, and the index adds 4 to 8: at most 24 bytes a block.
+ * Growth of the index is incremental: no insertion moves more than a few
+ * entries, so no stop of the tracee is long because the table grew. */
+#ifndef MTRACE_MODEL_OPENSET_H
+#define MTRACE_MODEL_OPENSET_H
+
+#include "base/types.h"
+
+struct open_block {
+	taddr_t addr;
+	uint64_t size;
+	uint32_t stack;
+};
+
+struct openset;
+
+struct openset *openset_new(void);
+/* Shares the content with `of` until either changes (fork). */
+struct openset *openset_clone(struct openset *of);
+void openset_free(struct openset *);
+/* Inserts; when addr is there already, replaces it and tells the old one in
+ * *old (may be NULL).  True when one was replaced. */
+bool openset_add(struct openset *, const struct open_block *b, struct open_block *old);
+/* Takes the block out.  False: not there. */
+bool openset_take(struct openset *, taddr_t addr, struct open_block *out);
+bool openset_find(const struct openset *, taddr_t addr, struct open_block *out);
+size_t openset_count(const struct openset *);
+/* In no order; stops when fn returns non-zero and returns that. */
+int openset_each(const struct openset *, int (*fn)(void *, const struct open_block *), void *arg);
+/* Bytes of memory in use, for bench and tests. */
+size_t openset_memory(const struct openset *);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Backtraces of a stopped task from call-frame information.
+ *
+ * For each code address the reduced row (CFA = register + offset, where the
+ * return address and the saved registers are) is kept in a table that is
+ * filled from libdw on first sight.  A warm unwind is one read of the stack
+ * and one look-up a frame.  Rows that do not reduce are evaluated in full by
+ * one evaluator for all ABIs.  Reference: DWARF 5, section 6.4; the psABI of
+ * each machine for register numbers. */
+#ifndef MTRACE_TRACE_UNWIND_H
+#define MTRACE_TRACE_UNWIND_H
+
+#include "arch/abi.h"
+#include "elf/modules.h"
+#include "model/event.h"
+
+#define UNWIND_MAX_DEPTH 1024
+
+struct unwinder; /* one per address space */
+
+/* A copy of the top of a stack, read in one go. */
+struct stack_copy {
+	taddr_t addr;   /* of bytes[0] */
+	size_t len;     /* valid bytes */
+	size_t cap;
+	uint8_t *bytes;
+};
+
+struct backtrace {
+	uint32_t n;
+	uint8_t end;              /* enum stack_end */
+	taddr_t broke_at;         /* STACK_BROKEN: the pc nothing is known of */
+	taddr_t pc[UNWIND_MAX_DEPTH];
+	taddr_t cfa[UNWIND_MAX_DEPTH]; /* sp right after the return into frame i;
+					  strictly: the value of sp in frame i at pc[i] */
+	uint32_t module[UNWIND_MAX_DEPTH]; /* id, 0: none */
+	uint8_t exact[UNWIND_MAX_DEPTH];   /* 1: no return address */
+	uint8_t origin[UNWIND_MAX_DEPTH];  /* enum frame_origin */
+};
+
+enum frame_origin {
+	FROM_REGS,    /* frame 0 */
+	FROM_ROW,     /* reduced row */
+	FROM_CFI,     /* evaluated */
+	FROM_SIGNAL,  /* across a signal frame */
+	FROM_FP,      /* frame pointer */
+	FROM_LINK,    /* return address at a function's entry */
+};
+
+/* `mem` reads the tracee with breakpoints spliced out.  `refresh` is asked
+ * once when a pc is in no module (a library mapped behind our back): it brings
+ * `modules` up to date and returns true when something changed.  May be NULL. */
+struct unwinder *unwinder_new(const struct abi *abi, struct modules *modules,
+			      const struct mem_reader *mem,
+			      bool (*refresh)(void *arg), void *arg);
+void unwinder_free(struct unwinder *);
+/* Rows for [start, end) are forgotten (a module went). */
+void unwinder_forget(struct unwinder *, taddr_t start, taddr_t end);
+
+/* At a function's first instruction: frame 0 of the result is the caller (its
+ * return address), as reports want it.  `stack` is a copy from regs' sp on,
+ * made by the caller; when it is too short, more is read through `mem` (so the
+ * task must still be stopped).  Never fails: at worst one frame, broken. */
+void unwind_entry(struct unwinder *, const struct regs *regs, const struct stack_copy *stack,
+		  unsigned depth, struct backtrace *out);
+/* At any instruction: frame 0 is regs' own pc (exact). */
+void unwind_any(struct unwinder *, const struct regs *regs, const struct stack_copy *stack,
+		unsigned depth, struct backtrace *out);
+
+/* Counters, for -v and the benchmarks. */
+struct unwind_stats {
+	uint64_t backtraces, frames, row_misses, evaluated, refills;
+};
+const struct unwind_stats *unwinder_stats(const struct unwinder *);
+
+#endif
