@@ -36,6 +36,9 @@ enum displace_where {
 	AT_NEXT,        /* the instruction is done: the pc is really `to` */
 	AT_CALL_PUSHED, /* a call, its return address half written: store all of
 			   `value` at the stack pointer; the pc is really `to` */
+	AT_CALL_UNDO,   /* a call through a register or memory, its return address
+			   pushed and no more: add abi->word to the stack
+			   pointer; the pc is really `to`, the call itself */
 };
 
 struct displace_fix {
@@ -96,14 +99,15 @@ struct abi {
 	uint64_t dwarf_preserved;
 
 	/* Longest instruction, and how near a slot must be to its instruction
-	 * for displace() to succeed always (0: anywhere). */
+	 * for displace() not to need DISPLACE_STEP for want of reach (0:
+	 * anywhere); memory operands as far from the instruction are assumed. */
 	uint8_t max_insn;
 	uint64_t slot_reach;
 
 	/* Prepares the instruction at `addr` (bytes `insn`, `len` of them, at
 	 * least max_insn where memory allows) to run at `slot`.  `keep_shadow`:
 	 * the task has a shadow stack, so calls may not be taken apart.
-	 * 0, or -EINVAL when the bytes are no instruction. */
+	 * 0, or -EINVAL when the bytes are no instruction or not all of one. */
 	int (*displace)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len,
 			taddr_t slot, bool keep_shadow, struct displaced *out);
 	/* Is the instruction an unconditional jump?  JUMP_DIRECT: *where is the
@@ -129,5 +133,14 @@ const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t o
 
 static inline taddr_t regs_pc(const struct regs *r) { return r->w[r->abi->pc]; }
 static inline taddr_t regs_sp(const struct regs *r) { return r->w[r->abi->sp]; }
+/* What a system call returned: −4095…−1 is an error in both word sizes. */
+static inline int64_t regs_syscall_result(const struct regs *r)
+{
+	uint64_t v = r->w[r->abi->syscall_ret];
+
+	if (r->abi->word == 4)
+		v = (uint32_t)v > -4096u ? (uint64_t)(int32_t)v : (uint32_t)v;
+	return (int64_t)v;
+}
 
 #endif

@@ -7,7 +7,8 @@
 
 /* All return 0 or -errno; the task must be stopped.  -ESRCH: it died. */
 
-/* Reads the registers; regs->abi becomes that of the thread's present mode. */
+/* Reads the registers; regs->abi becomes that of the thread's present mode.
+ * Those of a 32-bit thread are zero-extended (see regs_syscall_result). */
 int host_get_regs(pid_t tid, struct regs *regs);
 /* Writes all of them, the number of an interrupted system call included. */
 int host_set_regs(pid_t tid, const struct regs *regs);
