@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/event.h"
+
+static const char *const names[] = {
+	[EV_PROC] = "proc",
+	[EV_PROC_END] = "proc-end",
+	[EV_TASK] = "task",
+	[EV_MODULE] = "module",
+	[EV_MODULE_GONE] = "module-gone",
+	[EV_PROBE] = "probe",
+	[EV_STACK] = "stack",
+	[EV_ALLOC] = "alloc",
+	[EV_RELEASE] = "release",
+	[EV_RELEASE_UNDO] = "release-undo",
+	[EV_REALLOC_BEGIN] = "realloc-begin",
+	[EV_REALLOC] = "realloc",
+	[EV_FAILED] = "failed",
+	[EV_MAP] = "map",
+	[EV_UNMAP] = "unmap",
+	[EV_REMAP] = "remap",
+	[EV_BRK] = "brk",
+	[EV_CALL] = "call",
+	[EV_NOTE] = "note",
+};
+
+/* Types come from the wire too: one that nobody knows has a name as well. */
+const char *event_type_name(enum event_type type)
+{
+	size_t i = (size_t)type;
+
+	return i < ARRAY_SIZE(names) && names[i] ? names[i] : "unknown";
+}
