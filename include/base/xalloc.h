@@ -11,8 +11,10 @@
 
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
-/* reallocarray(3) with the check for overflow. */
-void *xrealloc(void *p, size_t n, size_t size) __attribute__((warn_unused_result));
+/* reallocarray(3) with the check for overflow.  Its symbol has another name:
+ * libiberty's demangler calls an xrealloc(p, size) of its own. */
+void *xrealloc(void *p, size_t n, size_t size)
+	__asm__("mtrace_xrealloc") __attribute__((warn_unused_result));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 void *xmemdup(const void *p, size_t n) __attribute__((malloc, returns_nonnull));
