@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The walk from frame to frame.
+ *
+ * A register that a function saved is not read at once: the walk keeps where
+ * it was saved, and reads it when a frame's CFA is computed from it.  Most are
+ * never asked for. */
+#include <errno.h>
+
+#include "unwind-internal.h"
+
+/* A frame that is not computed from the stack pointer may lie on another
+ * stack (coroutines, split stacks), so it need not be above its callee.  So
+ * often that happens in one backtrace before it is taken for damage. */
+#define STACK_SWITCHES_MAX 8
+
+/* A frame pointer further off than this is not believed without CFI. */
+#define FRAME_SIZE_MAX ((taddr_t)16 << 20)
+
+struct unwinder {
+	const struct abi *abi;
+	struct modules *modules;
+	struct mem_reader reader;
+	bool (*refresh)(void *arg);
+	void *arg;
+	struct maps maps; /* for code outside of modules; read when needed */
+	bool have_maps;
+	struct row_table rows;
+	struct unwind_stats stats;
+	struct unwind_mem mem;
+	union {
+		struct saves saves;
+		uint8_t room[SAVES_MAX_BYTES];
+	} scratch;
+};
+
+struct walk {
+	struct unwinder *u;
+	struct unwind_mem *mem;
+	const struct abi *abi;
+	struct backtrace *out;
+	taddr_t pc, sp;
+	uint8_t exact, origin;
+	uint8_t switches;
+	uint64_t in_mem; /* bit set: val is where the register was saved */
+	uint64_t val[ABI_MAX_DWARF];
+};
+
+enum step { STEP_ON, STEP_OUTERMOST, STEP_LOST };
+
+/* -- registers ------------------------------------------------------------- */
+
+static void set_reg(struct walk *w, unsigned reg, uint64_t v)
+{
+	w->in_mem &= ~(1ull << reg);
+	w->val[reg] = v;
+}
+
+static inline bool get_reg(struct walk *w, unsigned reg, uint64_t *v)
+{
+	if (__builtin_expect(w->in_mem >> reg & 1, 0)) {
+		uint64_t x;
+
+		if (!unwind_mem_word(w->mem, w->val[reg], &x))
+			return false;
+		set_reg(w, reg, x);
+	}
+	*v = w->val[reg];
+	return true;
+}
+
+/* What an expression may ask for: only what this machine has. */
+static bool expr_reg(void *arg, unsigned reg, uint64_t *v)
+{
+	struct walk *w = arg;
+
+	if (reg >= w->abi->ndwarf || w->abi->dwarf_reg[reg] < 0)
+		return false;
+	return get_reg(w, reg, v);
+}
+
+static bool expr_load(void *arg, taddr_t addr, unsigned size, uint64_t *v)
+{
+	struct walk *w = arg;
+
+	return unwind_mem_load(w->mem, addr, size, v);
+}
+
+static void move_to(struct walk *w, taddr_t pc, taddr_t sp)
+{
+	w->pc = pc & w->mem->mask;
+	w->sp = sp & w->mem->mask;
+	set_reg(w, w->abi->dwarf_pc, w->pc);
+	set_reg(w, w->abi->dwarf_sp, w->sp);
+}
+
+/* -- rows ------------------------------------------------------------------ */
+
+static bool in_text(const struct module *m, taddr_t pc)
+{
+	return m && pc >= m->text_start && pc < m->text_end;
+}
+
+/* The module in whose text pc is.  When there is none, the modules may be out
+ * of date: on the 1st, 2nd, 4th, 8th … sight of this pc that is asked. */
+static struct module *find_module(struct unwinder *u, taddr_t pc, uint32_t seen)
+{
+	struct module *m = modules_find(u->modules, pc);
+
+	if (in_text(m, pc))
+		return m;
+	if ((seen & (seen - 1)) || !u->refresh || !u->refresh(u->arg))
+		return NULL;
+	m = modules_find(u->modules, pc);
+	return in_text(m, pc) ? m : NULL;
+}
+
+/* Is there executable memory at pc, in a module or not?  `again`: the copy of
+ * the maps may be out of date. */
+static bool executable(struct unwinder *u, taddr_t pc, bool again)
+{
+	const struct map_line *l;
+
+	if (in_text(modules_find(u->modules, pc), pc))
+		return true;
+	l = u->have_maps ? maps_find(&u->maps, pc) : NULL;
+	if (l || (u->have_maps && !again))
+		return l && l->x;
+	if (u->have_maps)
+		maps_release(&u->maps);
+	u->have_maps = maps_read(&u->maps, u->modules->pid) == 0;
+	l = u->have_maps ? maps_find(&u->maps, pc) : NULL;
+	return l && l->x;
+}
+
+static void fill_row(struct unwinder *u, const struct abi *abi, const struct module *m,
+		     struct row *row)
+{
+	struct row_maker maker = { .row = row, .saves = &u->scratch.saves };
+	int n;
+
+	row->module = m->id;
+	row->kind = ROW_NO_CFI;
+	for (int which = CFI_EH_FRAME; m->file && which <= CFI_DEBUG_FRAME; which++) {
+		if (row_make(abi, elf_file_cfi(m->file, which), row->pc - m->bias, &maker))
+			break;
+	}
+	switch (row->kind) {
+	case ROW_OFFSET:
+	case ROW_DEREF:
+		n = row_table_intern(&u->rows, maker.saves);
+		if (n < 0)
+			row->kind = ROW_NO_CFI;
+		else
+			row->saves = (uint16_t)n;
+		break;
+	case ROW_FULL:
+		row->cfa_off = row_table_keep(&u->rows, maker.full);
+		break;
+	}
+}
+
+/* No row yet, or one that says that nothing is known. */
+static const struct row *row_miss(struct walk *w, taddr_t at, struct row *row)
+{
+	struct unwinder *u = w->u;
+	uint32_t seen = row ? (uint32_t)row->cfa_off + 1 : 1;
+	struct row fresh = { .pc = at, .kind = ROW_UNKNOWN };
+	struct module *m = find_module(u, at, seen);
+
+	if (row)
+		row = row_table_find(&u->rows, at); /* refresh moves rows */
+	if (m) {
+		u->stats.row_misses++;
+		fill_row(u, w->abi, m, &fresh);
+	} else {
+		fresh.cfa_off = (int32_t)MIN(seen, (uint32_t)INT32_MAX);
+	}
+	if (!row)
+		return row_table_add(&u->rows, &fresh);
+	*row = fresh;
+	return row;
+}
+
+static inline const struct row *get_row(struct walk *w)
+{
+	taddr_t at = w->exact ? w->pc : w->pc - 1;
+	struct row *row;
+
+	if (!at)
+		at = 1; /* 0 means free in the table; nothing is at either */
+	row = row_table_find(&w->u->rows, at);
+	if (__builtin_expect(row && row->kind != ROW_UNKNOWN, 1))
+		return row;
+	return row_miss(w, at, row);
+}
+
+/* -- steps ----------------------------------------------------------------- */
+
+/* The stack grows towards its outermost frame.  `same_stack`: the new frame's
+ * place was computed from the stack pointer. */
+static bool progress(struct walk *w, taddr_t sp, bool same_stack)
+{
+	if (sp > w->sp)
+		return true;
+	if (sp == w->sp) /* a leaf that keeps the return address in a register */
+		return w->abi->link >= 0 && w->out->n == 1;
+	return !same_stack && ++w->switches <= STACK_SWITCHES_MAX;
+}
+
+static enum step arrive(struct walk *w, taddr_t pc, taddr_t sp, enum frame_origin origin)
+{
+	bool signal = origin == FROM_SIGNAL;
+
+	pc &= w->mem->mask;
+	if (!pc && !signal)
+		return STEP_OUTERMOST;
+	w->exact = signal;
+	w->origin = (uint8_t)origin;
+	move_to(w, pc, sp);
+	return STEP_ON;
+}
+
+static bool row_ra(struct walk *w, const struct row *row, const struct saves *s, taddr_t cfa,
+		   uint64_t base, uint64_t *ra)
+{
+	taddr_t off = (taddr_t)(int64_t)row->ra_off;
+
+	switch (s->ra) {
+	case RA_AT_CFA:
+		return unwind_mem_word(w->mem, (cfa + off) & w->mem->mask, ra);
+	case RA_AT_BASE:
+		return unwind_mem_word(w->mem, (base + off) & w->mem->mask, ra);
+	default:
+		return expr_reg(w, s->ra_reg, ra);
+	}
+}
+
+static enum step step_row(struct walk *w, const struct row *row)
+{
+	const struct saves *s = w->u->rows.saves.v[row->saves];
+	uint64_t mask = w->mem->mask, cfa, base = 0, ra, sp;
+
+	if (!get_reg(w, row->cfa_reg, &cfa))
+		return STEP_LOST;
+	cfa = (cfa + (uint64_t)(int64_t)row->cfa_off) & mask;
+	if (row->kind == ROW_DEREF && !unwind_mem_word(w->mem, cfa, &cfa))
+		return STEP_LOST;
+	if (s->base_reg != NO_BASE && !expr_reg(w, s->base_reg, &base))
+		return STEP_LOST;
+	if (!row_ra(w, row, s, cfa, base, &ra))
+		return STEP_LOST;
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct save *v = &s->s[i];
+
+		w->val[v->reg] = ((v->from_base ? base : cfa) + (uint64_t)(int64_t)v->off) & mask;
+	}
+	w->in_mem |= s->mask;
+	sp = cfa;
+	if (s->sp_saved && !get_reg(w, w->abi->dwarf_sp, &sp))
+		return STEP_LOST;
+	if (!s->signal && !progress(w, sp, row->kind == ROW_OFFSET && row->cfa_reg == w->abi->dwarf_sp))
+		return STEP_LOST;
+	return arrive(w, ra, sp, s->signal ? FROM_SIGNAL : FROM_ROW);
+}
+
+/* All rules are evaluated with this frame's registers before any changes. */
+static enum step step_full(struct walk *w, const struct full_row *f)
+{
+	struct expr_env env = { .reg = expr_reg, .load = expr_load, .arg = w,
+				.mask = w->mem->mask, .word = w->abi->word };
+	struct { uint64_t v; int kind; } res[ABI_MAX_DWARF];
+	uint64_t ra, sp;
+
+	w->u->stats.evaluated++;
+	if (expr_eval(&env, f->cfa, f->ncfa, &env.cfa) < 0)
+		return STEP_LOST;
+	for (size_t i = 0; i < f->nregs; i++)
+		res[i].kind = expr_eval(&env, f->regs[i].ops, f->regs[i].n, &res[i].v);
+	set_reg(w, w->abi->dwarf_sp, env.cfa);
+	for (size_t i = 0; i < f->nregs; i++) {
+		unsigned reg = f->regs[i].reg;
+
+		if (res[i].kind < 0) {
+			if (reg == f->ra_reg)
+				return STEP_LOST;
+			continue;
+		}
+		set_reg(w, reg, res[i].v);
+		if (res[i].kind == EXPR_ADDRESS)
+			w->in_mem |= 1ull << reg;
+	}
+	if (!get_reg(w, f->ra_reg, &ra) || !get_reg(w, w->abi->dwarf_sp, &sp))
+		return STEP_LOST;
+	if (!f->signal && !progress(w, sp, false))
+		return STEP_LOST;
+	return arrive(w, ra, sp, f->signal ? FROM_SIGNAL : FROM_CFI);
+}
+
+/* Nothing was pushed yet: the return address is where the call put it. */
+static enum step step_link(struct walk *w)
+{
+	const struct abi *abi = w->abi;
+	uint64_t ra;
+
+	if (abi->link >= 0)
+		return STEP_LOST; /* the caller of unwind_entry knows it, we do not */
+	if (!unwind_mem_word(w->mem, w->sp, &ra) || !executable(w->u, ra - 1, false))
+		return STEP_LOST;
+	return arrive(w, ra, w->sp + abi->ret_pops, FROM_LINK);
+}
+
+/* The chain that starts at the frame pointer: [fp] is the caller's, the word
+ * above it the return address.  Zero ends it (x86-64 psABI, section 3.4.1). */
+static enum step step_fp(struct walk *w, bool in_module)
+{
+	taddr_t word = w->abi->word, fp;
+	uint64_t ra, next;
+
+	if (!get_reg(w, w->abi->dwarf_fp, &fp))
+		return STEP_LOST;
+	if (!fp)
+		return in_module ? STEP_OUTERMOST : STEP_LOST;
+	if (fp % word || fp < w->sp || fp - w->sp > FRAME_SIZE_MAX)
+		return STEP_LOST;
+	if (!unwind_mem_word(w->mem, fp, &next) ||
+	    !unwind_mem_word(w->mem, (fp + word) & w->mem->mask, &ra))
+		return STEP_LOST;
+	if (ra && !executable(w->u, ra - 1, true))
+		return STEP_LOST;
+	set_reg(w, w->abi->dwarf_fp, next);
+	return arrive(w, ra, fp + 2 * word, FROM_FP);
+}
+
+static bool at_function_start(struct walk *w, taddr_t pc)
+{
+	struct module *m = modules_find(w->u->modules, pc);
+	struct elf_symbol sym;
+
+	return m && m->file && elf_file_function_at(m->file, pc - m->bias, &sym) &&
+	       sym.value == pc - m->bias;
+}
+
+/* No call-frame information. */
+static enum step step_blind(struct walk *w, bool in_module)
+{
+	/* Called through a null or wild pointer, or right at a function's
+	 * beginning. */
+	if (w->exact && (in_module ? at_function_start(w, w->pc)
+				   : !executable(w->u, w->pc, false)))
+		return step_link(w);
+	return step_fp(w, in_module);
+}
+
+static enum step step(struct walk *w, const struct row *row)
+{
+	switch (row->kind) {
+	case ROW_OFFSET:
+	case ROW_DEREF:
+		return step_row(w, row);
+	case ROW_FULL:
+		return step_full(w, w->u->rows.full.v[row->cfa_off]);
+	case ROW_OUTERMOST:
+		return STEP_OUTERMOST;
+	default:
+		return step_blind(w, row->kind == ROW_NO_CFI);
+	}
+}
+
+/* -- the walk -------------------------------------------------------------- */
+
+static void add_frame(struct walk *w, uint32_t module)
+{
+	struct backtrace *b = w->out;
+
+	b->pc[b->n] = w->pc;
+	b->cfa[b->n] = w->sp;
+	b->module[b->n] = module;
+	b->exact[b->n] = w->exact;
+	b->origin[b->n] = w->origin;
+	b->n++;
+}
+
+static void finish(struct walk *w, enum stack_end end)
+{
+	struct backtrace *b = w->out;
+
+	b->end = (uint8_t)end;
+	b->broke_at = end == STACK_BROKEN && b->n ? b->pc[b->n - 1] : 0;
+	w->u->stats.backtraces++;
+	w->u->stats.frames += b->n;
+}
+
+/* A "return address" that points to no code is no frame: the one before it
+ * was not unwound properly. */
+static bool plausible(struct walk *w, const struct row *row)
+{
+	return row->kind != ROW_UNKNOWN || !w->out->n ||
+	       executable(w->u, w->exact ? w->pc : w->pc - 1, row->cfa_off == 1);
+}
+
+static void walk(struct walk *w, unsigned depth)
+{
+	depth = MIN(MAX(depth, 1u), (unsigned)UNWIND_MAX_DEPTH);
+	for (;;) {
+		const struct row *row = get_row(w);
+
+		if (__builtin_expect(!plausible(w, row), 0)) {
+			finish(w, STACK_BROKEN);
+			return;
+		}
+		add_frame(w, row->module);
+		if (w->out->n == depth) {
+			finish(w, row->kind == ROW_OUTERMOST ? STACK_COMPLETE : STACK_CUT);
+			return;
+		}
+		switch (step(w, row)) {
+		case STEP_ON:
+			break;
+		case STEP_OUTERMOST:
+			finish(w, STACK_COMPLETE);
+			return;
+		case STEP_LOST:
+			finish(w, STACK_BROKEN);
+			return;
+		}
+	}
+}
+
+static void begin(struct walk *w, struct unwinder *u, const struct regs *regs,
+		  const struct stack_copy *stack, struct backtrace *out)
+{
+	const struct abi *abi = regs->abi ? regs->abi : u->abi;
+
+	w->u = u;
+	w->mem = &u->mem;
+	w->abi = abi;
+	w->out = out;
+	w->in_mem = 0;
+	w->switches = 0;
+	w->exact = 1;
+	w->origin = FROM_REGS;
+	out->n = 0;
+	unwind_mem_begin(w->mem, abi, stack);
+	for (unsigned i = 0; i < ABI_MAX_DWARF; i++) {
+		int at = i < abi->ndwarf ? abi->dwarf_reg[i] : -1;
+
+		w->val[i] = at >= 0 ? regs->w[at] & w->mem->mask : 0;
+	}
+	move_to(w, regs->w[abi->pc], regs->w[abi->sp]);
+}
+
+void unwind_any(struct unwinder *u, const struct regs *regs, const struct stack_copy *stack,
+		unsigned depth, struct backtrace *out)
+{
+	struct walk w;
+
+	begin(&w, u, regs, stack, out);
+	walk(&w, depth);
+}
+
+void unwind_entry(struct unwinder *u, const struct regs *regs, const struct stack_copy *stack,
+		  unsigned depth, struct backtrace *out)
+{
+	struct walk w;
+	uint64_t ra;
+
+	begin(&w, u, regs, stack, out);
+	if (w.abi->link >= 0)
+		ra = regs->w[w.abi->link];
+	else if (!unwind_mem_word(w.mem, w.sp, &ra))
+		ra = 0;
+	if (ra & w.mem->mask) {
+		arrive(&w, ra, w.sp + w.abi->ret_pops, FROM_LINK);
+		walk(&w, depth);
+	} else {
+		add_frame(&w, 0);
+		finish(&w, STACK_BROKEN);
+	}
+}
+
+/* -- one address space ----------------------------------------------------- */
+
+struct unwinder *unwinder_new(const struct abi *abi, struct modules *modules,
+			      const struct mem_reader *mem,
+			      bool (*refresh)(void *arg), void *arg)
+{
+	struct unwinder *u = xcalloc(1, sizeof *u);
+
+	u->abi = abi;
+	u->modules = modules;
+	u->reader = *mem;
+	u->refresh = refresh;
+	u->arg = arg;
+	u->mem.reader = &u->reader;
+	u->mem.refills = &u->stats.refills;
+	row_table_init(&u->rows);
+	return u;
+}
+
+void unwinder_free(struct unwinder *u)
+{
+	if (!u)
+		return;
+	if (u->have_maps)
+		maps_release(&u->maps);
+	row_table_release(&u->rows);
+	free(u);
+}
+
+void unwinder_forget(struct unwinder *u, taddr_t start, taddr_t end)
+{
+	row_table_forget(&u->rows, start, end);
+	if (u->have_maps)
+		maps_release(&u->maps);
+	u->have_maps = false;
+}
+
+const struct unwind_stats *unwinder_stats(const struct unwinder *u)
+{
+	return &u->stats;
+}
