@@ -250,10 +250,16 @@ static void on_signal(int sig, siginfo_t *si, void *ctx)
 	leave(g, sig);
 }
 
-static void fill_words(uint8_t *p, size_t n, uint64_t value)
+/* Words that differ from their neighbours, all of them targets. */
+static void fill_words(uint8_t *p, size_t n)
 {
-	for (size_t i = 0; i < n; i += here->abi->word)
-		memcpy(p + i, &value, here->abi->word);
+	unsigned word = here->abi->word;
+
+	for (size_t i = 0; i < n; i += word) {
+		uint64_t target = here->code + AT_TARGET + i / word % (AT_TABLE - AT_TARGET);
+
+		memcpy(p + i, &target, word);
+	}
 }
 
 static void prepare(const uint8_t *insn, size_t len)
@@ -262,9 +268,9 @@ static void prepare(const uint8_t *insn, size_t len)
 
 	memset(code, 0xcc, PAGE);
 	memcpy(code + AT_INSN, insn, len);
-	fill_words(code + AT_TABLE, 0x200, here->code + AT_TARGET);
-	fill_words((void *)here->stack, PAGE, here->code + AT_TARGET);
-	fill_words((void *)here->data, PAGE, here->code + AT_TARGET);
+	fill_words(code + AT_TABLE, 0x200);
+	fill_words((void *)here->stack, PAGE);
+	fill_words((void *)here->data, PAGE);
 	memset((void *)here->slot, 0xcc, PAGE);
 	memcpy((void *)here->slot, displaced.code, displaced.code_len);
 }
