@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The host side's bookkeeping: takes events (model/event.h), keeps counts per
+ * process and per stack, and lets reports read them.  It needs no process and
+ * no file; events may come from the target side of this process, from a socket
+ * or from a log, and unknown ids in them are tolerated.
+ *
+ * Counting is memcheck's: a realloc of a block is one allocation of its full
+ * new size and one release; a refused request is no allocation; a release of
+ * what is not a block is no release. */
+#ifndef MTRACE_HEAP_HEAP_H
+#define MTRACE_HEAP_HEAP_H
+
+#include "base/hash.h"
+#include "base/vec.h"
+#include "model/event.h"
+
+#define HEAP_MAX_FRAMES 4096  /* longer stacks are cut */
+#define HEAP_BUILD_ID_MAX 64
+
+/* -- per session ---------------------------------------------------------- */
+
+struct heap_module {
+	uint32_t id;
+	taddr_t start, end, bias;
+	char *path;          /* "" when nobody said */
+	uint8_t build_id[HEAP_BUILD_ID_MAX];
+	uint8_t build_id_len;
+	uint64_t dev, ino;
+};
+
+struct heap_probe {
+	enum alloc_op op;
+	enum family family;
+	char *name;
+};
+
+struct heap_stack {
+	uint32_t id;
+	uint32_t n;            /* frames, innermost first */
+	uint16_t probe;
+	uint8_t end;           /* enum stack_end */
+	bool any_exact;
+	const taddr_t *pc;
+	const uint32_t *module;
+	const uint8_t *exact;  /* NULL unless any_exact */
+};
+
+struct heap_note {
+	pid_t pid;
+	bool bad;
+	char *text;
+};
+
+/* -- per process ---------------------------------------------------------- */
+
+/* What one stack has done in one process.  Of a forked child only what came
+ * after the fork: open_… are then differences, below zero when it released
+ * blocks that it had inherited. */
+struct heap_count {
+	uint32_t stack;        /* 0: no backtrace */
+	uint32_t failed;       /* refused requests … */
+	uint64_t failed_min, failed_max; /* … and their sizes */
+	int64_t open_blocks, open_bytes; /* of OP_MAP stacks: regions */
+	uint64_t total_blocks, total_bytes;
+	uint64_t min_size, max_size;     /* of granted requests; min > max: none */
+	uint64_t last_ns;      /* of the last granted request */
+};
+
+struct heap_totals {
+	uint64_t allocs, frees;
+	uint64_t bytes_allocated;
+	uint64_t open_blocks, open_bytes;
+	uint64_t peak_bytes;   /* high-water mark; first time it was reached */
+	uint64_t peak_blocks;  /* open at that time */
+	uint64_t peak_ns;
+	uint64_t failed;
+	uint64_t unknown_releases;  /* of no known block */
+	uint64_t shutdown_releases; /* the same, by the C library at a thread's end */
+};
+
+/* The program's own mmap regions and break, apart from heap blocks.  Sizes
+ * are in whole pages. */
+struct heap_mappings {
+	uint64_t maps, unmaps, remaps;
+	uint64_t bytes_mapped;
+	uint64_t open_regions, open_bytes;
+	uint64_t peak_bytes;
+	uint64_t failed;
+	uint64_t brk_calls, brk_grown; /* bytes, all growth added up */
+	int64_t brk_current;           /* bytes, growth less shrinkage */
+};
+
+struct regions;
+
+/* One image of a process: from its launch, fork, exec or our attach to its
+ * end or next exec. */
+struct heap_proc {
+	pid_t pid, ppid;
+	enum proc_how how;
+	uint8_t word;
+	char *exe, *name, *abi;
+	uint64_t start_ns, end_ns; /* end_ns: of the last event while it runs */
+	bool ended;
+	enum proc_end_how end_how; /* END_RUNNING unless ended */
+	int status;
+	uint32_t tasks, modules;   /* as announced; modules now mapped */
+	struct heap_totals total;
+	struct heap_mappings maps;
+	/* What a forked child began with; part of the totals above. */
+	struct {
+		uint64_t blocks, bytes;
+		uint64_t regions, region_bytes;
+	} inherited;
+	VEC(struct heap_count) counts; /* in order of first use; empty once the
+					  image was replaced */
+	/* the rest is the heap's own */
+	struct u64map by_stack;
+	struct regions *regions;
+};
+
+struct heap;
+
+struct heap *heap_new(void);
+void heap_free(struct heap *);
+/* The sink that feeds it; owned by the heap, its free does nothing. */
+struct event_sink *heap_sink(struct heap *);
+
+/* Images in the order in which they began; the launched process's first.
+ * Earlier images of a process (end_how END_EXECED) are among them. */
+size_t heap_nprocs(const struct heap *);
+const struct heap_proc *heap_proc_at(const struct heap *, size_t i);
+/* The present (or last) image of a pid; NULL: none. */
+const struct heap_proc *heap_proc_find(const struct heap *, pid_t pid);
+/* NULL: unknown id. */
+const struct heap_module *heap_module(const struct heap *, uint32_t id);
+const struct heap_probe *heap_probe(const struct heap *, uint16_t id);
+const struct heap_stack *heap_stack(const struct heap *, uint32_t id);
+size_t heap_nstacks(const struct heap *);
+size_t heap_nnotes(const struct heap *);
+const struct heap_note *heap_note_at(const struct heap *, size_t i);
+/* Of the blocks a process inherited by fork, those still open (what its
+ * counts do not cover). */
+void heap_inherited_open(const struct heap *, const struct heap_proc *p, uint64_t *blocks,
+			 uint64_t *bytes);
+/* Bytes of memory in use, for bench and tests. */
+size_t heap_memory(const struct heap *);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Blocks: what an allocation, a release, a realloc and a refusal count. */
+#include "priv.h"
+
+struct heap_count *count_of(struct heap *h, struct heap_proc *p, uint32_t stack)
+{
+	uint64_t *at = u64map_get(&p->by_stack, stack);
+
+	if (!at && stack && !u64map_get(&h->stacks, stack)) {
+		stack = 0;
+		at = u64map_get(&p->by_stack, stack);
+	}
+	if (at)
+		return &p->counts.v[*at];
+	u64map_set(&p->by_stack, stack, p->counts.n);
+	vec_push(&p->counts, (struct heap_count){ .stack = stack, .min_size = UINT64_MAX });
+	return &p->counts.v[p->counts.n - 1];
+}
+
+/* Differences wrap rather than overflow when the events are nonsense. */
+static void change_open(struct heap_count *c, int blocks, uint64_t bytes)
+{
+	c->open_blocks += blocks;
+	c->open_bytes = (int64_t)((uint64_t)c->open_bytes + bytes);
+}
+
+static void open_block(struct heap *h, struct heap_proc *p, uint32_t stack, uint64_t size,
+		       uint64_t now)
+{
+	struct heap_count *c = count_of(h, p, stack);
+	struct heap_totals *t = &p->total;
+
+	change_open(c, 1, size);
+	c->total_blocks++;
+	c->total_bytes += size;
+	c->min_size = MIN(c->min_size, size);
+	c->max_size = MAX(c->max_size, size);
+	c->last_ns = now;
+	t->allocs++;
+	t->bytes_allocated += size;
+	t->open_blocks++;
+	t->open_bytes += size;
+	if (t->open_bytes > t->peak_bytes) {
+		t->peak_bytes = t->open_bytes;
+		t->peak_blocks = t->open_blocks;
+		t->peak_ns = now;
+	}
+}
+
+static void close_block(struct heap *h, struct heap_proc *p, uint32_t stack, uint64_t size)
+{
+	struct heap_totals *t = &p->total;
+
+	change_open(count_of(h, p, stack), -1, -size);
+	t->frees++;
+	t->open_blocks -= MIN(t->open_blocks, 1u);
+	t->open_bytes -= MIN(t->open_bytes, size);
+}
+
+void count_alloc(struct heap *h, struct heap_proc *p, const struct event *ev)
+{
+	open_block(h, p, ev->u.alloc.stack, ev->u.alloc.size, ev->time_ns);
+}
+
+/* Counts releases of what is no block; NULL: it is one. */
+static uint64_t *no_block(struct heap_proc *p, const struct event *ev)
+{
+	if (ev->u.release.known == RELEASE_KNOWN)
+		return NULL;
+	return ev->u.release.known == RELEASE_SHUTDOWN ? &p->total.shutdown_releases
+						       : &p->total.unknown_releases;
+}
+
+void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
+{
+	uint64_t *unknown = no_block(p, ev);
+
+	if (unknown)
+		++*unknown;
+	else
+		close_block(h, p, ev->u.release.stack, ev->u.release.size);
+}
+
+/* The event repeats what the release said.  The block is open again as if
+ * nothing had been: neither an allocation nor a new high-water mark. */
+void count_undo(struct heap *h, struct heap_proc *p, const struct event *ev)
+{
+	uint64_t *unknown = no_block(p, ev);
+	struct heap_totals *t = &p->total;
+
+	if (unknown) {
+		*unknown -= MIN(*unknown, 1u);
+		return;
+	}
+	change_open(count_of(h, p, ev->u.release.stack), 1, ev->u.release.size);
+	t->frees -= MIN(t->frees, 1u);
+	t->open_blocks++;
+	t->open_bytes += ev->u.release.size;
+}
+
+void count_realloc(struct heap *h, struct heap_proc *p, const struct event *ev)
+{
+	bool known = ev->u.realloc.old_stack || ev->u.realloc.old_size;
+
+	if (ev->u.realloc.failed) {
+		count_failed(h, p, &(struct event){ .time_ns = ev->time_ns,
+						    .u.alloc.size = ev->u.realloc.size,
+						    .u.alloc.stack = ev->u.realloc.stack });
+		return;
+	}
+	if (known)
+		close_block(h, p, ev->u.realloc.old_stack, ev->u.realloc.old_size);
+	else if (ev->u.realloc.old_addr)
+		p->total.unknown_releases++;
+	if (ev->u.realloc.addr)
+		open_block(h, p, ev->u.realloc.stack, ev->u.realloc.size, ev->time_ns);
+}
+
+void count_failed(struct heap *h, struct heap_proc *p, const struct event *ev)
+{
+	struct heap_count *c = count_of(h, p, ev->u.alloc.stack);
+	const struct heap_stack *s = heap_stack(h, c->stack);
+	const struct heap_probe *probe = s ? heap_probe(h, s->probe) : NULL;
+	uint64_t size = ev->u.alloc.size;
+
+	c->failed_min = c->failed ? MIN(c->failed_min, size) : size;
+	c->failed_max = MAX(c->failed_max, size);
+	c->failed++;
+	if (probe && probe->op >= OP_MAP)
+		p->maps.failed++;
+	else
+		p->total.failed++;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of this layer share. */
+#ifndef MTRACE_SRC_HEAP_PRIV_H
+#define MTRACE_SRC_HEAP_PRIV_H
+
+#include "heap/heap.h"
+
+struct heap {
+	struct event_sink sink;
+	VEC(struct heap_proc *) procs;
+	struct u64map by_pid;     /* pid → present or last image */
+	struct heap_proc *last;   /* whose event came last */
+	struct u64map stacks, modules; /* id → struct … * */
+	VEC(struct heap_probe *) probes; /* by id; with holes */
+	VEC(struct heap_note) notes;
+	size_t stack_memory;
+};
+
+/* session.c: what belongs to no process */
+void session_add_module(struct heap *, const struct event *);
+void session_add_probe(struct heap *, const struct event *);
+void session_add_stack(struct heap *, const struct event *);
+void session_add_note(struct heap *, const struct event *);
+void session_release(struct heap *);
+
+/* proc.c: processes and their images */
+void proc_begin(struct heap *, const struct event *);
+void proc_finish(struct heap_proc *, const struct event *);
+void proc_free(struct heap_proc *);
+/* The present image of a pid, NULL: unknown or ended. */
+struct heap_proc *proc_live(struct heap *, pid_t pid);
+
+/* count.c: blocks.  The counts of a stack; an id that nobody announced counts
+ * as 0.  Valid until the next call. */
+struct heap_count *count_of(struct heap *, struct heap_proc *, uint32_t stack);
+void count_alloc(struct heap *, struct heap_proc *, const struct event *);
+void count_release(struct heap *, struct heap_proc *, const struct event *);
+void count_undo(struct heap *, struct heap_proc *, const struct event *);
+void count_realloc(struct heap *, struct heap_proc *, const struct event *);
+void count_failed(struct heap *, struct heap_proc *, const struct event *);
+
+/* mapping.c */
+void mapping_map(struct heap *, struct heap_proc *, const struct event *);
+void mapping_unmap(struct heap *, struct heap_proc *, const struct event *);
+void mapping_remap(struct heap *, struct heap_proc *, const struct event *);
+void mapping_brk(struct heap *, struct heap_proc *, const struct event *);
+
+#endif

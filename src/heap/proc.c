@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Processes and their images. */
+#include "base/xalloc.h"
+#include "priv.h"
+#include "regions.h"
+
+struct heap_proc *proc_live(struct heap *h, pid_t pid)
+{
+	if (!h->last || h->last->pid != pid)
+		h->last = u64map_getp(&h->by_pid, (uint32_t)pid);
+	return h->last && !h->last->ended ? h->last : NULL;
+}
+
+/* A forked child begins with its parent's totals, as memcheck's figures with
+ * --trace-children do.  Its counts per stack begin empty: what it inherited is
+ * one sum, and a release of an inherited block takes its stack's difference
+ * below zero.  So a fork costs no copy of the counts. */
+static void inherit(struct heap_proc *p, const struct heap_proc *from)
+{
+	p->total = from->total;
+	p->maps = from->maps;
+	p->inherited.blocks = from->total.open_blocks;
+	p->inherited.bytes = from->total.open_bytes;
+	p->inherited.regions = from->maps.open_regions;
+	p->inherited.region_bytes = from->maps.open_bytes;
+	p->modules = from->modules;
+	regions_free(p->regions);
+	p->regions = regions_copy(from->regions);
+}
+
+static void close_image(struct heap_proc *p, enum proc_end_how how, int status, uint64_t now)
+{
+	p->ended = true;
+	p->end_how = how;
+	p->status = status;
+	p->end_ns = now;
+	/* Nobody can unmap any more, and of a replaced image one line stays. */
+	regions_free(p->regions);
+	p->regions = NULL;
+	if (how == END_EXECED) {
+		vec_release(&p->counts);
+		u64map_release(&p->by_stack);
+	}
+}
+
+void proc_begin(struct heap *h, const struct event *ev)
+{
+	const char *exe = ev->u.proc.exe ? ev->u.proc.exe : "?";
+	const char *slash = strrchr(exe, '/');
+	struct heap_proc *before = proc_live(h, ev->pid), *parent, *p;
+
+	/* The end of what had this pid was not told. */
+	if (before)
+		close_image(before, ev->u.proc.how == PROC_EXECED ? END_EXECED : END_DETACHED, 0,
+			    ev->time_ns);
+	p = xcalloc(1, sizeof *p);
+	p->pid = ev->pid;
+	p->ppid = ev->u.proc.ppid;
+	p->how = ev->u.proc.how;
+	p->word = ev->u.proc.word;
+	p->exe = xstrdup(exe);
+	p->name = xstrdup(ev->u.proc.name ? ev->u.proc.name : slash ? slash + 1 : exe);
+	p->abi = xstrdup(ev->u.proc.abi ? ev->u.proc.abi : "");
+	p->start_ns = p->end_ns = ev->time_ns;
+	p->end_how = END_RUNNING;
+	p->regions = regions_new();
+	p->tasks = 1;
+	parent = p->how == PROC_FORKED && p->ppid ? u64map_getp(&h->by_pid, (uint32_t)p->ppid)
+						   : NULL;
+	if (parent && parent->regions)
+		inherit(p, parent);
+	vec_push(&h->procs, p);
+	u64map_set(&h->by_pid, (uint32_t)p->pid, (uintptr_t)p);
+	h->last = p;
+}
+
+void proc_finish(struct heap_proc *p, const struct event *ev)
+{
+	if (ev->u.end.how != END_RUNNING)
+		close_image(p, ev->u.end.how, ev->u.end.status, ev->time_ns);
+}
+
+void proc_free(struct heap_proc *p)
+{
+	regions_free(p->regions);
+	vec_release(&p->counts);
+	u64map_release(&p->by_stack);
+	free(p->exe);
+	free(p->name);
+	free(p->abi);
+	free(p);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Modules, probes, stacks and notes: told once, used by every process. */
+#include "base/xalloc.h"
+#include "priv.h"
+
+#define MAX_NOTES 10000
+
+/* An id that was told before keeps its first meaning: a forked child's modules
+ * are announced again under the same ids. */
+void session_add_module(struct heap *h, const struct event *ev)
+{
+	struct heap_module *m;
+
+	if (u64map_get(&h->modules, ev->u.module.id))
+		return;
+	m = xcalloc(1, sizeof *m);
+	m->id = ev->u.module.id;
+	m->start = ev->u.module.start;
+	m->end = ev->u.module.end;
+	m->bias = ev->u.module.bias;
+	m->path = xstrdup(ev->u.module.path ? ev->u.module.path : "");
+	m->dev = ev->u.module.dev;
+	m->ino = ev->u.module.ino;
+	if (ev->u.module.build_id) {
+		m->build_id_len = MIN(ev->u.module.build_id_len, HEAP_BUILD_ID_MAX);
+		memcpy(m->build_id, ev->u.module.build_id, m->build_id_len);
+	}
+	u64map_set(&h->modules, m->id, (uintptr_t)m);
+}
+
+void session_add_probe(struct heap *h, const struct event *ev)
+{
+	size_t id = ev->u.probe.id;
+	struct heap_probe *p;
+
+	vec_reserve(&h->probes, id + 1);
+	while (h->probes.n <= id)
+		h->probes.v[h->probes.n++] = NULL;
+	if (h->probes.v[id])
+		return;
+	p = xcalloc(1, sizeof *p);
+	p->op = ev->u.probe.op;
+	p->family = ev->u.probe.family;
+	p->name = xstrdup(ev->u.probe.name ? ev->u.probe.name : "?");
+	h->probes.v[id] = p;
+}
+
+/* The stack and its arrays are one allocation: pc, module, exact. */
+void session_add_stack(struct heap *h, const struct event *ev)
+{
+	size_t n = MIN(ev->u.stack.n, HEAP_MAX_FRAMES), i, size;
+	struct heap_stack *s;
+	uint32_t *module;
+	taddr_t *pc;
+	bool exact = false;
+
+	if (!ev->u.stack.pc || !ev->u.stack.module)
+		n = 0;
+	if (!ev->u.stack.id || u64map_get(&h->stacks, ev->u.stack.id))
+		return;
+	for (i = 0; i < n && ev->u.stack.exact; i++)
+		exact |= ev->u.stack.exact[i] != 0;
+	size = sizeof *s + n * (sizeof *pc + sizeof *module + exact);
+	s = xmalloc(size);
+	pc = (taddr_t *)(s + 1);
+	module = (uint32_t *)(pc + n);
+	if (n) {
+		memcpy(pc, ev->u.stack.pc, n * sizeof *pc);
+		memcpy(module, ev->u.stack.module, n * sizeof *module);
+	}
+	if (exact)
+		memcpy(module + n, ev->u.stack.exact, n);
+	*s = (struct heap_stack){
+		.id = ev->u.stack.id,
+		.n = (uint32_t)n,
+		.probe = ev->u.stack.probe,
+		.end = ev->u.stack.n > n ? STACK_CUT : MIN(ev->u.stack.end, STACK_BROKEN),
+		.any_exact = exact,
+		.pc = pc,
+		.module = module,
+		.exact = exact ? (const uint8_t *)(module + n) : NULL,
+	};
+	h->stack_memory += size;
+	u64map_set(&h->stacks, s->id, (uintptr_t)s);
+}
+
+void session_add_note(struct heap *h, const struct event *ev)
+{
+	struct heap_note note = { ev->pid, ev->u.note.bad, NULL };
+
+	if (!ev->u.note.text || h->notes.n == MAX_NOTES)
+		return;
+	note.text = xstrdup(ev->u.note.text);
+	vec_push(&h->notes, note);
+}
+
+void session_release(struct heap *h)
+{
+	u64map_for_each(&h->modules, s) {
+		struct heap_module *m = (struct heap_module *)(uintptr_t)s->value;
+
+		free(m->path);
+		free(m);
+	}
+	u64map_for_each(&h->stacks, s)
+		free((void *)(uintptr_t)s->value);
+	for (size_t i = 0; i < h->probes.n; i++) {
+		if (h->probes.v[i])
+			free(h->probes.v[i]->name);
+		free(h->probes.v[i]);
+	}
+	for (size_t i = 0; i < h->notes.n; i++)
+		free(h->notes.v[i].text);
+	u64map_release(&h->modules);
+	u64map_release(&h->stacks);
+	vec_release(&h->probes);
+	vec_release(&h->notes);
+}
