@@ -88,11 +88,13 @@ int elf_file_find_functions(struct elf_file *, const char *const *names, size_t 
 			    void *arg);
 /* The function symbol that covers vaddr.  A symbol of size 0 reaches to the
  * next one; a covering symbol beats a nearer one of size 0; global beats
- * local.  Searches everything there is, separate debug files too.  False:
+ * local.  Searches everything there is, separate debug files too (never
+ * over the network).  Stubs of x86's .plt are called "malloc@plt".  False:
  * none. */
 bool elf_file_function_at(struct elf_file *, taddr_t vaddr, struct elf_symbol *out);
 /* Value (in the tracee, unrelocated) of every IRELATIVE/JUMP_SLOT/GLOB_DAT
- * relocation: r_offset, type class, symbol name or addend. */
+ * relocation: r_offset, type class, symbol name or addend.  fn returns false
+ * to stop. */
 enum elf_reloc_kind { RELOC_IRELATIVE, RELOC_SYMBOL };
 void elf_file_each_got(struct elf_file *,
 		       bool (*fn)(void *arg, enum elf_reloc_kind kind, taddr_t slot, taddr_t addend,
@@ -102,7 +104,8 @@ void elf_file_each_got(struct elf_file *,
 /* -- call-frame information ------------------------------------------------ */
 
 enum { CFI_EH_FRAME = 0, CFI_DEBUG_FRAME = 1 };
-/* libdw's handle, opened on first use, owned by the file.  NULL: none (for
+/* libdw's handle, opened on first use, owned by the file, for addresses of the
+ * file (without the load bias).  NULL: none (for
  * CFI_DEBUG_FRAME the separate debug file is looked at too).  For objects
  * without PT_GNU_EH_FRAME the sections serve. */
 struct Dwarf_CFI_s *elf_file_cfi(struct elf_file *, int which);

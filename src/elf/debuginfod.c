@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Debug files from the servers in DEBUGINFOD_URLS, with a time limit. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#include "file.h"
+
+#ifdef HAVE_DEBUGINFOD
+#include <elfutils/debuginfod.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DEFAULT_TIMEOUT_S 30
+
+struct asking {
+	const char *name;
+	struct timespec began;
+	bool gave_up;
+};
+
+static long seconds_since(const struct timespec *t)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long)(now.tv_sec - t->tv_sec);
+}
+
+/* Called by libdebuginfod while it waits; non-zero ends the transfer. */
+static int on_progress(debuginfod_client *c, long have, long total)
+{
+	const struct debug_opts *o = &elf_debug_opts;
+	struct asking *q = debuginfod_get_user_data(c);
+	long limit = o->debuginfod_timeout_s ? (long)o->debuginfod_timeout_s : DEFAULT_TIMEOUT_S;
+
+	if ((o->interrupted && *o->interrupted) || seconds_since(&q->began) >= limit ||
+	    (o->progress && o->progress(q->name, have, total)))
+		q->gave_up = true;
+	return q->gave_up;
+}
+
+char *debuginfod_path(const uint8_t *id, size_t len, const char *name)
+{
+	/* A server that was too slow once is not waited for again. */
+	static bool gave_up;
+	struct asking q = { .name = name };
+	const char *urls = getenv("DEBUGINFOD_URLS");
+	debuginfod_client *c;
+	char *path = NULL;
+	int fd;
+
+	if (gave_up || !urls || !*urls ||
+	    (elf_debug_opts.interrupted && *elf_debug_opts.interrupted))
+		return NULL;
+	c = debuginfod_begin();
+	if (!c)
+		return NULL;
+	clock_gettime(CLOCK_MONOTONIC, &q.began);
+	debuginfod_set_user_data(c, &q);
+	debuginfod_set_progressfn(c, on_progress);
+	fd = debuginfod_find_debuginfo(c, id, (int)len, &path);
+	debuginfod_end(c);
+	gave_up = q.gave_up;
+	if (fd < 0) {
+		free(path);
+		return NULL;
+	}
+	close(fd);
+	return path;
+}
+
+#else
+
+char *debuginfod_path(const uint8_t *id, size_t len, const char *name)
+{
+	(void)id;
+	(void)len;
+	(void)name;
+	return NULL;
+}
+
+#endif
