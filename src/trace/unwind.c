@@ -343,12 +343,14 @@ static bool at_function_start(struct walk *w, taddr_t pc)
 /* No call-frame information. */
 static enum step step_blind(struct walk *w, bool in_module)
 {
-	/* Called through a null or wild pointer, or right at a function's
-	 * beginning. */
-	if (w->exact && (in_module ? at_function_start(w, w->pc)
-				   : !executable(w->u, w->pc, false)))
-		return step_link(w);
-	return step_fp(w, in_module);
+	bool at_start = w->exact && (in_module ? at_function_start(w, w->pc)
+					       : !executable(w->u, w->pc, false));
+	enum step s;
+
+	/* Right at a function's beginning, or called through a null or wild
+	 * pointer.  At a program's very first instruction nobody called. */
+	s = at_start ? step_link(w) : STEP_LOST;
+	return s == STEP_LOST ? step_fp(w, in_module) : s;
 }
 
 static enum step step(struct walk *w, const struct row *row)
@@ -391,11 +393,11 @@ static void finish(struct walk *w, enum stack_end end)
 }
 
 /* A "return address" that points to no code is no frame: the one before it
- * was not unwound properly. */
+ * was not unwound properly.  An exact pc is what it is. */
 static bool plausible(struct walk *w, const struct row *row)
 {
-	return row->kind != ROW_UNKNOWN || !w->out->n ||
-	       executable(w->u, w->exact ? w->pc : w->pc - 1, row->cfa_off == 1);
+	return row->kind != ROW_UNKNOWN || w->exact ||
+	       executable(w->u, w->pc - 1, row->cfa_off == 1);
 }
 
 static void walk(struct walk *w, unsigned depth)
