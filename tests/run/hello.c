@@ -16,6 +16,7 @@ int main(void)
 	size_t huge = (size_t)-1 / 2 + 1; /* more than PTRDIFF_MAX: refused */
 	void *none;
 
+	KEEP(huge);
 	a = leaf(100);
 	b = leaf(0);
 	c = calloc(3, 50);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line and the configuration file.  One table of options is what
+ * the parser, --help, --list-options (bash completion, tests) go by. */
+#ifndef MTRACE_UI_OPTIONS_H
+#define MTRACE_UI_OPTIONS_H
+
+#include "base/types.h"
+#include "base/vec.h"
+#include "report/report.h"
+#include "trace/trace.h"
+
+struct strbuf;
+
+enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_REPORT, GROUP_OTHER, GROUP_HIDDEN };
+
+/* What a word after the option may be, for completion. */
+enum option_word {
+	WORD_NONE,
+	WORD_ANY,
+	WORD_NUMBER,
+	WORD_FILE,
+	WORD_FOLDER,
+	WORD_PID,
+	WORD_USER,
+	WORD_SORT_KEY, /* one of a list: see option_words() */
+	WORD_COLOR,
+	WORD_FORMAT,
+};
+
+struct options;
+
+struct option_row {
+	char key;             /* "d" of -d; 0: long only */
+	const char *name;     /* "depth" of --depth */
+	const char *arg;      /* "N"; NULL: it takes none */
+	enum option_word word;
+	enum option_group group;
+	const char *help;     /* one sentence; \n breaks a line */
+	/* Applies the option; `arg` belongs to the caller and lives as long as
+	 * argv.  0, or -1 after a message. */
+	int (*set)(struct options *o, const struct option_row *row, const char *arg);
+	size_t field;         /* of a flag: its place in struct options */
+};
+
+struct options {
+	struct trace_opts trace;
+	struct report_opts report;
+	VEC(char *) binpath;  /* -b: folders to look for binaries in */
+	const char *cwd;      /* -C: what an attached program's relative names are
+				 relative to; NULL: its own */
+	VEC(char *) env;      /* -E; in our own environment already */
+	VEC(char *) config;   /* -F, or the default file that exists */
+	VEC(char *) ignore;   /* report.ignore, from configuration files */
+	bool debug;           /* -D */
+	/* What --help and the like print instead of tracing; NULL: trace. */
+	void (*answer)(struct strbuf *sb);
+};
+
+/* What the command line asked for. */
+enum options_result {
+	OPTIONS_TRACE,   /* go on */
+	OPTIONS_DONE,    /* --help or the like was answered: exit status 0 */
+	OPTIONS_WRONG,   /* after a message: exit status EXIT_OURS */
+};
+
+/* Fills *o from argv and the configuration files; options end at the first
+ * argument that is none, which begins the command.  Strings in *o point into
+ * argv or are owned by *o; options_release() frees those.  Sets the level of
+ * messages. */
+enum options_result options_parse(struct options *o, char **argv);
+void options_release(struct options *o);
+
+/* Reads one configuration file.  0, or -1 after a message `FILE:LINE: …`.  The
+ * file's lines:  alloc SPEC · free SPEC · realloc SPEC · omit FILE ·
+ * ignore REGEX · # comment. */
+int options_read_config(struct options *o, const char *path);
+
+/* The table, row by row; NULL behind the last. */
+const struct option_row *option_row(size_t i);
+/* The i-th word that options of such a word take; NULL: no more. */
+const char *option_word(enum option_word word, size_t i);
+
+/* The text of --help, --version and --list-options. */
+void options_help(struct strbuf *sb);
+void options_version(struct strbuf *sb);
+void options_list(struct strbuf *sb);
+
+#endif

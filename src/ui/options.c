@@ -1,0 +1,666 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/msg.h"
+#include "base/strbuf.h"
+#include "options-internal.h"
+
+/* A message about the command line, in one line. */
+static PRINTF_LIKE(1, 2) int wrong(const char *fmt, ...)
+{
+	struct strbuf sb = STRBUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vaddf(&sb, fmt, ap);
+	va_end(ap);
+	msg_error("%s; try '%s --help'", sb.s, msg_program());
+	strbuf_release(&sb);
+	return -1;
+}
+
+/* -- words to choose from --------------------------------------------------- */
+
+static const char *const colors[] = {
+	[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never",
+};
+
+static const char *const formats[] = { "json" };
+
+const char *option_word(enum option_word word, size_t i)
+{
+	switch (word) {
+	case WORD_COLOR:
+		return i < ARRAY_SIZE(colors) ? colors[i] : NULL;
+	case WORD_SORT_KEY:
+		return report_sort_name(i);
+	case WORD_FORMAT:
+		return i < ARRAY_SIZE(formats) ? formats[i] : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* Finds the word that `arg`, n bytes long, is or begins unambiguously.  Its
+ * index, or -1 after a message that lists what there is. */
+static int pick_word(const struct option_row *row, const char *arg, size_t n)
+{
+	struct strbuf all = STRBUF_INIT, like = STRBUF_INIT;
+	unsigned hits = 0;
+	int found = -1;
+	const char *w;
+
+	for (size_t i = 0; (w = option_word(row->word, i)); i++) {
+		strbuf_addf(&all, "%s%s", i ? ", " : "", w);
+		if (strncmp(w, arg, n))
+			continue;
+		strbuf_addf(&like, "%s%s", hits++ ? ", " : "", w);
+		found = (int)i;
+		if (strlen(w) == n) {
+			hits = 1;
+			break;
+		}
+	}
+	if (!n || !hits)
+		found = wrong("--%s: '%.*s' is none of %s", row->name, (int)n, arg, all.s);
+	else if (hits > 1)
+		found = wrong("--%s: '%.*s' may be any of %s", row->name, (int)n, arg, like.s);
+	strbuf_release(&all);
+	strbuf_release(&like);
+	return found;
+}
+
+/* -- what options do -------------------------------------------------------- */
+
+static bool *flag_of(struct options *o, const struct option_row *row)
+{
+	return (bool *)((char *)o + row->field);
+}
+
+static int set_flag(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)arg;
+	*flag_of(o, row) = true;
+	return 0;
+}
+
+static int clear_flag(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)arg;
+	*flag_of(o, row) = false;
+	return 0;
+}
+
+static int set_string(struct options *o, const struct option_row *row, const char *arg)
+{
+	if (!*arg)
+		return wrong("--%s needs %s", row->name, row->arg);
+	*(const char **)((char *)o + row->field) = arg;
+	return 0;
+}
+
+static int set_nothing(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)o;
+	(void)row;
+	(void)arg;
+	return 0;
+}
+
+static int set_verbose(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->report.verbose++;
+	return 0;
+}
+
+/* Decimal digits only: no sign, no blanks.  0 or -1 after a message. */
+static int number(const struct option_row *row, const char *arg, unsigned long min,
+		  unsigned long max, unsigned long *out)
+{
+	char *end = NULL;
+	unsigned long v = 0;
+
+	errno = 0;
+	if (*arg >= '0' && *arg <= '9')
+		v = strtoul(arg, &end, 10);
+	if (!end || *end || errno || v < min || v > max)
+		return wrong("--%s: '%s' is not a number from %lu to %lu", row->name, arg, min,
+			     max);
+	*out = v;
+	return 0;
+}
+
+static int set_depth(struct options *o, const struct option_row *row, const char *arg)
+{
+	unsigned long v;
+
+	if (number(row, arg, 1, TRACE_MAX_DEPTH, &v))
+		return -1;
+	o->trace.depth = (unsigned)v;
+	return 0;
+}
+
+static int set_max_stacks(struct options *o, const struct option_row *row, const char *arg)
+{
+	unsigned long v;
+
+	if (number(row, arg, 0, INT_MAX, &v))
+		return -1;
+	o->report.max_stacks = (int)v;
+	return 0;
+}
+
+static void add_pid(struct options *o, pid_t pid)
+{
+	for (size_t i = 0; i < o->trace.pids.n; i++)
+		if (o->trace.pids.v[i] == pid)
+			return;
+	vec_push(&o->trace.pids, pid);
+}
+
+/* Several may be given at once, as `pidof` prints them or with commas. */
+static int set_pid(struct options *o, const struct option_row *row, const char *arg)
+{
+	char *copy = xstrdup(arg), *rest = copy, *word;
+	unsigned long v;
+	int err = *arg ? 0 : wrong("--%s needs a process id", row->name);
+
+	while (!err && (word = strsep(&rest, ", \t\n"))) {
+		if (!*word)
+			continue;
+		err = number(row, word, 1, INT_MAX, &v);
+		if (!err)
+			add_pid(o, (pid_t)v);
+	}
+	free(copy);
+	return err;
+}
+
+int options_add_probe(struct options *o, const char *spec, enum alloc_op op)
+{
+	struct user_probe p;
+
+	if (user_probe_parse(spec, op, &p))
+		return -1;
+	vec_push(&o->trace.probes, p);
+	return 0;
+}
+
+static int set_alloc(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	return options_add_probe(o, arg, OP_ALLOC);
+}
+
+static int set_free(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	return options_add_probe(o, arg, OP_RELEASE);
+}
+
+static int set_realloc(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	return options_add_probe(o, arg, OP_REALLOC);
+}
+
+static int add_omit(struct options *o, const struct option_row *row, const char *arg)
+{
+	if (!*arg)
+		return wrong("--%s needs %s", row->name, row->arg);
+	vec_push(&o->trace.omit, xstrdup(arg));
+	return 0;
+}
+
+static int add_binpath(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	vec_push(&o->binpath, xstrdup(arg));
+	return 0;
+}
+
+static int add_config(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	vec_push(&o->config, xstrdup(arg));
+	return 0;
+}
+
+static int add_env(struct options *o, const struct option_row *row, const char *arg)
+{
+	if (!*arg || *arg == '=')
+		return wrong("--%s: '%s' has no name", row->name, arg);
+	vec_push(&o->env, xstrdup(arg));
+	return 0;
+}
+
+static int set_sort(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = pick_word(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->report.sort = report_sort_lookup(option_word(row->word, (size_t)i));
+	return 0;
+}
+
+static int set_color(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = pick_word(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->report.color = (enum color_mode)i;
+	return 0;
+}
+
+/* There is one format as yet; its file is all that has to be kept. */
+static int set_export(struct options *o, const struct option_row *row, const char *arg)
+{
+	size_t n = strcspn(arg, ":");
+	const char *file = arg[n] ? arg + n + 1 : "-";
+
+	if (pick_word(row, arg, n) < 0)
+		return -1;
+	if (!*file)
+		return wrong("--%s: '%s' names no file", row->name, arg);
+	o->report.json = file;
+	return 0;
+}
+
+static int answer_help(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->answer = options_help;
+	return 0;
+}
+
+static int answer_version(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->answer = options_version;
+	return 0;
+}
+
+static int answer_list(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->answer = options_list;
+	return 0;
+}
+
+/* -- the table --------------------------------------------------------------- */
+
+#define FIELD(f) offsetof(struct options, f)
+
+static const struct option_row table[] = {
+	{ 'p', "pid", "PID", WORD_PID, GROUP_WHAT,
+	  "attach to a running process; may be repeated and\ngo together with a command",
+	  set_pid, 0 },
+	{ 'f', "follow-fork", NULL, WORD_NONE, GROUP_WHAT,
+	  "trace the children of fork, vfork and clone too", set_flag, FIELD(trace.follow_fork) },
+	{ 'e', "follow-exec", NULL, WORD_NONE, GROUP_WHAT,
+	  "go on when a process executes another program\n(the default)", set_flag,
+	  FIELD(trace.follow_exec) },
+	{ 0, "no-follow-exec", NULL, WORD_NONE, GROUP_WHAT,
+	  "let a process go when it executes another program", clear_flag,
+	  FIELD(trace.follow_exec) },
+	{ 'u', "user", "NAME", WORD_USER, GROUP_WHAT, "run the command as that user", set_string,
+	  FIELD(trace.user) },
+	{ 'E', "env", "NAME[=VALUE]", WORD_ANY, GROUP_WHAT,
+	  "set, or without VALUE remove, a variable of the\ncommand's environment", add_env, 0 },
+	{ 0, "detach-on-exit", NULL, WORD_NONE, GROUP_WHAT,
+	  "when tracing is ended, let a launched command run on", set_flag,
+	  FIELD(trace.detach_on_exit) },
+	{ 't', "trace", NULL, WORD_NONE, GROUP_WHAT, "accepted for compatibility; no effect",
+	  set_nothing, 0 },
+
+	{ 'd', "depth", "N", WORD_NUMBER, GROUP_CALLS, "frames of a backtrace, 1 to 1024 (default 12)",
+	  set_depth, 0 },
+	{ 'n', "nocpp", NULL, WORD_NONE, GROUP_CALLS, "leave out C++ operators new and delete",
+	  set_flag, FIELD(trace.no_cpp) },
+	{ 'O', "omit", "FILE", WORD_FILE, GROUP_CALLS,
+	  "leave out the functions of this library or program;\nmay be repeated", add_omit, 0 },
+	{ 0, "alloc", "SPEC", WORD_ANY, GROUP_CALLS,
+	  "SPEC allocates too: SYMBOL:size=N or\nOBJECT+0xOFFSET:size=N, arguments counted from 1",
+	  set_alloc, 0 },
+	{ 0, "free", "SPEC", WORD_ANY, GROUP_CALLS, "SPEC releases too: SYMBOL:ptr=N", set_free, 0 },
+	{ 0, "realloc", "SPEC", WORD_ANY, GROUP_CALLS,
+	  "SPEC changes sizes too: SYMBOL:ptr=N,size=N", set_realloc, 0 },
+
+	{ 'o', "output", "FILE", WORD_FILE, GROUP_REPORT,
+	  "write the whole report to FILE; - is stdout,\n%p in its name the process id", set_string,
+	  FIELD(report.output) },
+	{ 's', "sort-by", "KEY", WORD_SORT_KEY, GROUP_REPORT, "order of the stacks (default usage)",
+	  set_sort, 0 },
+	{ 'm', "max-stacks", "N", WORD_NUMBER, GROUP_REPORT,
+	  "stacks shown on a terminal (default 10; 0: all)", set_max_stacks, 0 },
+	{ 'L', "long", NULL, WORD_NONE, GROUP_REPORT, "show frames below main too", set_flag,
+	  FIELD(report.long_form) },
+	{ 0, "no-demangle", NULL, WORD_NONE, GROUP_REPORT, "show C++ and Rust names as linkers see them",
+	  set_flag, FIELD(report.no_demangle) },
+	{ 0, "color", "WHEN", WORD_COLOR, GROUP_REPORT, "auto (default), always or never", set_color,
+	  0 },
+	{ 0, "export", "FORMAT[:FILE]", WORD_FORMAT, GROUP_REPORT,
+	  "write the report as FORMAT (json) too, to FILE or,\nwithout FILE, to stdout", set_export, 0 },
+	{ 0, "calls", NULL, WORD_NONE, GROUP_REPORT, "print each call as it happens", set_flag,
+	  FIELD(trace.calls) },
+
+	{ 'F', "config", "FILE", WORD_FILE, GROUP_OTHER,
+	  "read FILE instead of the default configuration file;\nmay be repeated", add_config, 0 },
+	{ 'b', "binpath", "FOLDER", WORD_FOLDER, GROUP_OTHER,
+	  "look for binaries below FOLDER first; may be repeated", add_binpath, 0 },
+	{ 'C', "cwd", "FOLDER", WORD_FOLDER, GROUP_OTHER,
+	  "folder that relative names of an attached process'\nlibraries begin from", set_string,
+	  FIELD(cwd) },
+	{ 'v', "verbose", NULL, WORD_NONE, GROUP_OTHER, "say more; may be repeated", set_verbose, 0 },
+	{ 'q', "quiet", NULL, WORD_NONE, GROUP_OTHER, "say only what is wrong", set_flag,
+	  FIELD(report.quiet) },
+	{ 'D', "debug", NULL, WORD_NONE, GROUP_OTHER, "say what the tracer does", set_flag,
+	  FIELD(debug) },
+	{ 'h', "help", NULL, WORD_NONE, GROUP_OTHER, "show this text", answer_help, 0 },
+	{ 'V', "version", NULL, WORD_NONE, GROUP_OTHER, "show the version and how it was built",
+	  answer_version, 0 },
+	{ 0, "list-options", NULL, WORD_NONE, GROUP_HIDDEN, "for completion and tests", answer_list, 0 },
+};
+
+const struct option_row *option_row(size_t i)
+{
+	return i < ARRAY_SIZE(table) ? &table[i] : NULL;
+}
+
+/* -- texts made from the table ----------------------------------------------- */
+
+static const char *const group_titles[] = {
+	[GROUP_WHAT] = "What is traced:",
+	[GROUP_CALLS] = "Which calls:",
+	[GROUP_REPORT] = "The report:",
+	[GROUP_OTHER] = "Other:",
+};
+
+static const char *const word_names[] = {
+	[WORD_NONE] = "none",     [WORD_ANY] = "any",       [WORD_NUMBER] = "number",
+	[WORD_FILE] = "file",     [WORD_FOLDER] = "folder", [WORD_PID] = "pid",
+	[WORD_USER] = "user",     [WORD_SORT_KEY] = "word", [WORD_COLOR] = "word",
+	[WORD_FORMAT] = "format",
+};
+
+static void help_row(struct strbuf *sb, const struct option_row *row)
+{
+	enum { COLUMN = 28 };
+	size_t start = sb->n;
+
+	if (row->key)
+		strbuf_addf(sb, "  -%c, --%s", row->key, row->name);
+	else
+		strbuf_addf(sb, "      --%s", row->name);
+	if (row->arg)
+		strbuf_addf(sb, " %s", row->arg);
+	if (sb->n - start > COLUMN - 2) {
+		strbuf_addc(sb, '\n');
+		start = sb->n;
+	}
+	strbuf_addf(sb, "%*s", (int)(COLUMN - (sb->n - start)), "");
+	for (const char *c = row->help; *c; c++) {
+		strbuf_addc(sb, *c);
+		if (*c == '\n')
+			strbuf_addf(sb, "%*s", COLUMN, "");
+	}
+	strbuf_addc(sb, '\n');
+}
+
+void options_help(struct strbuf *sb)
+{
+	const char *name = msg_program(), *w;
+
+	strbuf_addf(sb, "usage: %s [OPTION...] COMMAND [ARG...]\n"
+		    "       %s [OPTION...] -p PID... [COMMAND [ARG...]]\n"
+		    "Traces the allocations of native programs and reports what they hold.\n",
+		    name, name);
+	for (size_t g = 0; g < ARRAY_SIZE(group_titles); g++) {
+		strbuf_addf(sb, "\n%s\n", group_titles[g]);
+		for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+			if (table[i].group == g)
+				help_row(sb, &table[i]);
+	}
+	strbuf_adds(sb, "\nKeys to sort by, of which the beginning is enough:\n");
+	for (size_t i = 0; (w = report_sort_name(i)); i++)
+		strbuf_addf(sb, "  %-14s%s\n", w, report_sort_help(i));
+	strbuf_addf(sb, "\nThe manual page %s(1) tells the rest.\n", name);
+}
+
+void options_version(struct strbuf *sb)
+{
+	strbuf_addf(sb, "%s %s\n%s", msg_program(), PACKAGE_VERSION, BUILD_CHOICES);
+	strbuf_adds(sb, "License GPL-2.0-or-later. There is no warranty.\n");
+}
+
+/* -d --depth N number · - --color WHEN word auto always never */
+void options_list(struct strbuf *sb)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const struct option_row *row = &table[i];
+		const char *w;
+
+		if (row->group == GROUP_HIDDEN)
+			continue;
+		if (row->key)
+			strbuf_addf(sb, "-%c", row->key);
+		else
+			strbuf_addc(sb, '-');
+		strbuf_addf(sb, " --%s %s %s", row->name, row->arg ? row->arg : "-",
+			    word_names[row->word]);
+		for (size_t k = 0; (w = option_word(row->word, k)); k++)
+			strbuf_addf(sb, " %s", w);
+		strbuf_addc(sb, '\n');
+	}
+}
+
+/* -- the parser --------------------------------------------------------------- */
+
+static const struct option_row *find_short(char key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].key == key)
+			return &table[i];
+	wrong("unknown option -%c", key);
+	return NULL;
+}
+
+/* The whole name, or a beginning that no other option shares. */
+static const struct option_row *find_long(const char *name, size_t n)
+{
+	const struct option_row *found = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const struct option_row *row = &table[i];
+
+		if (strncmp(row->name, name, n))
+			continue;
+		if (strlen(row->name) == n)
+			return row;
+		if (row->group == GROUP_HIDDEN)
+			continue;
+		if (found) {
+			wrong("option --%.*s may be --%s or --%s", (int)n, name, found->name,
+			      row->name);
+			return NULL;
+		}
+		found = row;
+	}
+	if (!found || !n) {
+		wrong("unknown option --%.*s", (int)n, name);
+		return NULL;
+	}
+	return found;
+}
+
+/* --name, --name=ARG, --name ARG.  The number of words used, or -1. */
+static int parse_long(struct options *o, char **argv)
+{
+	const char *name = argv[0] + 2;
+	size_t n = strcspn(name, "=");
+	const char *arg = name[n] ? name + n + 1 : NULL;
+	const struct option_row *row = find_long(name, n);
+	int used = 1;
+
+	if (!row)
+		return -1;
+	if (!row->arg && arg)
+		return wrong("option --%s takes no argument", row->name);
+	if (row->arg && !arg) {
+		arg = argv[used++];
+		if (!arg)
+			return wrong("option --%s needs %s", row->name, row->arg);
+	}
+	return row->set(o, row, arg) ? -1 : used;
+}
+
+/* -x, -xyz, -dN, -d N.  The number of words used, or -1. */
+static int parse_short(struct options *o, char **argv)
+{
+	for (const char *c = argv[0] + 1; *c; c++) {
+		const struct option_row *row = find_short(*c);
+
+		if (!row)
+			return -1;
+		if (row->arg && c[1])
+			return row->set(o, row, c + 1) ? -1 : 1;
+		if (row->arg && !argv[1])
+			return wrong("option -%c needs %s", *c, row->arg);
+		if (row->arg)
+			return row->set(o, row, argv[1]) ? -1 : 2;
+		if (row->set(o, row, NULL))
+			return -1;
+	}
+	return 1;
+}
+
+/* 0, or -1 after a message. */
+static int parse_words(struct options *o, char **argv)
+{
+	for (argv++; *argv && !o->answer;) {
+		int used;
+
+		if (!strcmp(*argv, "--")) {
+			argv++;
+			break;
+		}
+		if (argv[0][0] != '-' || !argv[0][1])
+			break;
+		used = argv[0][1] == '-' ? parse_long(o, argv) : parse_short(o, argv);
+		if (used < 0)
+			return -1;
+		argv += used;
+	}
+	o->trace.argv = *argv ? argv : NULL;
+	return 0;
+}
+
+static int check_combination(const struct options *o)
+{
+	if (!o->trace.argv && !o->trace.pids.n)
+		return wrong("nothing to trace: name a command, or a process with -p PID");
+	if (o->trace.user && !o->trace.argv)
+		return wrong("--user needs a command");
+	if (o->trace.argv && !*o->trace.argv[0])
+		return wrong("the command's name is empty");
+	return 0;
+}
+
+static int read_configuration(struct options *o)
+{
+	if (!o->config.n)
+		options_find_config(o);
+	for (size_t i = 0; i < o->config.n; i++)
+		if (options_read_config(o, o->config.v[i]))
+			return -1;
+	return 0;
+}
+
+/* A launched command inherits our environment. */
+static void set_environment(const struct options *o)
+{
+	for (size_t i = 0; i < o->env.n; i++) {
+		char *value = strchr(o->env.v[i], '=');
+		char *name = value ? xstrndup(o->env.v[i], (size_t)(value - o->env.v[i])) :
+				     xstrdup(o->env.v[i]);
+
+		if (value ? setenv(name, value + 1, 1) : unsetenv(name))
+			die("environment: %s", strerror(errno));
+		free(name);
+	}
+}
+
+static void set_message_level(const struct options *o)
+{
+	if (o->debug)
+		msg_set_level(MSG_DEBUG);
+	else if (o->report.quiet)
+		msg_set_level(MSG_QUIET);
+	else
+		msg_set_level(o->report.verbose ? MSG_VERBOSE : MSG_NORMAL);
+}
+
+static enum options_result answer(const struct options *o)
+{
+	struct strbuf sb = STRBUF_INIT;
+	int err;
+
+	o->answer(&sb);
+	err = write_all(1, sb.s, sb.n);
+	strbuf_release(&sb);
+	if (!err)
+		return OPTIONS_DONE;
+	msg_error("stdout: %s", strerror(-err));
+	return OPTIONS_WRONG;
+}
+
+enum options_result options_parse(struct options *o, char **argv)
+{
+	memset(o, 0, sizeof *o);
+	o->trace.depth = TRACE_DEFAULT_DEPTH;
+	o->trace.follow_exec = true;
+	o->report = (struct report_opts)REPORT_OPTS_INIT;
+	if (parse_words(o, argv))
+		return OPTIONS_WRONG;
+	if (o->answer)
+		return answer(o);
+	set_message_level(o);
+	if (check_combination(o) || read_configuration(o))
+		return OPTIONS_WRONG;
+	if (o->ignore.n) {
+		vec_push(&o->ignore, NULL);
+		o->report.ignore = (const char *const *)o->ignore.v;
+	}
+	set_environment(o);
+	return OPTIONS_TRACE;
+}
+
+static void release_strings(char **v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(v[i]);
+	free(v);
+}
+
+void options_release(struct options *o)
+{
+	for (size_t i = 0; i < o->trace.probes.n; i++)
+		user_probe_release(&o->trace.probes.v[i]);
+	vec_release(&o->trace.probes);
+	vec_release(&o->trace.pids);
+	release_strings(o->trace.omit.v, o->trace.omit.n);
+	release_strings(o->binpath.v, o->binpath.n);
+	release_strings(o->config.v, o->config.n);
+	release_strings(o->ignore.v, o->ignore.n);
+	release_strings(o->env.v, o->env.n);
+	memset(o, 0, sizeof *o);
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/msg.h"
+#include "base/strbuf.h"
+#include "ui/options.h"
+
+static char folder[] = "test-ui-options.XXXXXX";
+static char said[8192]; /* what the last parse() printed */
+
+/* Parses the words of one line, messages caught in said[]. */
+static enum options_result parse(struct options *o, const char *line)
+{
+	static char copy[1024];
+	static char *argv[64];
+	enum options_result result;
+	FILE *caught = tmpfile();
+	char *rest = copy, *w;
+	size_t n = 0;
+
+	assert_non_null(caught);
+	snprintf(copy, sizeof copy, "mtrace %s", line);
+	while ((w = strsep(&rest, " ")))
+		argv[n++] = strcmp(w, "''") ? w : (char *)"";
+	argv[n] = NULL;
+	msg_set_level(MSG_NORMAL);
+	msg_set_fd(fileno(caught));
+	result = options_parse(o, argv);
+	msg_set_fd(2);
+	rewind(caught);
+	said[fread(said, 1, sizeof said - 1, caught)] = '\0';
+	fclose(caught);
+	return result;
+}
+
+static void refuses(const char *line, const char *because)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, line), OPTIONS_WRONG);
+	if (!strstr(said, because))
+		fail_msg("%s: said %s instead of %s", line, said, because);
+	assert_true(!strncmp(said, "mtrace: ", 8));
+	assert_true(strchr(said, '\n') == said + strlen(said) - 1);
+	options_release(&o);
+}
+
+static void accepts(struct options *o, const char *line)
+{
+	if (parse(o, line) != OPTIONS_TRACE)
+		fail_msg("%s: %s", line, said);
+	assert_string_equal(said, "");
+}
+
+static void defaults(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "prog");
+	assert_int_equal(o.trace.depth, 12);
+	assert_true(o.trace.follow_exec);
+	assert_false(o.trace.follow_fork);
+	assert_false(o.trace.no_cpp);
+	assert_null(o.report.output);
+	assert_null(o.report.json);
+	assert_null(o.report.ignore);
+	assert_true(o.report.max_stacks < 0);
+	assert_int_equal(o.report.color, COLOR_AUTO);
+	options_release(&o);
+}
+
+static void options_end_at_the_command(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "-f prog -n --depth 3");
+	assert_true(o.trace.follow_fork);
+	assert_false(o.trace.no_cpp);
+	assert_string_equal(o.trace.argv[0], "prog");
+	assert_string_equal(o.trace.argv[1], "-n");
+	assert_null(o.trace.argv[4]);
+	options_release(&o);
+	accepts(&o, "-n -- -prog");
+	assert_string_equal(o.trace.argv[0], "-prog");
+	options_release(&o);
+}
+
+static void every_way_to_give_an_argument(void **state)
+{
+	static const char *const lines[] = {
+		"-d 7 prog", "-d7 prog", "--depth 7 prog", "--depth=7 prog", "-fd7 prog",
+		"-fd 7 prog", "--dep 7 prog", "-d 9 -d 7 prog",
+	};
+	struct options o;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		accepts(&o, lines[i]);
+		assert_int_equal(o.trace.depth, 7);
+		assert_string_equal(o.trace.argv[0], "prog");
+		options_release(&o);
+	}
+}
+
+static void flags(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "-feLnqt --calls --detach-on-exit --no-demangle --no-follow-exec prog");
+	assert_true(o.trace.follow_fork && o.trace.no_cpp && o.trace.calls);
+	assert_true(o.trace.detach_on_exit && o.report.long_form && o.report.no_demangle);
+	assert_true(o.report.quiet);
+	assert_false(o.trace.follow_exec);
+	assert_int_equal(msg_level(), MSG_QUIET);
+	options_release(&o);
+	accepts(&o, "-vv prog");
+	assert_int_equal(o.report.verbose, 2);
+	assert_int_equal(msg_level(), MSG_VERBOSE);
+	options_release(&o);
+	accepts(&o, "-D prog");
+	assert_int_equal(msg_level(), MSG_DEBUG);
+	options_release(&o);
+}
+
+static void pids(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "-p 12 --pid=13,12 -p14");
+	assert_int_equal(o.trace.pids.n, 3);
+	assert_int_equal(o.trace.pids.v[1], 13);
+	assert_null(o.trace.argv);
+	options_release(&o);
+	accepts(&o, "-p 12 prog");
+	assert_non_null(o.trace.argv);
+	options_release(&o);
+	refuses("-p 0", "'0' is not a number from 1 to 2147483647");
+	refuses("-p -4", "'-4' is not a number");
+	refuses("-p 12x", "'12x' is not a number");
+	refuses("-p ''", "needs a process id");
+	refuses("-p 99999999999999999999", "is not a number");
+	refuses("-p", "option -p needs PID");
+}
+
+static void numbers_have_ranges(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "-d 1024 -m 0 prog");
+	assert_int_equal(o.trace.depth, 1024);
+	assert_int_equal(o.report.max_stacks, 0);
+	options_release(&o);
+	refuses("-d 0 prog", "--depth: '0' is not a number from 1 to 1024");
+	refuses("-d 1025 prog", "'1025' is not a number from 1 to 1024");
+	refuses("-d 0x10 prog", "'0x10' is not");
+	refuses("-d '' prog", "'' is not");
+	refuses("-m 99999999999 prog", "is not a number");
+}
+
+static void words_may_be_shortened(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "-s tot --color=al --export js:out.%p prog");
+	assert_ptr_equal(o.report.sort, report_sort_lookup("total"));
+	assert_int_equal(o.report.color, COLOR_ALWAYS);
+	assert_string_equal(o.report.json, "out.%p");
+	options_release(&o);
+	accepts(&o, "--export json prog");
+	assert_string_equal(o.report.json, "-");
+	options_release(&o);
+	refuses("-s nonsense prog", "'nonsense' is none of usage, allocations, average");
+	refuses("-s t prog", "'t' may be any of total, tsc");
+	refuses("-s '' prog", "'' is none of");
+	refuses("--color=pink prog", "'pink' is none of auto, always, never");
+	refuses("--export xml prog", "'xml' is none of json");
+	refuses("--export json: prog", "names no file");
+}
+
+static void wrong_options(void **state)
+{
+	(void)state;
+	refuses("--nonsense prog", "unknown option --nonsense; try 'mtrace --help'");
+	refuses("-Z prog", "unknown option -Z; try 'mtrace --help'");
+	refuses("-fZ prog", "unknown option -Z");
+	refuses("--de prog", "option --de may be --de");
+	refuses("--calls=yes prog", "option --calls takes no argument");
+	refuses("--depth", "option --depth needs N");
+	refuses("-f", "nothing to trace");
+	refuses("", "name is empty");
+	refuses("-u nobody -p 3", "--user needs a command");
+	refuses("-o '' prog", "--output needs FILE");
+}
+
+static void probes(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "--alloc pool_get:size=2 --free pool_put:ptr=1 "
+		    "--realloc libx.so+0x40:ptr=1,size=3 -O liba.so -O libb.so prog");
+	assert_int_equal(o.trace.probes.n, 3);
+	assert_string_equal(o.trace.probes.v[0].symbol, "pool_get");
+	assert_int_equal(o.trace.probes.v[0].size, 2);
+	assert_int_equal(o.trace.probes.v[1].op, OP_RELEASE);
+	assert_int_equal(o.trace.probes.v[2].offset, 0x40);
+	assert_int_equal(o.trace.omit.n, 2);
+	options_release(&o);
+	refuses("--alloc pool_get:size=x prog", "pool_get");
+}
+
+static void environment(void **state)
+{
+	struct options o;
+
+	(void)state;
+	setenv("MTRACE_TEST_GONE", "1", 1);
+	accepts(&o, "-E MTRACE_TEST=a=b -E MTRACE_TEST_GONE prog");
+	assert_string_equal(getenv("MTRACE_TEST"), "a=b");
+	assert_null(getenv("MTRACE_TEST_GONE"));
+	options_release(&o);
+	refuses("-E =x prog", "has no name");
+}
+
+static const char *write_file(const char *name, const char *text)
+{
+	static char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	return path;
+}
+
+static void config_is(const char *text, const char *message)
+{
+	char line[512];
+
+	snprintf(line, sizeof line, "-F %s prog", write_file("config", text));
+	refuses(line, message);
+}
+
+static void configuration(void **state)
+{
+	struct options o;
+	char line[512];
+
+	(void)state;
+	snprintf(line, sizeof line, "-F %s -O first prog",
+		 write_file("config", "# a comment\n\n  alloc \tpool_get:size=1 \r\n"
+				      "free pool_put:ptr=1\nrealloc pool_grow:ptr=1,size=2\n"
+				      "omit libfoo.so\nignore ^Foo::(a|b) c#\nignore x"));
+	accepts(&o, line);
+	assert_int_equal(o.trace.probes.n, 3);
+	assert_int_equal(o.trace.omit.n, 2);
+	assert_string_equal(o.report.ignore[0], "^Foo::(a|b) c#");
+	assert_string_equal(o.report.ignore[1], "x");
+	assert_null(o.report.ignore[2]);
+	options_release(&o);
+
+	config_is("\nallco x\n", "/config:2: unknown key 'allco'; keys are alloc, free,");
+	config_is("omit\n", "/config:1: 'omit' needs a value");
+	config_is("ignore (\n", "/config:1: '(' is no regular expression: ");
+	refuses("-F /nonexistent prog", "configuration file /nonexistent: No such file");
+	refuses("-F . prog", "configuration file .: Is a directory");
+}
+
+static void default_configuration(void **state)
+{
+	char cwd[128], home[256], xdg[300];
+	struct options o;
+
+	(void)state;
+	assert_non_null(getcwd(cwd, sizeof cwd));
+	snprintf(home, sizeof home, "%s/%s", cwd, folder);
+	snprintf(xdg, sizeof xdg, "%s/xdg", home);
+	setenv("HOME", home, 1);
+	setenv("XDG_CONFIG_HOME", xdg, 1);
+	mkdir(xdg, 0755);
+	snprintf(xdg, sizeof xdg, "%s/xdg/" PROGRAM_NAME, home);
+	mkdir(xdg, 0755);
+	write_file("xdg/" PROGRAM_NAME "/config", "omit from-xdg\n");
+	accepts(&o, "prog");
+	assert_string_equal(o.trace.omit.v[0], "from-xdg");
+	options_release(&o);
+	write_file("." PROGRAM_NAME "rc", "omit from-home\n");
+	accepts(&o, "prog");
+	assert_int_equal(o.trace.omit.n, 1);
+	assert_string_equal(o.trace.omit.v[0], "from-home");
+	options_release(&o);
+	accepts(&o, "-F /dev/null prog");
+	assert_int_equal(o.trace.omit.n, 0);
+	options_release(&o);
+}
+
+static void table_is_consistent(void **state)
+{
+	const struct option_row *row, *other;
+	struct strbuf help = STRBUF_INIT;
+
+	(void)state;
+	options_help(&help);
+	for (size_t i = 0; (row = option_row(i)); i++) {
+		assert_true(row->name && row->help && row->set);
+		assert_int_equal(!row->arg, row->word == WORD_NONE);
+		for (size_t k = 0; k < i; k++) {
+			other = option_row(k);
+			assert_string_not_equal(row->name, other->name);
+			assert_true(!row->key || row->key != other->key);
+		}
+		if (row->group != GROUP_HIDDEN)
+			assert_non_null(strstr(help.s, row->name));
+	}
+	/* It must fit the smallest terminal. */
+	for (char *line = help.s, *next; (next = strchr(line, '\n')); line = next + 1)
+		assert_true(next - line <= 80);
+	strbuf_release(&help);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	/* Nothing of the user's own configuration may get in. */
+	setenv("HOME", "/nonexistent", 1);
+	unsetenv("XDG_CONFIG_HOME");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	static const char *const parts[] = { "/." PROGRAM_NAME "rc", "/xdg/" PROGRAM_NAME "/config",
+					     "/xdg/" PROGRAM_NAME, "/xdg", "/config", "" };
+	char path[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		snprintf(path, sizeof path, "%s%s", folder, parts[i]);
+		remove(path);
+	}
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(options_end_at_the_command),
+		cmocka_unit_test(every_way_to_give_an_argument),
+		cmocka_unit_test(flags),
+		cmocka_unit_test(pids),
+		cmocka_unit_test(numbers_have_ranges),
+		cmocka_unit_test(words_may_be_shortened),
+		cmocka_unit_test(wrong_options),
+		cmocka_unit_test(probes),
+		cmocka_unit_test(environment),
+		cmocka_unit_test(configuration),
+		cmocka_unit_test(default_configuration),
+		cmocka_unit_test(table_is_consistent),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
