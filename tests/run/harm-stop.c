@@ -15,7 +15,7 @@
 #define THREADS 3
 #define STOPS 12
 
-static struct { volatile long long allocs[THREADS]; volatile int stop, continued; } *shared;
+static struct { volatile long long allocs[THREADS]; volatile int stop, continued, go; } *shared;
 
 __attribute__((noinline)) static void stop_alloc(void)
 {
@@ -105,6 +105,8 @@ static void stopped_child(void)
 		stop_alloc();
 		raise(SIGSTOP);
 		stop_alloc();
+		while (!shared->go)
+			wait_ms(1);
 		_exit(6);
 	}
 	EXPECT_THAT(waitpid(pid, &status, WUNTRACED) == pid);
@@ -112,6 +114,7 @@ static void stopped_child(void)
 	EXPECT_THAT(waitpid(pid, &status, WUNTRACED | WNOHANG) == 0);
 	kill(pid, SIGCONT);
 	EXPECT_THAT(waitpid(pid, &status, WCONTINUED) == pid && WIFCONTINUED(status));
+	shared->go = 1;
 	EXPECT_THAT(waitpid(pid, &status, 0) == pid);
 	EXPECT_THAT(WIFEXITED(status) && WEXITSTATUS(status) == 6);
 }
