@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reports of what a heap (heap/heap.h) knows: text for people, JSON for
+ * programs (doc/JSON.md), and the line that --calls prints for each call.
+ * Nothing here changes the heap; a report may be made while the program runs
+ * (processes without an end are "still running"). */
+#ifndef MTRACE_REPORT_REPORT_H
+#define MTRACE_REPORT_REPORT_H
+
+#include "elf/elf_file.h"
+#include "heap/heap.h"
+
+#define REPORT_DEFAULT_STACKS 10
+
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* Where functions and lines come from; NULL in the options: from the ELF files
+ * and their debug information. */
+struct report_symbols {
+	/* As elf_file_lines; vaddr is in the file. */
+	int (*lines)(void *arg, const struct heap_module *m, taddr_t vaddr,
+		     void (*fn)(void *fn_arg, const struct source_frame *), void *fn_arg);
+	void *arg;
+};
+
+struct report_sort;
+
+struct report_opts {
+	const char *output;    /* -o: NULL stderr, "-" stdout, else a file in
+				  which %p stands for the pid */
+	int output_fd;         /* >= 0: `output` is open already (--calls) */
+	const char *json;      /* --export json: NULL none, "-" stdout, or a file */
+	const struct report_sort *sort; /* NULL: usage */
+	int max_stacks;        /* -m: 0 all; below 0: all in a file, else
+				  REPORT_DEFAULT_STACKS */
+	bool long_form;        /* -L: whole names, frames below main, modules */
+	bool quiet;            /* -q */
+	int verbose;           /* -v */
+	bool no_demangle;
+	enum color_mode color;
+	unsigned width;        /* columns; 0: the terminal's, elsewhere no limit */
+	const char *const *ignore; /* NULL-terminated extended regular
+				  expressions: stacks with a matching frame are
+				  not listed.  May be NULL */
+	volatile const int *interrupted; /* non-zero: look nothing up any more.
+				  May be NULL */
+	const struct report_symbols *symbols;
+};
+
+#define REPORT_OPTS_INIT { .output_fd = -1, .max_stacks = -1 }
+
+/* Everything the options ask for: the text (to stderr or -o), the export.  0,
+ * or -errno of the first output that failed, after a message that names it. */
+int report_write(const struct heap *heap, const struct report_opts *opts);
+/* The parts, for the console and for tests.  Appended to *out. */
+struct strbuf;
+void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,
+		 unsigned width, struct strbuf *out);
+void report_json(const struct heap *heap, const struct report_opts *opts, struct strbuf *out);
+
+/* `name` with %p replaced by the pid and %% by %.  The caller frees. */
+char *report_path(const char *name, pid_t pid);
+/* Writes all of it, waiting where the descriptor does not block (the traced
+ * program may have made our terminal so).  0 or -errno. */
+int report_write_fd(int fd, const char *s, size_t n);
+
+/* -- sort keys ------------------------------------------------------------- */
+
+/* By name or unambiguous prefix.  NULL with errno ENOENT (no such key) or
+ * ENOTUNIQ (the prefix of several). */
+const struct report_sort *report_sort_lookup(const char *name);
+/* The i-th key's name, and what it sorts by; NULL after the last. */
+const char *report_sort_name(size_t i);
+const char *report_sort_help(size_t i);
+
+/* -- --calls --------------------------------------------------------------- */
+
+/* A sink that prints every EV_CALL as one line in one write to fd and hands
+ * all other events, and these, on to `next`.  It asks `heap` (which `next`
+ * feeds) for modules and probes.  Its free closes nothing and leaves `next`
+ * alone.  `*error` (may be NULL) becomes the first -errno of writing. */
+struct event_sink *calls_sink_new(struct event_sink *next, const struct heap *heap,
+				  const struct report_opts *opts, int fd, int *error);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* --calls: mtrace[123]: malloc(50) = 0x5581c0de  main.c:12 main */
+#include "base/msg.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "frames.h"
+#include "view.h"
+
+struct calls {
+	struct event_sink sink;
+	struct event_sink *next;
+	const struct heap *heap;
+	struct symbolizer *sym;
+	int fd;
+	int *error;
+	struct strbuf line;
+};
+
+/* Which arguments are pointers: what the operation says.  All others are sizes,
+ * counts and flags. */
+static bool is_pointer(enum alloc_op op, unsigned i)
+{
+	switch (op) {
+	case OP_REALLOC:
+	case OP_RELEASE:
+	case OP_MAP:
+	case OP_UNMAP:
+	case OP_REMAP:
+	case OP_BRK:
+		return i == 0;
+	default:
+		return false;
+	}
+}
+
+static void add_argument(struct strbuf *sb, enum alloc_op op, unsigned i, uint64_t v)
+{
+	if (is_pointer(op, i))
+		strbuf_addf(sb, v ? "0x%llx" : "NULL", (unsigned long long)v);
+	else
+		strbuf_addf(sb, "%llu", (unsigned long long)v);
+}
+
+static void add_caller(struct calls *c, const struct event *ev)
+{
+	const struct symbol_place *place =
+		symbolize_pc(c->sym, ev->u.call.caller, ev->u.call.module, false);
+	struct frame f = { .pc = ev->u.call.caller,
+			   .module = heap_module(c->heap, ev->u.call.module) };
+
+	strbuf_adds(&c->line, "  ");
+	if (!place->n || !place->frame[0].function) {
+		frame_place(&c->line, &f);
+		return;
+	}
+	if (place->frame[0].file)
+		strbuf_addf(&c->line, "%s:%u ", view_basename(place->frame[0].file),
+			    place->frame[0].line);
+	strbuf_adds(&c->line, place->frame[0].function);
+}
+
+static void print_call(struct calls *c, const struct event *ev)
+{
+	const struct heap_probe *probe = heap_probe(c->heap, ev->u.call.probe);
+	enum alloc_op op = probe ? probe->op : OP_ALLOC;
+	unsigned n = MIN(ev->u.call.nargs, (unsigned)ARRAY_SIZE(ev->u.call.arg));
+	int err;
+
+	strbuf_reset(&c->line);
+	strbuf_addf(&c->line, "%s[%d]: ", msg_program(), (int)ev->tid);
+	view_op_name(&c->line, probe);
+	strbuf_addc(&c->line, '(');
+	for (unsigned i = 0; i < n; i++) {
+		if (i)
+			strbuf_adds(&c->line, ", ");
+		add_argument(&c->line, op, i, ev->u.call.arg[i]);
+	}
+	strbuf_addc(&c->line, ')');
+	if (ev->u.call.has_result)
+		strbuf_addf(&c->line, ev->u.call.result ? " = 0x%llx" : " = NULL",
+			    (unsigned long long)ev->u.call.result);
+	add_caller(c, ev);
+	strbuf_addc(&c->line, '\n');
+	err = report_write_fd(c->fd, c->line.s, c->line.n);
+	if (err && c->error && !*c->error)
+		*c->error = err;
+}
+
+static int calls_emit(struct event_sink *sink, const struct event *ev)
+{
+	struct calls *c = container_of(sink, struct calls, sink);
+
+	if (ev->type == EV_CALL)
+		print_call(c, ev);
+	return c->next->emit(c->next, ev);
+}
+
+static int calls_flush(struct event_sink *sink)
+{
+	struct calls *c = container_of(sink, struct calls, sink);
+
+	return c->next->flush(c->next);
+}
+
+static void calls_free(struct event_sink *sink)
+{
+	struct calls *c = container_of(sink, struct calls, sink);
+
+	symbolizer_free(c->sym);
+	strbuf_release(&c->line);
+	free(c);
+}
+
+struct event_sink *calls_sink_new(struct event_sink *next, const struct heap *heap,
+				  const struct report_opts *opts, int fd, int *error)
+{
+	struct calls *c = xcalloc(1, sizeof *c);
+
+	c->sink = (struct event_sink){ calls_emit, calls_flush, calls_free };
+	c->next = next;
+	c->heap = heap;
+	c->sym = symbolizer_new(heap, opts);
+	c->fd = fd;
+	c->error = error;
+	if (error)
+		*error = 0;
+	return &c->sink;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The export that doc/JSON.md describes. */
+#include <jansson.h>
+#include <string.h>
+
+#include "base/msg.h"
+#include "base/strbuf.h"
+#include "frames.h"
+#include "view.h"
+
+#define FORMAT 1
+
+struct json {
+	const struct heap *heap;
+	struct symbolizer *sym;
+};
+
+/* JSON's integers are signed here; what is larger is said to be the largest. */
+static json_t *number(uint64_t v)
+{
+	return json_integer((json_int_t)MIN(v, (uint64_t)INT64_MAX));
+}
+
+/* Paths and names may hold any bytes.  What is no UTF-8 becomes '?'. */
+static json_t *string(const char *s)
+{
+	json_t *j = s ? json_string(s) : json_null();
+	char *copy;
+
+	if (j)
+		return j;
+	copy = xstrdup(s);
+	for (char *c = copy; *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	j = json_string(copy);
+	free(copy);
+	return j;
+}
+
+static json_t *address(uint64_t v)
+{
+	return json_sprintf("0x%llx", (unsigned long long)v);
+}
+
+static void put(json_t *o, const char *key, json_t *value)
+{
+	if (json_object_set_new(o, key, value))
+		die("out of memory");
+}
+
+static void put_number(json_t *o, const char *key, uint64_t v)
+{
+	put(o, key, number(v));
+}
+
+static json_t *frame_json(const struct frame *f)
+{
+	json_t *o = json_object();
+
+	put(o, "addr", address(f->pc));
+	put(o, "module", string(f->module ? f->module->path : NULL));
+	put(o, "offset", address(f->module ? f->pc - f->module->bias : f->pc));
+	put(o, "function", string(f->function));
+	put(o, "file", string(f->file));
+	put(o, "line", f->line ? number(f->line) : json_null());
+	put(o, "inlined", json_boolean(f->inlined));
+	return o;
+}
+
+static json_t *frames_json(struct json *j, const struct view_stack *s)
+{
+	json_t *list = json_array();
+	struct frames frames;
+
+	frames_of(&frames, j->sym, j->heap, s->stack, true);
+	for (size_t i = 0; i < frames.v.n; i++)
+		json_array_append_new(list, frame_json(&frames.v.v[i]));
+	vec_release(&frames.v);
+	return list;
+}
+
+static const char *end_name(const struct heap_stack *s)
+{
+	static const char *const names[] = { [STACK_COMPLETE] = "complete", [STACK_CUT] = "cut",
+					     [STACK_BROKEN] = "broken" };
+
+	return s ? names[s->end] : "none";
+}
+
+static json_t *stack_json(struct json *j, const struct view_stack *s)
+{
+	json_t *o = json_object();
+
+	put(o, "op", string(s->probe ? s->probe->name : NULL));
+	put(o, "kind", string(s->mapping ? "mapping" : "heap"));
+	put_number(o, "open_blocks", s->open_blocks);
+	put_number(o, "open_bytes", s->open_bytes);
+	put_number(o, "total_blocks", s->total_blocks);
+	put_number(o, "total_bytes", s->total_bytes);
+	put_number(o, "released", s->released);
+	put(o, "min_size", s->min_size <= s->max_size ? number(s->min_size) : json_null());
+	put(o, "max_size", s->min_size <= s->max_size ? number(s->max_size) : json_null());
+	put_number(o, "failed", s->failed);
+	put(o, "failed_min_size", s->failed ? number(s->failed_min) : json_null());
+	put(o, "failed_max_size", s->failed ? number(s->failed_max) : json_null());
+	put(o, "end", string(end_name(s->stack)));
+	put(o, "frames", frames_json(j, s));
+	return o;
+}
+
+/* Everything that a report could list, in its order: most in use first. */
+static json_t *stacks_json(struct json *j, const struct view *v)
+{
+	static const enum view_kind kinds[] = { VIEW_HEAP, VIEW_MAPPED };
+	json_t *list = json_array();
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		const struct view_stack **stacks;
+		size_t n = view_select(v, kinds[k], report_sort_lookup("usage"), &stacks);
+
+		for (size_t i = 0; i < n; i++)
+			json_array_append_new(list, stack_json(j, stacks[i]));
+		free(stacks);
+	}
+	for (size_t i = 0; i < v->stacks.n; i++)
+		if (!v->stacks.v[i].open_blocks)
+			json_array_append_new(list, stack_json(j, &v->stacks.v[i]));
+	return list;
+}
+
+static json_t *mappings_json(const struct heap_mappings *m)
+{
+	json_t *o = json_object();
+
+	put_number(o, "maps", m->maps);
+	put_number(o, "unmaps", m->unmaps);
+	put_number(o, "remaps", m->remaps);
+	put_number(o, "failed", m->failed);
+	put_number(o, "bytes_mapped", m->bytes_mapped);
+	put_number(o, "open_regions", m->open_regions);
+	put_number(o, "open_bytes", m->open_bytes);
+	put_number(o, "peak_bytes", m->peak_bytes);
+	put_number(o, "brk_calls", m->brk_calls);
+	put_number(o, "brk_grown", m->brk_grown);
+	put(o, "brk_current", json_integer(m->brk_current));
+	return o;
+}
+
+static json_t *unwind_json(const struct view *v)
+{
+	json_t *o = json_object(), *list = json_array();
+
+	put_number(o, "stacks", v->unwound);
+	put_number(o, "cut", v->cut);
+	put_number(o, "broken", v->broken);
+	for (size_t i = 0; i < v->broke_in.n; i++) {
+		json_t *in = json_object();
+
+		put(in, "module", string(v->broke_in.v[i].path));
+		put_number(in, "stacks", v->broke_in.v[i].n);
+		json_array_append_new(list, in);
+	}
+	put(o, "broken_in", list);
+	return o;
+}
+
+static void put_totals(json_t *o, const struct heap_proc *p)
+{
+	const struct heap_totals *h = &p->total;
+
+	put_number(o, "allocs", h->allocs);
+	put_number(o, "frees", h->frees);
+	put_number(o, "bytes_allocated", h->bytes_allocated);
+	put_number(o, "open_blocks", h->open_blocks);
+	put_number(o, "open_bytes", h->open_bytes);
+	put_number(o, "peak_blocks", h->peak_blocks);
+	put_number(o, "peak_bytes", h->peak_bytes);
+	put_number(o, "peak_ns", h->peak_ns > p->start_ns ? h->peak_ns - p->start_ns : 0);
+	put_number(o, "failed", h->failed);
+	put_number(o, "unknown_releases", h->unknown_releases);
+	put(o, "mappings", mappings_json(&p->maps));
+}
+
+static json_t *image_json(const struct heap_proc *p)
+{
+	json_t *o = json_object();
+
+	put(o, "exe", string(p->exe));
+	put(o, "name", string(p->name));
+	put(o, "abi", string(p->abi));
+	put_totals(o, p);
+	return o;
+}
+
+static const char *how_name(enum proc_how how)
+{
+	static const char *const names[] = { "launched", "attached", "forked", "execed" };
+
+	return (size_t)how < ARRAY_SIZE(names) ? names[how] : "launched";
+}
+
+static const char *state_name(enum proc_end_how how)
+{
+	static const char *const names[] = { "exited", "signaled", "detached", "execed",
+					     "running" };
+
+	return (size_t)how < ARRAY_SIZE(names) ? names[how] : "running";
+}
+
+static json_t *inherited_json(const struct view *v)
+{
+	json_t *o = json_object();
+
+	put_number(o, "blocks", v->inherited_blocks);
+	put_number(o, "bytes", v->inherited_bytes);
+	return o;
+}
+
+static json_t *proc_json(struct json *j, const struct view_proc *vp)
+{
+	const struct heap_proc *p = vp->now.proc;
+	json_t *o = json_object(), *images = json_array();
+
+	put(o, "pid", json_integer(p->pid));
+	put(o, "ppid", json_integer(p->ppid));
+	put(o, "exe", string(p->exe));
+	put(o, "name", string(p->name));
+	put(o, "abi", string(p->abi));
+	/* An exec is told by `images`; here is how the process came to us. */
+	put(o, "how", string(how_name(vp->images.v[0]->how)));
+	put(o, "state", string(state_name(p->end_how)));
+	put(o, "exit_code", p->end_how == END_EXITED ? json_integer(p->status) : json_null());
+	put(o, "exit_signal", p->end_how == END_SIGNALED ? json_integer(p->status) : json_null());
+	put_number(o, "run_ns", p->end_ns - MIN(vp->images.v[0]->start_ns, p->end_ns));
+	put_number(o, "errors", vp->now.errors);
+	put_totals(o, p);
+	put(o, "inherited", inherited_json(&vp->now));
+	put(o, "unwind", unwind_json(&vp->now));
+	for (size_t i = 0; i + 1 < vp->images.n; i++)
+		json_array_append_new(images, image_json(vp->images.v[i]));
+	put(o, "images", images);
+	put(o, "stacks", stacks_json(j, &vp->now));
+	return o;
+}
+
+static json_t *notes_json(const struct heap *heap)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < heap_nnotes(heap); i++) {
+		const struct heap_note *note = heap_note_at(heap, i);
+		json_t *o = json_object();
+
+		put(o, "pid", json_integer(note->pid));
+		put(o, "bad", json_boolean(note->bad));
+		put(o, "text", string(note->text));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static int append(const char *text, size_t n, void *arg)
+{
+	strbuf_add(arg, text, n);
+	return 0;
+}
+
+void report_json(const struct heap *heap, const struct report_opts *opts, struct strbuf *out)
+{
+	json_t *root = json_object(), *procs = json_array();
+	struct json j = { heap, symbolizer_new(heap, opts) };
+	struct view_procs vp;
+
+	view_procs_build(&vp, heap);
+	for (size_t i = 0; i < vp.v.n; i++)
+		json_array_append_new(procs, proc_json(&j, &vp.v.v[i]));
+	put(root, "format", json_integer(FORMAT));
+	put(root, "program", string(msg_program()));
+	put(root, "processes", procs);
+	put(root, "notes", notes_json(heap));
+	if (json_dump_callback(root, append, out, JSON_INDENT(1)))
+		die("out of memory");
+	strbuf_addc(out, '\n');
+	json_decref(root);
+	view_procs_release(&vp);
+	symbolizer_free(j.sym);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where reports go. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/msg.h"
+#include "base/strbuf.h"
+#include "base/xalloc.h"
+#include "report/report.h"
+
+int report_write_fd(int fd, const char *s, size_t n)
+{
+	while (n) {
+		ssize_t k = write(fd, s, n);
+
+		if (k < 0 && errno == EAGAIN) {
+			struct pollfd p = { fd, POLLOUT, 0 };
+
+			if (poll(&p, 1, -1) < 0 && errno != EINTR)
+				return -errno;
+			continue;
+		}
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -errno;
+		s += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+char *report_path(const char *name, pid_t pid)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	for (; *name; name++) {
+		if (name[0] == '%' && name[1] == 'p') {
+			strbuf_addf(&sb, "%d", (int)pid);
+			name++;
+		} else {
+			strbuf_addc(&sb, *name);
+			if (name[0] == '%' && name[1] == '%')
+				name++;
+		}
+	}
+	return strbuf_detach(&sb);
+}
+
+static int complain(const char *path, int err)
+{
+	if (err)
+		msg_error("cannot write %s: %s", path, strerror(-err));
+	return err;
+}
+
+/* A file system may tell that it is full only when the file is closed. */
+static int write_file(const char *path, const struct strbuf *sb)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	int err;
+
+	if (fd < 0)
+		return complain(path, -errno);
+	err = report_write_fd(fd, sb->s, sb->n);
+	if (close(fd) && !err && errno != EINTR)
+		err = -errno;
+	return complain(path, err);
+}
+
+static pid_t first_pid(const struct heap *heap)
+{
+	return heap_nprocs(heap) ? heap_proc_at(heap, 0)->pid : getpid();
+}
+
+static int write_named(const char *name, const struct heap *heap, const struct strbuf *sb)
+{
+	char *path;
+	int err;
+
+	if (!strcmp(name, "-"))
+		return complain("standard output", report_write_fd(STDOUT_FILENO, sb->s, sb->n));
+	path = report_path(name, first_pid(heap));
+	err = write_file(path, sb);
+	free(path);
+	return err;
+}
+
+static bool use_color(const struct report_opts *opts, int fd)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (opts->color != COLOR_AUTO)
+		return opts->color == COLOR_ALWAYS;
+	return isatty(fd) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+}
+
+static unsigned width_of(const struct report_opts *opts, int fd)
+{
+	struct winsize ws;
+
+	if (opts->width)
+		return opts->width;
+	return isatty(fd) && !ioctl(fd, TIOCGWINSZ, &ws) ? ws.ws_col : 0;
+}
+
+static int write_text(const struct heap *heap, const struct report_opts *opts)
+{
+	struct strbuf sb = STRBUF_INIT;
+	int err = 0, fd = -1;
+
+	if (!opts->output)
+		fd = msg_fd();
+	else if (opts->output_fd >= 0)
+		fd = opts->output_fd;
+	else if (!strcmp(opts->output, "-"))
+		fd = STDOUT_FILENO;
+	report_text(heap, opts, opts->output != NULL, use_color(opts, fd),
+		    opts->output ? 0 : width_of(opts, fd), &sb);
+	if (opts->output && fd < 0)
+		err = write_named(opts->output, heap, &sb);
+	else if (opts->output)
+		err = complain(fd == STDOUT_FILENO ? "standard output" : opts->output,
+			       report_write_fd(fd, sb.s, sb.n));
+	else
+		err = report_write_fd(fd, sb.s, sb.n);
+	strbuf_release(&sb);
+	return err;
+}
+
+static int write_json(const struct heap *heap, const struct report_opts *opts)
+{
+	struct strbuf sb = STRBUF_INIT;
+	int err;
+
+	report_json(heap, opts, &sb);
+	err = write_named(opts->json, heap, &sb);
+	strbuf_release(&sb);
+	return err;
+}
+
+/* The export first: the text's verdict is to be the last line. */
+int report_write(const struct heap *heap, const struct report_opts *opts)
+{
+	int err = opts->json ? write_json(heap, opts) : 0;
+	int text = write_text(heap, opts);
+
+	return err ? err : text;
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The paragraphs: one for each caller, a heading, the operation, the frames. */
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/msg.h"
+#include "base/xalloc.h"
+#include "text.h"
+
+#define INDENT 4
+#define COLUMN 19      /* of the amount, and of file:line when names are short */
+#define MAX_COLUMN 44  /* … when they are long */
+#define HINT_COLUMN 51
+#define NUMBER_COLUMN 67
+#define MIN_NAME 16    /* shorter than this no name becomes */
+#define HINT_PERCENT 10
+
+struct line {
+	char *left, *right;
+	enum style left_style, right_style;
+};
+
+struct paragraph {
+	const char *label;
+	char *amount;  /* "4,000 bytes in 50 blocks" */
+	char *hint;    /* "63 % of use", or NULL */
+	size_t number; /* 0: none */
+	VEC(struct line) lines;
+};
+
+static void paragraph_release(struct paragraph *p)
+{
+	for (size_t i = 0; i < p->lines.n; i++) {
+		free(p->lines.v[i].left);
+		free(p->lines.v[i].right);
+	}
+	vec_release(&p->lines);
+	free(p->amount);
+	free(p->hint);
+}
+
+/* -- layout ---------------------------------------------------------------- */
+
+static void print_heading(struct text *t, const struct paragraph *p)
+{
+	size_t col = COLUMN + text_columns(p->amount);
+
+	strbuf_adds(t->out, p->label);
+	text_pad(t->out, text_columns(p->label), COLUMN);
+	strbuf_adds(t->out, p->amount);
+	style_on(t, p->hint || p->number ? DIM : PLAIN);
+	if (p->hint) {
+		text_pad(t->out, col, MAX(col + 2, (size_t)HINT_COLUMN));
+		strbuf_adds(t->out, p->hint);
+		col = MAX(col + 2, (size_t)HINT_COLUMN) + text_columns(p->hint);
+	}
+	if (p->number) {
+		text_pad(t->out, col, MAX(col + 2, (size_t)NUMBER_COLUMN));
+		strbuf_addf(t->out, "[%zu]", p->number);
+	}
+	style_off(t, p->hint || p->number ? DIM : PLAIN);
+	strbuf_addc(t->out, '\n');
+}
+
+/* Names that do not fit beside what stands to their right are shortened. */
+static void fit_names(struct text *t, struct paragraph *p)
+{
+	if (!t->width || t->whole)
+		return;
+	for (size_t i = 0; i < p->lines.n; i++) {
+		struct line *l = &p->lines.v[i];
+		size_t right = text_columns(l->right), room = t->width;
+		char *fitting;
+
+		room -= MIN(room, INDENT + right + (right ? 2 : 0));
+		fitting = text_shorten(l->left, MAX(room, (size_t)MIN_NAME));
+		free(l->left);
+		l->left = fitting;
+	}
+}
+
+/* Where the right parts begin: two columns after the longest name that leaves
+ * them in a sensible place. */
+static size_t right_column(struct text *t, const struct paragraph *p)
+{
+	size_t column = COLUMN, widest = 0;
+
+	for (size_t i = 0; i < p->lines.n; i++) {
+		size_t end = INDENT + text_columns(p->lines.v[i].left) + 2;
+
+		if (!p->lines.v[i].right[0])
+			continue;
+		widest = MAX(widest, text_columns(p->lines.v[i].right));
+		if (end <= MAX_COLUMN)
+			column = MAX(column, end);
+	}
+	if (t->width && column + widest > t->width)
+		column = COLUMN;
+	return column;
+}
+
+static void print_line(struct text *t, const struct line *l, size_t column)
+{
+	size_t end = INDENT + text_columns(l->left);
+
+	text_pad(t->out, 0, INDENT);
+	style_on(t, l->left_style);
+	strbuf_adds(t->out, l->left);
+	if (l->left_style != l->right_style)
+		style_off(t, l->left_style);
+	if (l->right[0]) {
+		text_pad(t->out, end, MAX(end + 2, column));
+		if (l->left_style != l->right_style)
+			style_on(t, l->right_style);
+		strbuf_adds(t->out, l->right);
+		style_off(t, l->right_style);
+	} else if (l->left_style == l->right_style) {
+		style_off(t, l->left_style);
+	}
+	strbuf_addc(t->out, '\n');
+}
+
+static void print_paragraph(struct text *t, struct paragraph *p)
+{
+	size_t column;
+
+	text_section(t);
+	fit_names(t, p);
+	column = right_column(t, p);
+	print_heading(t, p);
+	for (size_t i = 0; i < p->lines.n; i++)
+		print_line(t, &p->lines.v[i], column);
+}
+
+/* -- content --------------------------------------------------------------- */
+
+static void add_line(struct paragraph *p, char *left, char *right, enum style left_style,
+		     enum style right_style)
+{
+	vec_push(&p->lines, (struct line){ left, right, left_style, right_style });
+}
+
+/* malloc(80), malloc(16…4096) */
+static void add_operation(struct paragraph *p, const struct view_stack *s, uint64_t min,
+			  uint64_t max, char *right)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	view_op_name(&sb, s->probe);
+	if (min == max)
+		strbuf_addf(&sb, "(%llu)", (unsigned long long)min);
+	else if (min < max)
+		strbuf_addf(&sb, "(%llu…%llu)", (unsigned long long)min, (unsigned long long)max);
+	add_line(p, strbuf_detach(&sb), right, PLAIN, DIM);
+}
+
+static char *fate(const struct view_stack *s)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	if (s->total_blocks < 2)
+		return xstrdup("");
+	strbuf_add_grouped(&sb, s->total_blocks);
+	strbuf_adds(&sb, s->mapping ? " mapped, " : " allocated, ");
+	if (s->released)
+		strbuf_add_grouped(&sb, s->released);
+	else
+		strbuf_adds(&sb, "none");
+	strbuf_adds(&sb, s->mapping ? " unmapped" : " freed");
+	return strbuf_detach(&sb);
+}
+
+static void remember_nameless(struct text *t, const struct frame *f)
+{
+	if (f->function || !f->module || !f->module->path[0])
+		return;
+	for (size_t i = 0; i < t->nameless.n; i++)
+		if (!strcmp(t->nameless.v[i], f->module->path))
+			return;
+	vec_push(&t->nameless, f->module->path);
+}
+
+/* file:line, or the module when there is none; with -L everything. */
+static char *where(struct text *t, const struct frame *f)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	if (f->file) {
+		strbuf_adds(&sb, t->opts->long_form ? f->file : view_basename(f->file));
+		if (f->line)
+			strbuf_addf(&sb, ":%u", f->line);
+	} else if (f->function && f->module && !t->opts->long_form) {
+		strbuf_adds(&sb, view_basename(f->module->path));
+	}
+	if (t->opts->long_form) {
+		strbuf_adds(&sb, sb.n ? "  [" : "[");
+		if (f->module)
+			strbuf_addf(&sb, "%s+0x%llx", f->module->path,
+				    (unsigned long long)(f->pc - f->module->bias));
+		else
+			strbuf_addf(&sb, "0x%llx", (unsigned long long)f->pc);
+		strbuf_adds(&sb, f->inlined ? ", inlined]" : "]");
+	}
+	return strbuf_detach(&sb);
+}
+
+static void add_frame(struct text *t, struct paragraph *p, const struct frame *f, bool *marked)
+{
+	enum style style = frame_is_libc(f) ? DIM : PLAIN, right = style;
+	struct strbuf sb = STRBUF_INIT;
+
+	if (f->function)
+		strbuf_adds(&sb, f->function);
+	else
+		frame_place(&sb, f);
+	if (!*marked && f->file && !frame_is_library(f)) {
+		right = BOLD; /* the line to open */
+		*marked = true;
+	}
+	remember_nameless(t, f);
+	add_line(p, strbuf_detach(&sb), where(t, f), style, right);
+}
+
+static void add_frames(struct text *t, struct paragraph *p, const struct view_stack *s)
+{
+	struct frames frames;
+	bool marked = false;
+
+	if (!s->stack) {
+		add_line(p, xstrdup("?"), xstrdup("no backtrace was taken"), DIM, DIM);
+		return;
+	}
+	frames_of(&frames, t->sym, t->heap, s->stack, t->opts->long_form);
+	for (size_t i = 0; i < frames.v.n; i++)
+		add_frame(t, p, &frames.v.v[i], &marked);
+	if (!frames.below_main && s->stack->end == STACK_CUT)
+		add_line(p, xstrdup("…"), xstrdup(""), DIM, DIM);
+	else if (!frames.below_main && s->stack->end == STACK_BROKEN)
+		add_line(p, xstrdup("?"), xstrdup("the stack could not be followed from here"),
+			 DIM, DIM);
+	vec_release(&frames.v);
+}
+
+static void print_open(struct text *t, const struct view *v, const struct view_stack *s,
+		       size_t number)
+{
+	uint64_t use = s->mapping ? v->proc->maps.open_bytes : v->own_bytes;
+	struct paragraph p = { .label = s->mapping ? "mapped" : "in use", .number = number };
+	struct strbuf sb = STRBUF_INIT;
+
+	text_amount(&sb, s->open_bytes, s->open_blocks, s->mapping ? "region" : "block");
+	p.amount = strbuf_detach(&sb);
+	if (!s->mapping && use && s->open_bytes >= use / HINT_PERCENT) {
+		text_percent(&sb, s->open_bytes, use);
+		strbuf_adds(&sb, " of use");
+		p.hint = strbuf_detach(&sb);
+	}
+	add_operation(&p, s, s->min_size, s->max_size, fate(s));
+	add_frames(t, &p, s);
+	print_paragraph(t, &p);
+	paragraph_release(&p);
+}
+
+static void print_failed(struct text *t, const struct view_stack *s)
+{
+	struct paragraph p = { .label = "failed" };
+	struct strbuf sb = STRBUF_INIT;
+
+	text_count(&sb, s->failed, "request");
+	strbuf_adds(&sb, " of ");
+	strbuf_add_grouped(&sb, s->failed_min);
+	if (s->failed_min != s->failed_max) {
+		strbuf_adds(&sb, " to ");
+		strbuf_add_grouped(&sb, s->failed_max);
+	}
+	strbuf_adds(&sb, s->failed_max == 1 ? " byte" : " bytes");
+	p.amount = strbuf_detach(&sb);
+	add_operation(&p, s, s->failed_min, s->failed_max, xstrdup(""));
+	add_frames(t, &p, s);
+	print_paragraph(t, &p);
+	paragraph_release(&p);
+}
+
+/* -- lists ----------------------------------------------------------------- */
+
+static size_t limit(const struct text *t)
+{
+	if (t->opts->max_stacks == 0)
+		return SIZE_MAX;
+	if (t->opts->max_stacks > 0)
+		return (size_t)t->opts->max_stacks;
+	return t->to_file ? SIZE_MAX : REPORT_DEFAULT_STACKS;
+}
+
+static void print_rest(struct text *t, const struct view_stack **list, size_t from, size_t n,
+		       uint64_t use)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = from; i < n; i++)
+		bytes += list[i]->open_bytes;
+	text_section(t);
+	style_on(t, DIM);
+	strbuf_adds(t->out, "… ");
+	strbuf_add_grouped(t->out, n - from);
+	strbuf_addf(t->out, " more stack%s ", n - from == 1 ? " holds" : "s hold");
+	text_count(t->out, bytes, "byte");
+	strbuf_adds(t->out, " (");
+	text_percent(t->out, bytes, use);
+	strbuf_adds(t->out, "): -m 0");
+	style_off(t, DIM);
+	strbuf_addc(t->out, '\n');
+}
+
+static void print_list(struct text *t, const struct view *v, enum view_kind kind)
+{
+	uint64_t use = kind == VIEW_MAPPED ? v->proc->maps.open_bytes : v->own_bytes;
+	const struct view_stack **list;
+	size_t n = view_select(v, kind, t->opts->sort, &list), shown = MIN(n, limit(t));
+
+	if (shown < n && !t->to_file)
+		print_rest(t, list, shown, n, use);
+	for (size_t k = 0; k < shown; k++) {
+		size_t i = t->to_file ? k : shown - 1 - k;
+
+		print_open(t, v, list[i], kind == VIEW_HEAP ? i + 1 : 0);
+	}
+	if (shown < n && t->to_file)
+		print_rest(t, list, shown, n, use);
+	free(list);
+}
+
+void text_failed(struct text *t, const struct view *v)
+{
+	const struct view_stack **list;
+	size_t n = view_select(v, VIEW_FAILED, NULL, &list), shown = MIN(n, limit(t));
+
+	for (size_t k = 0; k < shown; k++)
+		print_failed(t, list[t->to_file ? k : shown - 1 - k]);
+	if (shown < n)
+		strbuf_addf(t->out, "\n… requests from %zu more stacks failed: -m 0\n", n - shown);
+	free(list);
+}
+
+void text_stacks(struct text *t, const struct view *v)
+{
+	if (t->to_file) {
+		print_list(t, v, VIEW_HEAP);
+		print_list(t, v, VIEW_MAPPED);
+	} else {
+		print_list(t, v, VIEW_MAPPED);
+		print_list(t, v, VIEW_HEAP);
+	}
+	text_failed(t, v);
+}
+
+/* -- what the user does not want to see ------------------------------------ */
+
+static bool matches(const regex_t *re, size_t n, const struct frame *f)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((f->function && !regexec(&re[i], f->function, 0, NULL, 0)) ||
+		    (f->file && !regexec(&re[i], f->file, 0, NULL, 0)) ||
+		    (f->module && !regexec(&re[i], f->module->path, 0, NULL, 0)))
+			return true;
+	return false;
+}
+
+static bool any_matches(struct text *t, const struct view_stack *s, const regex_t *re, size_t n)
+{
+	struct frames frames;
+	bool found = false;
+
+	frames_of(&frames, t->sym, t->heap, s->stack, true);
+	for (size_t i = 0; i < frames.v.n && !found; i++)
+		found = matches(re, n, &frames.v.v[i]);
+	vec_release(&frames.v);
+	return found;
+}
+
+void text_ignore(struct text *t, struct view *v)
+{
+	const char *const *ignore = t->opts->ignore;
+	size_t n = 0, all = 0;
+	regex_t *re;
+
+	while (ignore && ignore[all])
+		all++;
+	if (!all)
+		return;
+	re = xcalloc(all, sizeof *re);
+	for (size_t i = 0; i < all; i++) /* options.c has complained of bad ones */
+		n += !regcomp(&re[n], ignore[i], REG_EXTENDED | REG_NOSUB);
+	for (size_t i = 0; i < v->stacks.n; i++)
+		v->stacks.v[i].ignored = any_matches(t, &v->stacks.v[i], re, n);
+	while (n)
+		regfree(&re[--n]);
+	free(re);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Colours, columns, numbers. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "text.h"
+
+void style_on(struct text *t, enum style style)
+{
+	static const char *const on[] = { [DIM] = "\033[2m", [BOLD] = "\033[1m",
+					  [RED] = "\033[1;31m", [YELLOW] = "\033[33m" };
+
+	if (t->color && style != PLAIN)
+		strbuf_adds(t->out, on[style]);
+}
+
+void style_off(struct text *t, enum style style)
+{
+	if (t->color && style != PLAIN)
+		strbuf_adds(t->out, "\033[m");
+}
+
+static bool continues(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t text_columns(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += !continues(*s);
+	return n;
+}
+
+void text_pad(struct strbuf *sb, size_t have, size_t want)
+{
+	for (; have < want; have++)
+		strbuf_addc(sb, ' ');
+}
+
+char *text_shorten(const char *name, size_t max)
+{
+	size_t columns = text_columns(name), head, tail, skip;
+	struct strbuf sb = STRBUF_INIT;
+	const char *s = name;
+
+	if (columns <= max || max < 3)
+		return xstrdup(name);
+	/* The beginning (namespaces) and the end (the function itself) tell
+	 * the most. */
+	head = (max - 1) / 2;
+	tail = max - 1 - head;
+	skip = columns - tail;
+	for (size_t col = 0; *s; col++) {
+		size_t len = 1;
+
+		while (continues(s[len]))
+			len++;
+		if (col < head || col >= skip)
+			strbuf_add(&sb, s, len);
+		else if (col == head)
+			strbuf_adds(&sb, "…");
+		s += len;
+	}
+	return strbuf_detach(&sb);
+}
+
+void text_count(struct strbuf *sb, uint64_t n, const char *noun)
+{
+	strbuf_add_grouped(sb, n);
+	strbuf_addf(sb, " %s%s", noun, n == 1 ? "" : "s");
+}
+
+void text_amount(struct strbuf *sb, uint64_t bytes, uint64_t n, const char *noun)
+{
+	text_count(sb, bytes, "byte");
+	strbuf_adds(sb, " in ");
+	text_count(sb, n, noun);
+}
+
+void text_percent(struct strbuf *sb, uint64_t part, uint64_t whole)
+{
+	double percent = whole ? (double)part * 100 / (double)whole : 0;
+
+	strbuf_addf(sb, "%.*f %%", percent < 9.95 ? 1 : 0, percent);
+}
+
+void text_section(struct text *t)
+{
+	if (t->begun)
+		strbuf_addc(t->out, '\n');
+	t->begun = true;
+}

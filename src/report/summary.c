@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Per process: how it ended and its totals.  For all: the table, what to
+ * install, notes, and the verdict. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/msg.h"
+#include "text.h"
+
+#define INDENT 4
+#define COLUMN 24
+
+/* A row is a label, a number, and the text after it; the numbers of one
+ * summary end in the same column. */
+struct row {
+	const char *label;
+	uint64_t number;
+	char *after;
+	bool bad;
+};
+
+struct rows {
+	VEC(struct row) v;
+};
+
+static void add_row(struct rows *rows, const char *label, uint64_t number, struct strbuf *after)
+{
+	vec_push(&rows->v, (struct row){ label, number, strbuf_detach(after), false });
+}
+
+/* "bytes in 55 blocks" after the number of bytes */
+static void after_bytes(struct strbuf *sb, uint64_t bytes, uint64_t n, const char *noun)
+{
+	strbuf_addf(sb, " byte%s in ", bytes == 1 ? "" : "s");
+	text_count(sb, n, noun);
+}
+
+static void print_rows(struct text *t, const struct rows *rows)
+{
+	struct strbuf number = STRBUF_INIT;
+	size_t width = 0;
+
+	for (size_t i = 0; i < rows->v.n; i++) {
+		strbuf_reset(&number);
+		strbuf_add_grouped(&number, rows->v.v[i].number);
+		width = MAX(width, number.n);
+	}
+	for (size_t i = 0; i < rows->v.n; i++) {
+		const struct row *r = &rows->v.v[i];
+		enum style style = r->bad && r->number ? RED : PLAIN;
+
+		strbuf_reset(&number);
+		strbuf_add_grouped(&number, r->number);
+		text_pad(t->out, 0, INDENT);
+		strbuf_adds(t->out, r->label);
+		text_pad(t->out, INDENT + strlen(r->label), COLUMN + width - number.n);
+		style_on(t, style);
+		strbuf_adds(t->out, number.s);
+		style_off(t, style);
+		strbuf_addf(t->out, "%s\n", r->after);
+	}
+	strbuf_release(&number);
+}
+
+static void rows_release(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->v.n; i++)
+		free(rows->v.v[i].after);
+	vec_release(&rows->v);
+}
+
+/* -- one process ----------------------------------------------------------- */
+
+static double seconds(uint64_t from, uint64_t to)
+{
+	return to > from ? (double)(to - from) / 1e9 : 0;
+}
+
+static void add_peak(struct rows *rows, const struct heap_proc *p)
+{
+	const struct heap_totals *h = &p->total;
+	struct strbuf sb = STRBUF_INIT;
+
+	after_bytes(&sb, h->peak_bytes, h->peak_blocks, "block");
+	if (!h->peak_bytes)
+		;
+	else if (h->peak_bytes == h->open_bytes && h->peak_blocks == h->open_blocks)
+		strbuf_adds(&sb, view_exited(p) ? ", at exit" : ", now");
+	else if (h->peak_ns < p->start_ns)
+		strbuf_adds(&sb, ", before the fork");
+	else
+		strbuf_addf(&sb, ", after %.2f s", seconds(p->start_ns, h->peak_ns));
+	add_row(rows, "high-water mark", h->peak_bytes, &sb);
+}
+
+static void add_use(struct rows *rows, const struct view *v)
+{
+	const struct heap_totals *h = &v->proc->total;
+	struct strbuf sb = STRBUF_INIT;
+
+	after_bytes(&sb, h->open_bytes, h->open_blocks, "block");
+	add_row(rows, view_exited(v->proc) ? "in use at exit" : "in use", h->open_bytes, &sb);
+	if (v->inherited_blocks) {
+		after_bytes(&sb, v->inherited_bytes, v->inherited_blocks, "block");
+		strbuf_addf(&sb, ", from %d", (int)v->proc->ppid);
+		add_row(rows, "of it inherited", v->inherited_bytes, &sb);
+	}
+	strbuf_addf(&sb, " byte%s: ", h->bytes_allocated == 1 ? "" : "s");
+	text_count(&sb, h->allocs, "alloc");
+	strbuf_adds(&sb, ", ");
+	text_count(&sb, h->frees, "free");
+	strbuf_adds(&sb, ", ");
+	strbuf_add_grouped(&sb, h->failed);
+	strbuf_adds(&sb, " failed");
+	add_row(rows, "heap usage", h->bytes_allocated, &sb);
+}
+
+static void add_mappings(struct rows *rows, const struct heap_proc *p)
+{
+	const struct heap_mappings *m = &p->maps;
+	struct strbuf sb = STRBUF_INIT;
+
+	if (m->maps || m->open_regions || m->failed) {
+		after_bytes(&sb, m->open_bytes, m->open_regions, "region");
+		strbuf_adds(&sb, ": ");
+		strbuf_add_grouped(&sb, m->maps);
+		strbuf_adds(&sb, " mapped, ");
+		strbuf_add_grouped(&sb, m->unmaps);
+		strbuf_adds(&sb, " unmapped, ");
+		strbuf_add_grouped(&sb, m->failed);
+		strbuf_adds(&sb, " failed");
+		add_row(rows, "mappings", m->open_bytes, &sb);
+	}
+	if (!m->brk_grown)
+		return;
+	strbuf_addf(&sb, " byte%s grown, ", m->brk_grown == 1 ? "" : "s");
+	strbuf_add_grouped(&sb, (uint64_t)MAX(m->brk_current, 0));
+	strbuf_adds(&sb, " now");
+	add_row(rows, "program break", m->brk_grown, &sb);
+}
+
+static void add_ignored(struct rows *rows, const struct view *v)
+{
+	struct strbuf sb = STRBUF_INIT;
+	uint64_t bytes = 0, blocks = 0;
+
+	for (size_t i = 0; i < v->stacks.n; i++) {
+		const struct view_stack *s = &v->stacks.v[i];
+
+		if (!s->ignored || s->mapping)
+			continue;
+		bytes += s->open_bytes;
+		blocks += s->open_blocks;
+	}
+	if (!blocks)
+		return;
+	after_bytes(&sb, bytes, blocks, "block");
+	strbuf_adds(&sb, ", not listed");
+	add_row(rows, "of it ignored", bytes, &sb);
+}
+
+static void add_releases(struct rows *rows, const struct view *v)
+{
+	uint64_t unknown = v->proc->total.unknown_releases;
+	struct strbuf sb = STRBUF_INIT;
+
+	if (unknown && !v->errors) {
+		strbuf_addf(&sb, " released, older than the attach");
+		add_row(rows, "older blocks", unknown, &sb);
+	}
+	if (v->errors)
+		strbuf_addf(&sb, " release%s of what is no block", v->errors == 1 ? "" : "s");
+	add_row(rows, "heap errors", v->errors, &sb);
+	rows->v.v[rows->v.n - 1].bad = true;
+}
+
+static void print_images(struct text *t, const struct view_proc *p)
+{
+	for (size_t i = 0; i + 1 < p->images.n; i++) {
+		const struct heap_proc *image = p->images.v[i];
+
+		text_pad(t->out, 0, INDENT);
+		strbuf_adds(t->out, "earlier image");
+		text_pad(t->out, INDENT + strlen("earlier image"), COLUMN);
+		strbuf_addf(t->out, "%s: ", image->name);
+		text_amount(t->out, image->total.open_bytes, image->total.open_blocks, "block");
+		strbuf_adds(t->out, " in use at exec, ");
+		text_count(t->out, image->total.allocs, "alloc");
+		strbuf_adds(t->out, ", ");
+		text_count(t->out, image->total.frees, "free");
+		strbuf_addc(t->out, '\n');
+	}
+}
+
+void text_summary(struct text *t, const struct view_proc *p)
+{
+	const struct heap_proc *proc = p->now.proc;
+	struct rows rows = { 0 };
+
+	text_section(t);
+	strbuf_addf(t->out, "%s (pid %d) ", proc->name, (int)proc->pid);
+	view_status(t->out, proc);
+	strbuf_addf(t->out, " after %.2f s\n", seconds(p->images.v[0]->start_ns, proc->end_ns));
+	add_use(&rows, &p->now);
+	add_ignored(&rows, &p->now);
+	add_peak(&rows, proc);
+	add_mappings(&rows, proc);
+	add_releases(&rows, &p->now);
+	print_rows(t, &rows);
+	rows_release(&rows);
+	print_images(t, p);
+}
+
+/* -- the table of processes ------------------------------------------------ */
+
+bool view_proc_speaks(const struct view_proc *p)
+{
+	const struct view *v = &p->now;
+
+	return v->own_blocks || v->errors || v->proc->total.failed || v->proc->maps.failed ||
+	       v->proc->end_how == END_SIGNALED;
+}
+
+static void table_row(struct text *t, const char *pid, const char *exe, const char *status,
+		      uint64_t bytes, uint64_t blocks, uint64_t errors)
+{
+	struct strbuf use = STRBUF_INIT;
+	size_t columns;
+
+	if (blocks)
+		text_amount(&use, bytes, blocks, "block");
+	else
+		strbuf_adds(&use, "nothing");
+	text_pad(t->out, text_columns(pid), 10);
+	strbuf_addf(t->out, "%s  ", pid);
+	columns = text_columns(exe);
+	strbuf_adds(t->out, exe);
+	text_pad(t->out, columns, 16);
+	strbuf_addf(t->out, "  %-24s  %-32s  ", status, use.s);
+	style_on(t, errors ? RED : PLAIN);
+	strbuf_addf(t->out, "%6llu", (unsigned long long)errors);
+	style_off(t, errors ? RED : PLAIN);
+	strbuf_addc(t->out, '\n');
+	strbuf_release(&use);
+}
+
+static void table_proc(struct text *t, const struct view_proc *p)
+{
+	struct strbuf status = STRBUF_INIT;
+	char pid[16];
+
+	snprintf(pid, sizeof pid, "%d", (int)p->now.proc->pid);
+	view_status(&status, p->now.proc);
+	table_row(t, pid, p->now.proc->name, status.s, p->now.own_bytes, p->now.own_blocks,
+		  p->now.errors);
+	strbuf_release(&status);
+}
+
+static bool alike(const struct heap_proc *a, const struct heap_proc *b)
+{
+	return a->end_how == b->end_how && a->status == b->status && !strcmp(a->exe, b->exe);
+}
+
+/* Uneventful ones are one line for each program and status; `done` marks those
+ * that a line has covered. */
+static void table_uneventful(struct text *t, const struct view_procs *vp, size_t i, bool *done)
+{
+	const struct heap_proc *p = vp->v.v[i].now.proc;
+	struct strbuf status = STRBUF_INIT;
+	char count[32];
+	size_t n = 0;
+
+	for (size_t k = i; k < vp->v.n; k++) {
+		if (done[k] || view_proc_speaks(&vp->v.v[k]) || !alike(p, vp->v.v[k].now.proc))
+			continue;
+		done[k] = true;
+		n++;
+	}
+	if (n == 1) {
+		table_proc(t, &vp->v.v[i]);
+		return;
+	}
+	snprintf(count, sizeof count, "%zu ×", n);
+	view_status(&status, p);
+	table_row(t, count, p->name, status.s, 0, 0, 0);
+	strbuf_release(&status);
+}
+
+void text_table(struct text *t, const struct view_procs *vp)
+{
+	bool *done;
+
+	if (vp->v.n < 2)
+		return;
+	text_section(t);
+	strbuf_addf(t->out, "%10s  %-16s  %-24s  %-32s  errors\n", "pid", "program", "status",
+		    "in use");
+	done = xcalloc(vp->v.n, sizeof *done);
+	done[0] = true;
+	table_proc(t, &vp->v.v[0]);
+	for (size_t i = 1; i < vp->v.n; i++) {
+		if (done[i])
+			continue;
+		if (view_proc_speaks(&vp->v.v[i]))
+			table_proc(t, &vp->v.v[i]);
+		else
+			table_uneventful(t, vp, i, done);
+	}
+	free(done);
+}
+
+/* -- the end --------------------------------------------------------------- */
+
+static void add_install(struct strbuf *sb)
+{
+	const char *urls = getenv("DEBUGINFOD_URLS");
+
+	strbuf_adds(sb, "install the debug symbols (Debian: -dbgsym packages)");
+	if (!urls || !*urls)
+		strbuf_adds(sb, ", or set DEBUGINFOD_URLS");
+}
+
+static void hint_broken(struct text *t, const struct view_procs *vp)
+{
+	uint64_t broken = 0, unwound = 0;
+	struct strbuf in = STRBUF_INIT;
+	struct u64map seen = U64MAP_INIT;
+
+	for (size_t i = 0; i < vp->v.n; i++) {
+		const struct view *v = &vp->v.v[i].now;
+
+		broken += v->broken;
+		unwound += v->unwound;
+		for (size_t k = 0; k < v->broke_in.n; k++) {
+			const char *path = v->broke_in.v[k].path;
+
+			if (u64map_get(&seen, hash_bytes(path, strlen(path), 0)))
+				continue;
+			u64map_set(&seen, hash_bytes(path, strlen(path), 0), 1);
+			strbuf_addf(&in, "%s%s", in.n ? ", " : "",
+				    *path ? view_basename(path) : "code outside any file");
+		}
+	}
+	u64map_release(&seen);
+	if (broken) {
+		style_on(t, DIM);
+		strbuf_addf(t->out, "%s: ", msg_program());
+		strbuf_add_grouped(t->out, broken);
+		strbuf_adds(t->out, " of ");
+		text_count(t->out, unwound, "stack");
+		strbuf_addf(t->out, " broke off, in %s: ", in.s);
+		add_install(t->out);
+		style_off(t, DIM);
+		strbuf_addc(t->out, '\n');
+	}
+	strbuf_release(&in);
+}
+
+static void hint_nameless(struct text *t)
+{
+	if (!t->nameless.n || (t->opts->interrupted && *t->opts->interrupted))
+		return;
+	style_on(t, DIM);
+	strbuf_addf(t->out, "%s: names are missing in ", msg_program());
+	for (size_t i = 0; i < t->nameless.n; i++)
+		strbuf_addf(t->out, "%s%s", i ? ", " : "", view_basename(t->nameless.v[i]));
+	strbuf_adds(t->out, ": ");
+	add_install(t->out);
+	style_off(t, DIM);
+	strbuf_addc(t->out, '\n');
+}
+
+void text_hints(struct text *t, const struct view_procs *vp)
+{
+	hint_broken(t, vp);
+	hint_nameless(t);
+}
+
+void text_notes(struct text *t, bool only_bad)
+{
+	for (size_t i = 0; i < heap_nnotes(t->heap); i++) {
+		const struct heap_note *note = heap_note_at(t->heap, i);
+
+		if (note->bad || !only_bad)
+			strbuf_addf(t->out, "%s: %s\n", msg_program(), note->text);
+	}
+}
+
+static size_t open_stacks(const struct view *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->stacks.n; i++)
+		n += v->stacks.v[i].open_blocks && !v->stacks.v[i].mapping;
+	return n;
+}
+
+/* Always of the same form, so that it can be searched for. */
+void text_verdict(struct text *t, const struct view_procs *vp)
+{
+	uint64_t bytes = 0, blocks = 0, errors = 0;
+	bool ended = true;
+	size_t stacks = 0;
+
+	for (size_t i = 0; i < vp->v.n; i++) {
+		const struct view *v = &vp->v.v[i].now;
+
+		bytes += v->own_bytes;
+		blocks += v->own_blocks;
+		errors += v->errors;
+		stacks += open_stacks(v);
+		ended &= view_exited(v->proc);
+	}
+	strbuf_addf(t->out, "%s: ", msg_program());
+	if (blocks) {
+		text_amount(t->out, bytes, blocks, "block");
+		strbuf_adds(t->out, ended ? " in use at exit from " : " in use from ");
+		text_count(t->out, stacks, "stack");
+	} else {
+		strbuf_adds(t->out, ended ? "nothing in use at exit" : "nothing in use");
+	}
+	strbuf_adds(t->out, ", ");
+	style_on(t, errors ? RED : PLAIN);
+	text_count(t->out, errors, "error");
+	style_off(t, errors ? RED : PLAIN);
+	strbuf_addc(t->out, '\n');
+}

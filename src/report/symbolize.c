@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every place is looked up once.  Modules of several processes that are one
+ * file share what was found. */
+#include <errno.h>
+
+#include "base/xalloc.h"
+#include "symbolize.h"
+
+struct file {
+	const struct heap_module *module;
+	struct elf_file *elf; /* NULL: cannot be opened */
+	struct u64map places; /* address in the file → struct symbol_place * */
+};
+
+struct symbolizer {
+	const struct heap *heap;
+	const struct report_opts *opts;
+	struct u64map by_module; /* module id → index into files */
+	VEC(struct file) files;
+	struct u64map strings;   /* hash → char *, shared by frames */
+};
+
+static const struct symbol_place nothing;
+
+struct symbolizer *symbolizer_new(const struct heap *heap, const struct report_opts *opts)
+{
+	struct symbolizer *s = xcalloc(1, sizeof *s);
+
+	s->heap = heap;
+	s->opts = opts;
+	return s;
+}
+
+void symbolizer_free(struct symbolizer *s)
+{
+	for (size_t i = 0; i < s->files.n; i++) {
+		u64map_for_each(&s->files.v[i].places, p)
+			free((void *)(uintptr_t)p->value);
+		u64map_release(&s->files.v[i].places);
+		if (s->files.v[i].elf)
+			elf_file_unref(s->files.v[i].elf);
+	}
+	vec_release(&s->files);
+	u64map_for_each(&s->strings, p)
+		free((void *)(uintptr_t)p->value);
+	u64map_release(&s->strings);
+	u64map_release(&s->by_module);
+	free(s);
+}
+
+/* -- files ----------------------------------------------------------------- */
+
+static bool same_file(const struct heap_module *a, const struct heap_module *b)
+{
+	if (strcmp(a->path, b->path) || a->build_id_len != b->build_id_len)
+		return false;
+	if (a->build_id_len)
+		return !memcmp(a->build_id, b->build_id, a->build_id_len);
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+/* The file the tracer has open is the right one even when the path leads to
+ * another by now, or in another mount namespace.  What is opened by path must
+ * be the same file. */
+static struct elf_file *open_elf(const struct heap_module *m)
+{
+	const uint8_t *build_id;
+	struct elf_file *elf;
+	size_t len;
+
+	elf = elf_file_find(m->build_id, m->build_id_len, m->dev, m->ino);
+	if (elf || m->path[0] != '/')
+		return elf;
+	elf = elf_file_open(m->path, m->path);
+	if (!elf || !m->build_id_len)
+		return elf;
+	build_id = elf_file_build_id(elf, &len);
+	if (build_id && len == m->build_id_len && !memcmp(build_id, m->build_id, len))
+		return elf;
+	elf_file_unref(elf);
+	return NULL;
+}
+
+static struct file *file_of(struct symbolizer *s, const struct heap_module *m)
+{
+	uint64_t *at = u64map_get(&s->by_module, m->id);
+	size_t i;
+
+	if (at)
+		return &s->files.v[*at];
+	for (i = 0; i < s->files.n; i++)
+		if (same_file(s->files.v[i].module, m))
+			break;
+	u64map_set(&s->by_module, m->id, i);
+	if (i == s->files.n)
+		vec_push(&s->files,
+			 (struct file){ m, s->opts->symbols ? NULL : open_elf(m), U64MAP_INIT });
+	return &s->files.v[i];
+}
+
+/* -- places ---------------------------------------------------------------- */
+
+/* Function and file names repeat often. */
+static const char *keep(struct symbolizer *s, const char *text)
+{
+	uint64_t hash = hash_bytes(text, strlen(text), 0);
+	char *there;
+
+	while ((there = u64map_getp(&s->strings, hash))) {
+		if (!strcmp(there, text))
+			return there;
+		hash = hash_u64(hash + 1);
+	}
+	there = xstrdup(text);
+	u64map_set(&s->strings, hash, (uintptr_t)there);
+	return there;
+}
+
+static const char *readable(struct symbolizer *s, const char *name)
+{
+	char *demangled = s->opts->no_demangle ? NULL : elf_demangle(name);
+	const char *kept = keep(s, demangled ? demangled : name);
+
+	free(demangled);
+	return kept;
+}
+
+struct gather {
+	struct symbolizer *s;
+	VEC(struct symbol_frame) v;
+};
+
+static void gather(void *arg, const struct source_frame *f)
+{
+	struct gather *g = arg;
+	struct symbol_frame frame = { .line = f->line, .inlined = f->inlined };
+
+	if (f->function && f->function[0])
+		frame.function = readable(g->s, f->function);
+	if (f->file && f->file[0])
+		frame.file = keep(g->s, f->file);
+	vec_push(&g->v, frame);
+}
+
+static struct symbol_place *look_up(struct symbolizer *s, struct file *file, taddr_t vaddr)
+{
+	const struct report_symbols *symbols = s->opts->symbols;
+	struct gather g = { .s = s };
+	struct symbol_place *place;
+
+	if (symbols)
+		symbols->lines(symbols->arg, file->module, vaddr, gather, &g);
+	else if (file->elf)
+		elf_file_lines(file->elf, vaddr, gather, &g);
+	place = xmalloc(sizeof *place + g.v.n * sizeof *g.v.v);
+	place->n = g.v.n;
+	if (g.v.n)
+		memcpy(place->frame, g.v.v, g.v.n * sizeof *g.v.v);
+	vec_release(&g.v);
+	return place;
+}
+
+const struct symbol_place *symbolize_pc(struct symbolizer *s, taddr_t pc, uint32_t module,
+					bool exact)
+{
+	const struct heap_module *m = heap_module(s->heap, module);
+	struct symbol_place *place;
+	struct file *file;
+	taddr_t vaddr;
+
+	if (!m || (s->opts->interrupted && *s->opts->interrupted))
+		return &nothing;
+	file = file_of(s, m);
+	/* A return address may lie behind the call's line, and behind a
+	 * noreturn call even behind the function. */
+	vaddr = pc - m->bias - !exact;
+	place = u64map_getp(&file->places, vaddr);
+	if (!place) {
+		place = look_up(s, file, vaddr);
+		u64map_set(&file->places, vaddr, (uintptr_t)place);
+	}
+	return place;
+}
+
+const struct symbol_place *symbolize(struct symbolizer *s, const struct heap_stack *st, uint32_t i)
+{
+	return symbolize_pc(s, st->pc[i], st->module[i], st->exact && st->exact[i]);
+}

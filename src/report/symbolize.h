@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Code addresses of a heap's stacks made into functions and lines. */
+#ifndef MTRACE_SRC_REPORT_SYMBOLIZE_H
+#define MTRACE_SRC_REPORT_SYMBOLIZE_H
+
+#include "report/report.h"
+
+struct symbol_frame {
+	const char *function; /* readable; NULL unknown */
+	const char *file;     /* NULL unknown */
+	unsigned line;        /* 0 unknown */
+	bool inlined;
+};
+
+/* One place in the code: the functions inlined there, innermost first, last
+ * the one that was really called.  n is 0 when nothing is known. */
+struct symbol_place {
+	size_t n;
+	struct symbol_frame frame[];
+};
+
+struct symbolizer;
+
+struct symbolizer *symbolizer_new(const struct heap *heap, const struct report_opts *opts);
+void symbolizer_free(struct symbolizer *);
+/* Frame i of a stack; lives as long as the symbolizer. */
+const struct symbol_place *symbolize(struct symbolizer *, const struct heap_stack *s, uint32_t i);
+/* The same for any return address. */
+const struct symbol_place *symbolize_pc(struct symbolizer *, taddr_t pc, uint32_t module,
+					bool exact);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The text report as a whole.  On a terminal what matters most comes last,
+ * where the eye is; in a file it comes first. */
+#include "text.h"
+
+static void print_proc(struct text *t, const struct view_proc *p)
+{
+	if (t->to_file)
+		text_summary(t, p);
+	text_stacks(t, &p->now);
+	if (!t->to_file)
+		text_summary(t, p);
+}
+
+/* Of several processes only those that have something to say are printed, and
+ * the first one always: it is the one that was launched. */
+static void print_procs(struct text *t, const struct view_procs *vp)
+{
+	size_t n = vp->v.n;
+
+	if (t->to_file)
+		text_table(t, vp);
+	for (size_t k = 0; k < n; k++) {
+		size_t i = t->to_file ? k : n - 1 - k;
+
+		if (i == 0 || view_proc_speaks(&vp->v.v[i]))
+			print_proc(t, &vp->v.v[i]);
+	}
+	if (!t->to_file)
+		text_table(t, vp);
+}
+
+/* -q: requests that failed, errors, and what else went wrong. */
+static bool anything_wrong(const struct heap *heap, const struct view_procs *vp)
+{
+	for (size_t i = 0; i < vp->v.n; i++) {
+		const struct view *v = &vp->v.v[i].now;
+
+		if (v->errors || v->proc->total.failed || v->proc->maps.failed)
+			return true;
+	}
+	for (size_t i = 0; i < heap_nnotes(heap); i++)
+		if (heap_note_at(heap, i)->bad)
+			return true;
+	return false;
+}
+
+static void print_wrong(struct text *t, const struct view_procs *vp)
+{
+	if (!anything_wrong(t->heap, vp))
+		return;
+	for (size_t i = 0; i < vp->v.n; i++)
+		text_failed(t, &vp->v.v[i].now);
+	if (t->begun)
+		strbuf_addc(t->out, '\n');
+	text_notes(t, true);
+	text_verdict(t, vp);
+}
+
+static void print_all(struct text *t, const struct view_procs *vp)
+{
+	print_procs(t, vp);
+	if (t->begun)
+		strbuf_addc(t->out, '\n');
+	text_hints(t, vp);
+	text_notes(t, false);
+	text_verdict(t, vp);
+}
+
+void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,
+		 unsigned width, struct strbuf *out)
+{
+	struct text t = { .out = out, .heap = heap, .opts = opts, .to_file = to_file,
+			  .color = color, .whole = to_file || opts->long_form, .width = width };
+	struct view_procs vp;
+
+	t.sym = symbolizer_new(heap, opts);
+	view_procs_build(&vp, heap);
+	for (size_t i = 0; i < vp.v.n; i++)
+		text_ignore(&t, &vp.v.v[i].now);
+	if (opts->quiet)
+		print_wrong(&t, &vp);
+	else
+		print_all(&t, &vp);
+	view_procs_release(&vp);
+	vec_release(&t.nameless);
+	symbolizer_free(t.sym);
+}

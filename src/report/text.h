@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files that make the text report share. */
+#ifndef MTRACE_SRC_REPORT_TEXT_H
+#define MTRACE_SRC_REPORT_TEXT_H
+
+#include "base/strbuf.h"
+#include "frames.h"
+#include "view.h"
+
+struct text {
+	struct strbuf *out;
+	const struct heap *heap;
+	const struct report_opts *opts;
+	struct symbolizer *sym;
+	bool to_file;          /* everything, highest first */
+	bool color;
+	bool whole;            /* names are not shortened */
+	unsigned width;        /* 0: no limit */
+	bool begun;            /* something was printed: a blank line comes
+				  before the next section */
+	VEC(const char *) nameless; /* modules of which no name was known */
+};
+
+enum style { PLAIN, DIM, BOLD, RED, YELLOW };
+
+void style_on(struct text *t, enum style style);
+void style_off(struct text *t, enum style style);
+/* Columns that a UTF-8 string takes (no wide characters in ours). */
+size_t text_columns(const char *s);
+void text_pad(struct strbuf *sb, size_t have, size_t want);
+/* name in at most `max` columns, its middle replaced by …; the caller frees. */
+char *text_shorten(const char *name, size_t max);
+/* "1 block", "12,345 blocks" */
+void text_count(struct strbuf *sb, uint64_t n, const char *noun);
+/* "6,326 bytes in 55 blocks" */
+void text_amount(struct strbuf *sb, uint64_t bytes, uint64_t n, const char *noun);
+/* "0.8 %", "63 %" */
+void text_percent(struct strbuf *sb, uint64_t part, uint64_t whole);
+/* A blank line, unless nothing stands above. */
+void text_section(struct text *t);
+
+/* stacks.c: the paragraphs of one process */
+void text_stacks(struct text *t, const struct view *v);
+/* Only the requests that failed (-q). */
+void text_failed(struct text *t, const struct view *v);
+/* Marks the stacks that opts->ignore matches. */
+void text_ignore(struct text *t, struct view *v);
+
+/* summary.c */
+void text_summary(struct text *t, const struct view_proc *p);
+void text_table(struct text *t, const struct view_procs *vp);
+bool view_proc_speaks(const struct view_proc *p);
+void text_hints(struct text *t, const struct view_procs *vp);
+void text_notes(struct text *t, bool only_bad);
+void text_verdict(struct text *t, const struct view_procs *vp);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "view.h"
+
+static const char *module_path(const struct heap *h, uint32_t id)
+{
+	const struct heap_module *m = heap_module(h, id);
+
+	return m ? m->path : "";
+}
+
+static taddr_t frame_offset(const struct heap *h, const struct heap_stack *s, uint32_t i)
+{
+	const struct heap_module *m = heap_module(h, s->module[i]);
+
+	return m ? s->pc[i] - m->bias : s->pc[i];
+}
+
+/* -- merging --------------------------------------------------------------- */
+
+static uint64_t caller_hash(const struct heap *h, const struct heap_stack *s)
+{
+	uint64_t hash = s->probe;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const char *path = module_path(h, s->module[i]);
+
+		hash = hash_bytes(path, strlen(path), hash ^ frame_offset(h, s, i));
+	}
+	return hash;
+}
+
+static bool same_caller(const struct heap *h, const struct heap_stack *a,
+			const struct heap_stack *b)
+{
+	if (a->n != b->n || a->probe != b->probe)
+		return false;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (frame_offset(h, a, i) != frame_offset(h, b, i) ||
+		    (a->module[i] != b->module[i] &&
+		     strcmp(module_path(h, a->module[i]), module_path(h, b->module[i]))))
+			return false;
+	return true;
+}
+
+/* The row that a stack counts in: one that is there, or a new one. */
+static struct view_stack *row_of(struct view *v, struct u64map *rows, const struct heap_stack *s)
+{
+	struct view_stack row = { .stack = s, .min_size = UINT64_MAX };
+	uint64_t hash = s ? caller_hash(v->heap, s) : 0, *at;
+
+	at = u64map_get(rows, hash);
+	if (at) {
+		struct view_stack *there = &v->stacks.v[*at];
+
+		if (s == there->stack || (s && there->stack && same_caller(v->heap, s, there->stack)))
+			return there;
+	}
+	row.order = (uint32_t)v->stacks.n;
+	row.probe = s ? heap_probe(v->heap, s->probe) : NULL;
+	row.mapping = row.probe && row.probe->op >= OP_MAP;
+	u64map_set(rows, hash, v->stacks.n);
+	vec_push(&v->stacks, row);
+	return &v->stacks.v[v->stacks.n - 1];
+}
+
+static void add_count(struct view_stack *row, const struct heap_count *c)
+{
+	uint64_t open = (uint64_t)MAX(c->open_blocks, 0);
+
+	row->open_blocks += open;
+	row->open_bytes += (uint64_t)MAX(c->open_bytes, 0);
+	row->total_blocks += c->total_blocks;
+	row->total_bytes += c->total_bytes;
+	row->released += c->total_blocks - MIN(open, c->total_blocks);
+	row->min_size = MIN(row->min_size, c->min_size);
+	row->max_size = MAX(row->max_size, c->max_size);
+	row->last_ns = MAX(row->last_ns, c->last_ns);
+	if (!c->failed)
+		return;
+	row->failed_min = row->failed ? MIN(row->failed_min, c->failed_min) : c->failed_min;
+	row->failed_max = MAX(row->failed_max, c->failed_max);
+	row->failed += c->failed;
+}
+
+static void note_end(struct view *v, const struct heap_stack *s)
+{
+	const char *path;
+
+	if (!s)
+		return;
+	v->unwound++;
+	v->cut += s->end == STACK_CUT;
+	if (s->end != STACK_BROKEN)
+		return;
+	v->broken++;
+	path = s->n ? module_path(v->heap, s->module[s->n - 1]) : "";
+	for (size_t i = 0; i < v->broke_in.n; i++)
+		if (!strcmp(v->broke_in.v[i].path, path)) {
+			v->broke_in.v[i].n++;
+			return;
+		}
+	vec_push(&v->broke_in, (struct view_broken){ path, 1 });
+}
+
+static void view_build(struct view *v, const struct heap *heap, const struct heap_proc *p)
+{
+	struct u64map rows = U64MAP_INIT;
+
+	*v = (struct view){ .heap = heap, .proc = p };
+	for (size_t i = 0; i < p->counts.n; i++) {
+		const struct heap_count *c = &p->counts.v[i];
+		const struct heap_stack *s = heap_stack(heap, c->stack);
+
+		note_end(v, s);
+		add_count(row_of(v, &rows, s), c);
+	}
+	u64map_release(&rows);
+	heap_inherited_open(heap, p, &v->inherited_blocks, &v->inherited_bytes);
+	v->own_blocks = p->total.open_blocks - v->inherited_blocks;
+	v->own_bytes = p->total.open_bytes - v->inherited_bytes;
+	/* Blocks older than an attach are released unknown to us: no error. */
+	v->errors = p->how == PROC_ATTACHED ? 0 : p->total.unknown_releases;
+}
+
+/* -- processes ------------------------------------------------------------- */
+
+void view_procs_build(struct view_procs *vp, const struct heap *heap)
+{
+	struct u64map by_pid = U64MAP_INIT;
+
+	*vp = (struct view_procs){ 0 };
+	for (size_t i = 0; i < heap_nprocs(heap); i++) {
+		const struct heap_proc *p = heap_proc_at(heap, i);
+		uint64_t *at = u64map_get(&by_pid, (uint32_t)p->pid);
+		struct view_proc *proc = at ? &vp->v.v[*at] : NULL;
+
+		if (!proc || p->how != PROC_EXECED ||
+		    proc->images.v[proc->images.n - 1]->end_how != END_EXECED) {
+			u64map_set(&by_pid, (uint32_t)p->pid, vp->v.n);
+			vec_push(&vp->v, (struct view_proc){ 0 });
+			proc = &vp->v.v[vp->v.n - 1];
+		}
+		vec_push(&proc->images, p);
+	}
+	u64map_release(&by_pid);
+	for (size_t i = 0; i < vp->v.n; i++) {
+		struct view_proc *proc = &vp->v.v[i];
+
+		view_build(&proc->now, heap, proc->images.v[proc->images.n - 1]);
+	}
+}
+
+void view_procs_release(struct view_procs *vp)
+{
+	for (size_t i = 0; i < vp->v.n; i++) {
+		vec_release(&vp->v.v[i].images);
+		vec_release(&vp->v.v[i].now.stacks);
+		vec_release(&vp->v.v[i].now.broke_in);
+	}
+	vec_release(&vp->v);
+}
+
+/* -- selection ------------------------------------------------------------- */
+
+static uint64_t by_failed(const struct view_stack *s) { return s->failed; }
+static uint64_t by_open_bytes(const struct view_stack *s) { return s->open_bytes; }
+
+static int descending(uint64_t a, uint64_t b)
+{
+	return a < b ? 1 : a > b ? -1 : 0;
+}
+
+/* Every tie is broken, so that a report of the same events is the same. */
+static int compare(const void *pa, const void *pb, void *arg)
+{
+	const struct view_stack *a = *(const struct view_stack *const *)pa;
+	const struct view_stack *b = *(const struct view_stack *const *)pb;
+	uint64_t (*value)(const struct view_stack *) = ((const struct report_sort *)arg)->value;
+	int c = descending(value(a), value(b));
+
+	if (!c)
+		c = descending(a->open_bytes, b->open_bytes);
+	if (!c)
+		c = descending(a->open_blocks, b->open_blocks);
+	if (!c)
+		c = descending(a->total_bytes, b->total_bytes);
+	return c ? c : a->order < b->order ? -1 : 1;
+}
+
+static bool wanted(const struct view_stack *s, enum view_kind kind, const struct report_sort *sort)
+{
+	if (s->ignored)
+		return false;
+	if (kind == VIEW_FAILED)
+		return s->failed;
+	if (s->mapping != (kind == VIEW_MAPPED))
+		return false;
+	return s->open_blocks || (sort && sort->all && s->total_blocks);
+}
+
+size_t view_select(const struct view *v, enum view_kind kind, const struct report_sort *sort,
+		   const struct view_stack ***out)
+{
+	static const struct report_sort failed = { .value = by_failed };
+	static const struct report_sort usage = { .value = by_open_bytes };
+	VEC(const struct view_stack *) list = { 0 };
+
+	if (kind == VIEW_FAILED)
+		sort = &failed;
+	else if (!sort)
+		sort = &usage;
+	for (size_t i = 0; i < v->stacks.n; i++)
+		if (wanted(&v->stacks.v[i], kind, sort))
+			vec_push(&list, &v->stacks.v[i]);
+	if (list.n)
+		qsort_r(list.v, list.n, sizeof *list.v, compare, (void *)(uintptr_t)sort);
+	*out = list.v;
+	return list.n;
+}
+
+/* -- words ----------------------------------------------------------------- */
+
+bool view_exited(const struct heap_proc *p)
+{
+	return p->end_how == END_EXITED || p->end_how == END_SIGNALED;
+}
+
+void view_status(struct strbuf *sb, const struct heap_proc *p)
+{
+	const char *name;
+
+	switch (p->end_how) {
+	case END_EXITED:
+		strbuf_addf(sb, "exited with status %d", p->status);
+		break;
+	case END_SIGNALED:
+		name = sigabbrev_np(p->status);
+		if (name)
+			strbuf_addf(sb, "was killed by SIG%s", name);
+		else
+			strbuf_addf(sb, "was killed by signal %d", p->status);
+		break;
+	case END_DETACHED:
+		strbuf_adds(sb, "was let go");
+		break;
+	case END_EXECED:
+		strbuf_adds(sb, "became another program");
+		break;
+	case END_RUNNING:
+		strbuf_adds(sb, "is still running");
+		break;
+	}
+}
+
+const char *view_basename(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+void view_op_name(struct strbuf *sb, const struct heap_probe *probe)
+{
+	const char *name = probe ? probe->name : "?";
+	const char *paren = strchr(name, '(');
+
+	strbuf_add(sb, name, paren && paren > name ? (size_t)(paren - name) : strlen(name));
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the report formats share: processes with their images, and a process's
+ * stacks with identical backtraces merged. */
+#ifndef MTRACE_SRC_REPORT_VIEW_H
+#define MTRACE_SRC_REPORT_VIEW_H
+
+#include "report/report.h"
+
+/* One caller: the same operation from the same places. */
+struct view_stack {
+	const struct heap_stack *stack; /* one of those merged; NULL: none taken */
+	const struct heap_probe *probe; /* NULL: unknown */
+	bool mapping;
+	bool ignored;          /* has a frame that the user does not want */
+	uint32_t order;        /* of first use in the process */
+	uint64_t open_blocks, open_bytes;
+	uint64_t total_blocks, total_bytes;
+	uint64_t released;     /* blocks */
+	uint64_t min_size, max_size;
+	uint64_t failed, failed_min, failed_max;
+	uint64_t last_ns;
+};
+
+/* Where unwinding stopped short. */
+struct view_broken {
+	const char *path;      /* of the last frame's module; "" none */
+	uint64_t n;
+};
+
+struct view {
+	const struct heap *heap;
+	const struct heap_proc *proc;
+	VEC(struct view_stack) stacks;
+	uint64_t own_blocks, own_bytes; /* in use, without inherited ones */
+	uint64_t inherited_blocks, inherited_bytes;
+	uint64_t errors;
+	uint64_t unwound, cut, broken;
+	VEC(struct view_broken) broke_in;
+};
+
+struct report_sort {
+	const char *name, *help;
+	uint64_t (*value)(const struct view_stack *);
+	bool all; /* also stacks with nothing open */
+};
+
+/* A process: its images in order, the last one is what it is now. */
+struct view_proc {
+	VEC(const struct heap_proc *) images;
+	struct view now;
+};
+
+struct view_procs {
+	VEC(struct view_proc) v; /* in order of their beginning */
+};
+
+void view_procs_build(struct view_procs *vp, const struct heap *heap);
+void view_procs_release(struct view_procs *vp);
+
+enum view_kind { VIEW_HEAP, VIEW_MAPPED, VIEW_FAILED };
+
+/* The stacks of one kind that a report lists, highest first; the caller frees
+ * *out.  Returns how many. */
+size_t view_select(const struct view *v, enum view_kind kind, const struct report_sort *sort,
+		   const struct view_stack ***out);
+
+/* "exited with status 0", "was killed by SIGSEGV", "is still running". */
+void view_status(struct strbuf *sb, const struct heap_proc *p);
+/* Ended by itself, so that "at exit" is right. */
+bool view_exited(const struct heap_proc *p);
+/* Last part of a path. */
+const char *view_basename(const char *path);
+/* The function's name without its parameters: "operator new[]". */
+void view_op_name(struct strbuf *sb, const struct heap_probe *probe);
+
+#endif
