@@ -58,6 +58,7 @@ const struct abi abi_x86_64 = {
 	.displace = x86_displace,
 	.jump = x86_jump,
 	.insn_length = x86_insn_length,
+	.syscall_site = x86_64_syscall_site,
 };
 
 const struct abi abi_i386 = {
@@ -111,4 +112,5 @@ const struct abi abi_i386 = {
 	.displace = x86_displace,
 	.jump = x86_jump,
 	.insn_length = x86_insn_length,
+	.syscall_site = i386_syscall_site,
 };

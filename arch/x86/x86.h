@@ -18,5 +18,7 @@ int x86_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 enum jump_kind x86_jump(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len,
 			taddr_t *where);
 int x86_insn_length(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len);
+int x86_64_syscall_site(const struct abi *abi, const uint8_t *code, size_t len, unsigned *at);
+int i386_syscall_site(const struct abi *abi, const uint8_t *code, size_t len, unsigned *at);
 
 #endif

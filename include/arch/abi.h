@@ -117,6 +117,11 @@ struct abi {
 			       taddr_t *where);
 	/* Length of the instruction in bytes, or -EINVAL. */
 	int (*insn_length)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len);
+	/* Does a system call with a constant number begin at code[0], in the
+	 * way the C libraries write it?  Its number, or −1; *at: the
+	 * instruction (bytes from code) at which all arguments are in their
+	 * registers.  NULL: cannot be told on this ABI. */
+	int (*syscall_site)(const struct abi *, const uint8_t *code, size_t len, unsigned *at);
 };
 
 extern const struct abi abi_x86_64, abi_i386;

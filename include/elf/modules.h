@@ -38,6 +38,7 @@ struct module {
 	uint64_t dev, ino, offset;
 	bool deleted;
 	bool is_vdso;
+	bool executable;     /* one of its mappings is: always, once listed */
 	struct elf_file *file; /* NULL: could not be opened */
 	int open_error;      /* errno of that */
 	void *user;          /* the owner's */
@@ -52,7 +53,8 @@ struct modules {
 };
 
 void modules_init(struct modules *ms, pid_t pid, const struct mem_reader *mem);
-/* Brings the list in step with the maps: `gone` is called for what is no more
+/* Brings the list in step with the maps (a file that is only looked at, with no
+ * executable mapping, is no module): `gone` is called for what is no more
  * (or is another file now at that place) before `added` for what is new; both
  * may be NULL.  The pointer given to `gone` dies after it.
  * Files are opened as design decision 17 says: /proc/PID/map_files, then the

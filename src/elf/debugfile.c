@@ -2,7 +2,6 @@
 /* Separate debug files: by build id, by debug link, by debuginfod; and what
  * dwz moved out of them.  The rules are gdb's ("Debugging Information in
  * Separate Files"). */
-#include <lzma.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <elfutils/libdwelf.h>
@@ -52,6 +51,23 @@ static bool same_build_id(const struct elf_file *f, const uint8_t *id, size_t le
 	return f->build_id_len == len && memcmp(f->build_id, id, len) == 0;
 }
 
+/* The checksum of .gnu_debuglink: zlib's CRC-32. */
+static uint32_t crc32(const uint8_t *p, size_t n)
+{
+	uint32_t table[256], c;
+
+	for (uint32_t i = 0; i < 256; i++) {
+		c = i;
+		for (unsigned bit = 0; bit < 8; bit++)
+			c = c >> 1 ^ (c & 1 ? 0xedb88320 : 0);
+		table[i] = c;
+	}
+	c = UINT32_MAX;
+	while (n--)
+		c = c >> 8 ^ table[(c ^ *p++) & 255];
+	return ~c;
+}
+
 /* Opens a candidate; takes it when it has that build id or that CRC. */
 static struct elf_file *candidate(const char *path, const uint8_t *id, size_t len,
 				  const uint32_t *crc)
@@ -61,7 +77,7 @@ static struct elf_file *candidate(const char *path, const uint8_t *id, size_t le
 	if (!d)
 		return NULL;
 	if (len && d->build_id_len ? same_build_id(d, id, len)
-				   : crc && lzma_crc32(d->im.p, d->im.size, 0) == *crc)
+				   : crc && crc32(d->im.p, d->im.size) == *crc)
 		return d;
 	elf_file_unref(d);
 	return NULL;

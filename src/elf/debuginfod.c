@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Debug files from the servers in DEBUGINFOD_URLS, with a time limit. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
 #include "file.h"
 
 #ifdef HAVE_DEBUGINFOD

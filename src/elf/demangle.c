@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* C++ and Rust names made readable, by libiberty.
  *
- * Its headers declare an xrealloc of another shape than ours, so this file
+ * Its header declares an xrealloc of another shape than ours, so this file
  * takes nothing from base/xalloc.h; and cplus_demangle() is not used, because
- * it brings D's demangler, which would be linked with our xrealloc. */
+ * it brings D's demangler, and with that libiberty's own xmalloc. */
 #include <libiberty/demangle.h>
 #undef ARRAY_SIZE
 #include <stdio.h>

@@ -138,13 +138,17 @@ static bool fits(const struct module *m, const struct map_line *l)
 	for (size_t i = 0; i < n; i++)
 		if (bias_for(&s[i], l, &bias) && bias == m->bias)
 			return true;
-	return false;
+	/* ld.so maps the whole extent first, and leaves the gaps between
+	 * segments so, without access and with whatever offset they had. */
+	return n && l->start >= m->bias + s[0].vaddr &&
+	       l->start < m->bias + s[n - 1].vaddr + s[n - 1].memsz;
 }
 
 static void extend(struct module *m, const struct map_line *l)
 {
 	m->start = MIN(m->start, l->start);
 	m->end = MAX(m->end, l->end);
+	m->executable |= l->x;
 	if (l->x && !l->w) {
 		m->text_start = m->text_end ? MIN(m->text_start, l->start) : l->start;
 		m->text_end = MAX(m->text_end, l->end);
@@ -271,6 +275,7 @@ static void begin_module(struct update *u, size_t i)
 	if (m) {
 		u64map_set(&u->kept, (uintptr_t)m, 1);
 		m->text_start = m->text_end = 0;
+		m->executable = false;
 		m->end = l->end;
 	} else {
 		m = module_new(u, i);
@@ -295,7 +300,8 @@ static void take_line(struct update *u, size_t i)
 			extend(u->now.v[k - 1], l);
 			return;
 		}
-	begin_module(u, i);
+	if (l->r || l->w || l->x)
+		begin_module(u, i);
 }
 
 /* Data files are mapped by the thousand; what has no executable line is not
@@ -308,6 +314,32 @@ static void note_executable(struct update *u)
 		if (l->x && l->ino)
 			u64map_set(&u->exec, file_key(l), 1);
 	}
+}
+
+/* Programs look at ELF files, their own included, by mapping them whole:
+ * debuggers, profilers, language runtimes. */
+static void drop_data(struct update *u)
+{
+	size_t n = 0, fresh = 0;
+
+	for (size_t i = 0; i < u->now.n; i++) {
+		struct module *m = u->now.v[i];
+
+		if (m->executable)
+			u->now.v[n++] = m;
+		else
+			u64map_del(&u->kept, (uintptr_t)m);
+	}
+	u->now.n = n;
+	for (size_t i = 0; i < u->fresh.n; i++) {
+		struct module *m = u->fresh.v[i];
+
+		if (m->executable)
+			u->fresh.v[fresh++] = m;
+		else
+			module_free(m);
+	}
+	u->fresh.n = fresh;
 }
 
 static void drop_gone(struct update *u, void (*gone)(void *, struct module *), void *arg)
@@ -336,6 +368,7 @@ void modules_update(struct modules *ms, const struct maps *maps,
 	note_executable(&u);
 	for (size_t i = 0; i < maps->lines.n; i++)
 		take_line(&u, i);
+	drop_data(&u);
 	for (size_t i = 0; i < u.now.n; i++)
 		extend_to_bss(u.now.v[i], i + 1 < u.now.n ? u.now.v[i + 1]->start : UINT64_MAX);
 

@@ -2,11 +2,8 @@
 /* Symbols by name.  .dynsym is asked through its hash table, for
  * that is what 300 libraries times 80 names can afford; .symtab, which has
  * none, is walked once for all names together. */
-#include <errno.h>
-#include <lzma.h>
 #include "file.h"
 
-#define MAX_MINI (256u << 20) /* of uncompressed .gnu_debugdata */
 #define MAX_VERSIONS 65536u
 
 /* -- versions --------------------------------------------------------------- */
@@ -321,55 +318,4 @@ int elf_file_find_functions(struct elf_file *f, const char *const *names, size_t
 		find_by_walk(&q, TABLE_DEBUG);
 	free(q.found);
 	return q.calls;
-}
-
-/* -- .gnu_debugdata ------------------------------------------------------------ */
-
-static uint8_t *unxz(const uint8_t *in, size_t n, size_t *out_n)
-{
-	lzma_stream s = LZMA_STREAM_INIT;
-	size_t cap = MAX(n * 4, (size_t)65536);
-	uint8_t *out;
-	lzma_ret r = lzma_stream_decoder(&s, MAX_MINI, 0);
-
-	if (r != LZMA_OK)
-		return NULL;
-	out = xmalloc(cap);
-	s.next_in = in;
-	s.avail_in = n;
-	s.next_out = out;
-	s.avail_out = cap;
-	while ((r = lzma_code(&s, LZMA_FINISH)) == LZMA_OK && s.avail_out == 0 &&
-	       cap <= MAX_MINI / 2) {
-		out = xrealloc(out, cap * 2, 1);
-		s.next_out = out + cap;
-		s.avail_out = cap;
-		cap *= 2;
-	}
-	*out_n = (size_t)s.total_out;
-	lzma_end(&s);
-	if (r == LZMA_STREAM_END)
-		return out;
-	free(out);
-	return NULL;
-}
-
-/* Mini debug information (Fedora): .symtab without what .dynsym has, as an ELF
- * file, compressed. */
-struct elf_file *file_mini(struct elf_file *f)
-{
-	struct section s;
-	uint8_t *p;
-	size_t n;
-
-	if (f->mini_tried)
-		return f->mini;
-	f->mini_tried = true;
-	if (image_section_typed(&f->im, SHT_SYMTAB, &s) ||
-	    !image_section_named(&f->im, ".gnu_debugdata", &s) || s.type != SHT_PROGBITS)
-		return NULL;
-	p = unxz(f->im.p + s.offset, s.size, &n);
-	if (p)
-		f->mini = file_new(p, n, BACKED_BY_HEAP, f->name);
-	return f->mini;
 }

@@ -82,7 +82,7 @@ void heap_free(struct heap *h)
 	if (!h)
 		return;
 	for (size_t i = 0; i < h->procs.n; i++)
-		proc_free(h->procs.v[i]);
+		heap_proc_free(h->procs.v[i]);
 	vec_release(&h->procs);
 	u64map_release(&h->by_pid);
 	session_release(h);

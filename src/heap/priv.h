@@ -26,7 +26,7 @@ void session_release(struct heap *);
 /* proc.c: processes and their images */
 void proc_begin(struct heap *, const struct event *);
 void proc_finish(struct heap_proc *, const struct event *);
-void proc_free(struct heap_proc *);
+void heap_proc_free(struct heap_proc *);
 /* The present image of a pid, NULL: unknown or ended. */
 struct heap_proc *proc_live(struct heap *, pid_t pid);
 

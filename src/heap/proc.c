@@ -80,7 +80,7 @@ void proc_finish(struct heap_proc *p, const struct event *ev)
 		close_image(p, ev->u.end.how, ev->u.end.status, ev->time_ns);
 }
 
-void proc_free(struct heap_proc *p)
+void heap_proc_free(struct heap_proc *p)
 {
 	regions_free(p->regions);
 	vec_release(&p->counts);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The target side as a whole: launch or attach, observe, tell a sink. */
+#ifndef MTRACE_TRACE_TRACE_H
+#define MTRACE_TRACE_TRACE_H
+
+#include "base/types.h"
+#include "base/vec.h"
+#include "model/event.h"
+
+#define TRACE_DEFAULT_DEPTH 12
+#define TRACE_MAX_DEPTH 1024
+
+/* A function the user wants observed: SYMBOL or OBJECT+OFFSET, and which
+ * argument is what, counted from 1; 0: none. */
+struct user_probe {
+	enum alloc_op op;      /* OP_ALLOC, OP_REALLOC, OP_RELEASE */
+	char *symbol;          /* NULL when object is set */
+	char *object;          /* last part of the file's name, or its path */
+	uint64_t offset;       /* in the file's virtual addresses */
+	uint8_t ptr, size, count, align, out;
+	char *text;            /* as the user wrote it */
+};
+
+/* Parses "pool_get:size=2", "libfoo.so+0x1234:size=1,count=2" …  `op` says
+ * which of --alloc, --free, --realloc it was.  0, or -EINVAL after a message. */
+int user_probe_parse(const char *text, enum alloc_op op, struct user_probe *out);
+void user_probe_release(struct user_probe *p);
+
+struct trace_opts {
+	char **argv;           /* command to launch; NULL: none */
+	VEC(pid_t) pids;       /* to attach to */
+	unsigned depth;        /* frames of a backtrace, 1…TRACE_MAX_DEPTH */
+	bool follow_fork;      /* -f */
+	bool follow_exec;      /* default true */
+	bool no_cpp;           /* -n */
+	bool calls;            /* --calls: emit EV_CALL */
+	bool detach_on_exit;   /* --detach-on-exit */
+	const char *user;      /* -u; NULL: ours */
+	VEC(char *) omit;      /* -O: objects, by path or last part */
+	VEC(struct user_probe) probes;
+	/* Makes a report of the program as it runs (SIGUSR1); called in a
+	 * forked copy of the tracer, whose exit the caller takes care of. */
+	void (*report_now)(void *arg);
+	void *arg;
+};
+
+struct trace_result {
+	int exit_code;         /* of the launched program; 0 when attached;
+				  EXIT_… when the error was ours */
+	int exit_signal;       /* the launched program died of it; 0: no */
+};
+
+/* Traces until everything that is followed has ended or was let go.  0, or -1
+ * after a message with result->exit_code set. */
+int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct trace_result *result);
+
+/* Set by SIGINT and friends while a report is made: the report is to be
+ * finished without looking anything up. */
+extern volatile int trace_interrupted;
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Joins the sides: the tracer tells events to the heap, the report reads the
+ * heap. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/msg.h"
+#include "heap/heap.h"
+#include "report/report.h"
+#include "trace/trace.h"
+#include "ui/options.h"
+
+struct run {
+	struct options opts;
+	struct heap *heap;
+	struct event_sink *calls; /* --calls: between the tracer and the heap */
+	int calls_error;
+	int output; /* descriptor of -o while --calls writes to it; −1 */
+};
+
+/* Ends as the program did, so that a script sees no difference. */
+static int end_like(const struct trace_result *r)
+{
+	struct rlimit none = { 0, 0 };
+	sigset_t set;
+
+	if (!r->exit_signal)
+		return r->exit_code;
+	setrlimit(RLIMIT_CORE, &none); /* its core file is not to be ours */
+	signal(r->exit_signal, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, r->exit_signal);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(r->exit_signal);
+	return 128 + r->exit_signal; /* SIGKILL's like are caught above */
+}
+
+static void report_now(void *arg)
+{
+	struct run *run = arg;
+	int err = report_write(run->heap, &run->opts.report);
+
+	_exit(err ? EXIT_OURS : 0);
+}
+
+/* With --calls the output is open from the start, and the report follows. */
+static int begin_calls(struct run *run)
+{
+	struct report_opts *ro = &run->opts.report;
+	int fd = STDERR_FILENO;
+
+	if (ro->output && !strcmp(ro->output, "-")) {
+		fd = STDOUT_FILENO;
+	} else if (ro->output) {
+		char *path = report_path(ro->output, getpid());
+
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		if (fd < 0) {
+			msg_error("cannot write %s: %s", path, strerror(errno));
+			free(path);
+			return -1;
+		}
+		free(path);
+		run->output = fd;
+		ro->output_fd = fd;
+	}
+	run->calls = calls_sink_new(heap_sink(run->heap), run->heap, ro, fd, &run->calls_error);
+	return 0;
+}
+
+/* An output that cannot be written is told before the program has run. */
+static int check_writable(const char *name)
+{
+	char *path;
+	int fd;
+
+	if (!name || !strcmp(name, "-") || strchr(name, '%'))
+		return 0;
+	path = report_path(name, getpid());
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		msg_error("cannot write %s: %s", path, strerror(errno));
+	free(path);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static int run_session(struct run *run)
+{
+	struct options *o = &run->opts;
+	struct trace_result result = { 0 };
+	struct event_sink *sink;
+	int err;
+
+	if (check_writable(o->report.output) || check_writable(o->report.json))
+		return EXIT_OURS;
+	if (o->trace.calls && begin_calls(run))
+		return EXIT_OURS;
+	sink = run->calls ? run->calls : heap_sink(run->heap);
+	o->trace.report_now = report_now;
+	o->trace.arg = run;
+	o->report.interrupted = &trace_interrupted;
+	if (trace_run(&o->trace, sink, &result))
+		return result.exit_code;
+	err = report_write(run->heap, &o->report);
+	if (err || run->calls_error)
+		return EXIT_OURS;
+	return end_like(&result);
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = { .output = -1 };
+	int code;
+
+	(void)argc;
+	msg_set_program(PROGRAM_NAME);
+	switch (options_parse(&run.opts, argv)) {
+	case OPTIONS_DONE:
+		options_release(&run.opts);
+		return 0;
+	case OPTIONS_WRONG:
+		options_release(&run.opts);
+		return EXIT_OURS;
+	case OPTIONS_TRACE:
+		break;
+	}
+	run.heap = heap_new();
+	code = run_session(&run);
+	if (run.calls && run.calls->free)
+		run.calls->free(run.calls);
+	if (run.output >= 0)
+		close(run.output);
+	heap_free(run.heap);
+	options_release(&run.opts);
+	return code;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/msg.h"
+#include "base/xalloc.h"
+#include "trace/breakpoint.h"
+#include "trace/scratch.h"
+
+struct breakpoint *bp_find(const struct proc *p, taddr_t addr)
+{
+	return u64map_getp(&p->bps, addr);
+}
+
+bool bp_was(const struct proc *p, taddr_t addr)
+{
+	return u64map_get(&p->moribund, addr) != NULL;
+}
+
+static int write_insn(struct proc *p, struct task *stopped, struct breakpoint *bp, bool in)
+{
+	int err = proc_write(p, stopped, bp->addr, in ? p->abi->bp_insn : bp->orig,
+			     p->abi->bp_len);
+
+	if (!err) {
+		bp->planted = in;
+		if (!u64map_get(&p->dirty_pages, bp->addr >> 12)) {
+			u64map_set(&p->dirty_pages, bp->addr >> 12, 1);
+			p->text_pages++;
+		}
+	}
+	return err;
+}
+
+struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t addr, uint8_t role)
+{
+	struct breakpoint *bp = bp_find(p, addr);
+
+	if (!bp) {
+		bp = xcalloc(1, sizeof *bp);
+		bp->addr = addr;
+		bp->module = modules_find(&p->modules, addr);
+		if (memory_read(&p->mem, addr, bp->orig, p->abi->bp_len) != p->abi->bp_len)
+			goto fail;
+		/* The program's own breakpoint instruction stays the program's. */
+		if (!memcmp(bp->orig, p->abi->bp_insn, p->abi->bp_len))
+			goto fail;
+		u64map_set(&p->bps, addr, (uintptr_t)bp);
+		p->breakpoints++;
+	}
+	bp->roles |= role;
+	if (!bp->planted && write_insn(p, stopped, bp, true)) {
+		if (bp->roles == role)
+			goto fail_listed;
+		bp->roles &= (uint8_t)~role;
+		return NULL;
+	}
+	u64map_del(&p->moribund, addr);
+	return bp;
+fail_listed:
+	u64map_del(&p->bps, addr);
+	p->breakpoints--;
+fail:
+	free(bp);
+	return NULL;
+}
+
+/* Code that can be written may have been rewritten since (a JIT): then its
+ * bytes are the program's, and putting the old ones back would break it. */
+static bool still_ours(const struct proc *p, const struct breakpoint *bp)
+{
+	uint8_t now[4];
+
+	return !bp->transient ||
+	       (memory_read(&p->mem, bp->addr, now, p->abi->bp_len) == p->abi->bp_len &&
+		!memcmp(now, p->abi->bp_insn, p->abi->bp_len));
+}
+
+void bp_lift(struct proc *p, struct breakpoint *bp)
+{
+	if (!bp->planted)
+		return;
+	if (still_ours(p, bp))
+		write_insn(p, proc_stopped_task(p), bp, false);
+	bp->planted = false;
+	u64map_set(&p->moribund, bp->addr, 1);
+}
+
+void bp_replant(struct proc *p, struct breakpoint *bp)
+{
+	uint8_t now[4];
+
+	if (bp->planted && still_ours(p, bp))
+		return;
+	if (bp->transient && memory_read(&p->mem, bp->addr, now, p->abi->bp_len) == p->abi->bp_len) {
+		memcpy(bp->orig, now, p->abi->bp_len);
+		bp->prepared = false; /* the bytes behind may be new too */
+	}
+	write_insn(p, proc_stopped_task(p), bp, true);
+}
+
+void bp_drop_role(struct proc *p, struct breakpoint *bp, uint8_t role)
+{
+	bp->roles &= (uint8_t)~role;
+	if (!bp->roles)
+		bp_lift(p, bp);
+}
+
+/* -- displaced execution ---------------------------------------------------------- */
+
+/* What the instruction under bp becomes in a given slot. */
+static int prepare_at(struct proc *p, struct breakpoint *bp, taddr_t slot, struct displaced *d)
+{
+	uint8_t insn[16];
+	ssize_t n = proc_read(p, bp->addr, insn, MIN(sizeof insn, (size_t)p->abi->max_insn));
+
+	if (n <= 0)
+		return -EFAULT;
+	memcpy(insn, bp->orig, MIN((size_t)n, (size_t)p->abi->bp_len));
+	return p->abi->displace(p->abi, bp->addr, insn, (size_t)n, slot, p->shadow_stack, d);
+}
+
+static void settle(struct breakpoint *bp, const struct displaced *d, taddr_t slot)
+{
+	bp->d = *d;
+	bp->slot = slot;
+	bp->prepared = true;
+	bp->resume = d->kind == DISPLACE_GOTO ? d->resume : d->kind == DISPLACE_SLOT ? slot : 0;
+}
+
+taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
+{
+	struct displaced d;
+	taddr_t slot;
+
+	if (bp->prepared)
+		return bp->resume;
+	/* Many need no slot; ask with the address itself. */
+	if (!prepare_at(p, bp, bp->addr, &d) && d.kind == DISPLACE_GOTO) {
+		settle(bp, &d, bp->slot);
+		return bp->resume;
+	}
+	slot = bp->slot ? bp->slot : scratch_take(p, stopped, bp);
+	if (!slot || prepare_at(p, bp, slot, &d) || d.kind != DISPLACE_SLOT ||
+	    scratch_write(p, stopped, slot, d.code, d.code_len)) {
+		if (slot)
+			scratch_give_back(p, slot);
+		memset(&d, 0, sizeof d);
+		d.kind = DISPLACE_STEP;
+		slot = 0;
+		msg_debug("0x%llx cannot be displaced: will be single-stepped",
+			  (unsigned long long)bp->addr);
+	}
+	settle(bp, &d, slot);
+	return bp->resume;
+}
+
+/* delete[] → delete → free: where the jumps end, when that is a probe. */
+static struct breakpoint *chain_end(struct proc *p, taddr_t at)
+{
+	for (int hops = 0; hops < 12; hops++) {
+		uint8_t insn[16];
+		uint64_t word;
+		taddr_t where;
+		ssize_t n = proc_read(p, at, insn, p->abi->max_insn);
+		struct breakpoint *bp;
+
+		if (n <= 0)
+			return NULL;
+		switch (p->abi->jump(p->abi, at, insn, (size_t)n, &where)) {
+		case NOT_A_JUMP:
+			bp = bp_find(p, at);
+			return bp && bp->roles & BP_PROBE && hops ? bp : NULL;
+		case JUMP_MEMORY:
+			if (proc_read_word(p, where, &word))
+				return NULL;
+			where = word;
+			break;
+		case JUMP_DIRECT:
+		case JUMP_PAST:
+			break;
+		}
+		at = where;
+	}
+	return NULL;
+}
+
+void bp_follow_chain(struct proc *p, struct breakpoint *bp)
+{
+	struct breakpoint *end;
+
+	if (!bp->chain && (end = chain_end(p, bp->addr)) && end != bp)
+		bp->chain = end;
+}
+
+/* -- views of memory ------------------------------------------------------------------ */
+
+static void splice_one(const struct proc *p, const struct breakpoint *bp, taddr_t addr,
+		       uint8_t *buf, size_t len)
+{
+	for (unsigned i = 0; i < p->abi->bp_len; i++)
+		if (bp->addr + i >= addr && bp->addr + i - addr < len)
+			buf[bp->addr + i - addr] = bp->orig[i];
+}
+
+/* Only pages that we wrote to are looked through: nearly every read is of a
+ * stack. */
+void bp_splice(const struct proc *p, taddr_t addr, uint8_t *buf, size_t len)
+{
+	for (taddr_t at = addr, end = addr + len; at < end; at = (at | 4095) + 1) {
+		taddr_t stop = MIN((at | 4095) + 1, end);
+
+		if (!u64map_get(&p->dirty_pages, at >> 12))
+			continue;
+		for (taddr_t a = at - p->abi->bp_len + 1; a != stop; a++) {
+			struct breakpoint *bp = bp_find(p, a);
+
+			if (bp && bp->planted)
+				splice_one(p, bp, addr, buf, len);
+		}
+	}
+}
+
+void bp_remove_all(struct proc *p)
+{
+	u64map_for_each(&p->bps, s)
+		bp_lift(p, (struct breakpoint *)(uintptr_t)s->value);
+}
+
+void bp_clean_copy(const struct proc *p, const struct memory *copy)
+{
+	u64map_for_each(&p->bps, s) {
+		const struct breakpoint *bp = (void *)(uintptr_t)s->value;
+
+		if (bp->planted)
+			memory_write(copy, copy->pid, bp->addr, bp->orig, p->abi->bp_len);
+	}
+	scratch_clean_copy(p, copy);
+}
+
+void bp_copy_table(const struct proc *from, struct proc *to)
+{
+	u64map_for_each(&from->bps, s) {
+		struct breakpoint *bp = xmemdup((void *)(uintptr_t)s->value, sizeof *bp);
+
+		bp->module = NULL;
+		bp->chain = NULL;
+		bp->site = NULL;
+		bp->pending = 0;
+		u64map_set(&to->bps, bp->addr, (uintptr_t)bp);
+	}
+	u64map_for_each(&from->bps, s) {
+		const struct breakpoint *was = (void *)(uintptr_t)s->value;
+
+		if (was->chain)
+			bp_find(to, was->addr)->chain = bp_find(to, was->chain->addr);
+	}
+	u64map_for_each(&from->moribund, s)
+		u64map_set(&to->moribund, s->key, 1);
+	to->breakpoints = from->breakpoints;
+	scratch_copy_table(from, to);
+}
+
+int bp_restore_scratch(struct proc *p, struct task *stopped)
+{
+	return scratch_restore(p, stopped);
+}
+
+/* -- forgetting -------------------------------------------------------------------------- */
+
+/* A breakpoint whose memory is gone.  Calls that would have returned to it
+ * keep a reference: those are told by address, not by pointer. */
+static void forget(struct proc *p, struct breakpoint *bp)
+{
+	for (size_t i = 0; i < p->tasks.n; i++) {
+		struct task *t = p->tasks.v[i];
+
+		for (size_t k = 0; k < t->calls.n; k++)
+			if (t->calls.v[k].ret == bp)
+				t->calls.v[k].ret = NULL;
+		if (t->stepping == bp)
+			t->stepping = NULL;
+	}
+	u64map_for_each(&p->bps, s) {
+		struct breakpoint *other = (void *)(uintptr_t)s->value;
+
+		if (other->chain == bp)
+			other->chain = NULL;
+	}
+	scratch_disown(p, bp);
+	free(bp);
+}
+
+void bp_forget_module(struct proc *p, struct module *m)
+{
+	VEC(taddr_t) gone = { 0 };
+
+	u64map_for_each(&p->bps, s) {
+		struct breakpoint *bp = (void *)(uintptr_t)s->value;
+
+		if (bp->addr >= m->start && bp->addr < m->end)
+			vec_push(&gone, bp->addr);
+	}
+	for (size_t i = 0; i < gone.n; i++) {
+		struct breakpoint *bp = bp_find(p, gone.v[i]);
+
+		u64map_del(&p->bps, gone.v[i]);
+		u64map_set(&p->moribund, gone.v[i], 1);
+		p->breakpoints--;
+		forget(p, bp);
+	}
+	vec_release(&gone);
+	scratch_forget_module(p, m);
+}
+
+void bp_forget_all(struct proc *p)
+{
+	u64map_for_each(&p->bps, s)
+		free((void *)(uintptr_t)s->value);
+	u64map_release(&p->bps);
+	u64map_release(&p->moribund);
+	u64map_release(&p->dirty_pages);
+	scratch_forget_all(p);
+	p->breakpoints = 0;
+}
+
+struct breakpoint *bp_slot_at(const struct proc *p, taddr_t pc, uint64_t *offset)
+{
+	return scratch_owner(p, pc, offset);
+}
+
+void call_drop(struct task *t)
+{
+	struct call *c = &t->calls.v[--t->calls.n];
+	struct breakpoint *bp = c->ret;
+
+	if (!bp)
+		return;
+	if (bp->pending)
+		bp->pending--;
+	if (bp->transient && !bp->pending && !(bp->roles & ~BP_RETURN))
+		bp_lift(t->proc, bp);
+}

@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "arch/host.h"
+#include "base/msg.h"
+#include "trace/breakpoint.h"
+#include "trace/engine.h"
+#include "trace/image.h"
+#include "trace/recorder.h"
+#include "trace/tracer.h"
+
+/* Idle hits of a return site before it is only kept while a call pends. */
+#define IDLE_LIMIT 256
+#define STACK_MAX 65536
+/* Pending calls of one task; older ones were left by longjmp. */
+#define CALLS_MAX 64
+
+/* One task is looked at at a time, so one of each is enough. */
+static uint8_t stack_bytes[STACK_MAX];
+static struct stack_copy stack = { .bytes = stack_bytes, .cap = sizeof stack_bytes };
+static struct backtrace bt;
+
+/* -- looking at the stopped task --------------------------------------------------- */
+
+static void read_stack(struct task *t, size_t want)
+{
+	ssize_t n;
+
+	stack.addr = regs_sp(&t->regs);
+	n = memory_read(&t->proc->mem, stack.addr, stack.bytes, MIN(want, stack.cap));
+	stack.len = n > 0 ? (size_t)n : 0;
+}
+
+static uint64_t stack_word(const struct abi *abi, size_t offset)
+{
+	uint64_t v = 0;
+
+	if (offset + abi->word > stack.len)
+		return 0;
+	for (unsigned i = 0; i < abi->word; i++)
+		v |= (uint64_t)stack.bytes[offset + i]
+		     << 8 * (abi->e_data == 1 ? i : abi->word - 1u - i);
+	return v;
+}
+
+static taddr_t return_address(const struct task *t)
+{
+	const struct abi *abi = t->proc->abi;
+
+	return abi->link >= 0 ? t->regs.w[abi->link] : stack_word(abi, 0);
+}
+
+/* Argument n, counted from 1; 0 when there is none. */
+static uint64_t argument(const struct task *t, unsigned n)
+{
+	const struct abi *abi = t->proc->abi;
+
+	if (!n)
+		return 0;
+	if (n <= abi->nreg_args)
+		return t->regs.w[abi->reg_arg[n - 1]];
+	return stack_word(abi, abi->stack_arg + (n - 1u - abi->nreg_args) * abi->word);
+}
+
+static bool args_on_stack(const struct abi *abi, const struct probe *pr)
+{
+	unsigned most = MAX(MAX(pr->ptr_arg, pr->size_arg), MAX(pr->count_arg, pr->out_arg));
+
+	return most > abi->nreg_args;
+}
+
+static uint64_t requested_size(const struct task *t, const struct probe *pr)
+{
+	uint64_t size = argument(t, pr->size_arg), count = argument(t, pr->count_arg);
+
+	if (!pr->count_arg)
+		return size;
+	return __builtin_mul_overflow(size, count, &size) ? UINT64_MAX : size;
+}
+
+/* The break now, for a brk() that is about to move it. */
+static taddr_t heap_end(pid_t pid)
+{
+	struct maps maps;
+	taddr_t end = 0;
+
+	if (maps_read(&maps, pid))
+		return 0;
+	for (size_t i = 0; i < maps.lines.n; i++)
+		if (!strcmp(maps.lines.v[i].path, "[heap]"))
+			end = maps.lines.v[i].end;
+	maps_release(&maps);
+	return end;
+}
+
+/* -- pending calls ---------------------------------------------------------------------- */
+
+void calls_forget_site(struct task *t, const struct probe_site *site)
+{
+	for (size_t i = t->calls.n; i--;)
+		if (t->calls.v[i].site == site) {
+			if (t->calls.v[i].ret && t->calls.v[i].ret->pending)
+				t->calls.v[i].ret->pending--;
+			vec_remove(&t->calls, i);
+		}
+}
+
+static void forget_oldest(struct task *t)
+{
+	struct breakpoint *bp = t->calls.v[0].ret;
+
+	if (bp && bp->pending)
+		bp->pending--;
+	vec_remove(&t->calls, 0);
+}
+
+/* Left behind by longjmp or an exception: the stack pointer is above it. */
+static void drop_stale(struct task *t, taddr_t sp)
+{
+	while (t->calls.n) {
+		struct call *c = &t->calls.v[t->calls.n - 1];
+
+		if (sp <= c->sp || !task_same_stack(t, sp, c->sp))
+			return;
+		if (c->had_old) /* its realloc came to nothing */
+			record_realloc(t, c->old.addr, &c->old, 0, c->size, c->stack, true);
+		call_drop(t);
+	}
+}
+
+/* Is frame i of the backtrace the one that call c returns to?  A signal frame
+ * on the way means that a handler interrupted c: its calls are its own. */
+static int find_ancestor(struct task *t, const struct call *c)
+{
+	taddr_t after = c->sp + t->proc->abi->ret_pops;
+
+	for (uint32_t i = 0; i < bt.n; i++) {
+		if (i && bt.exact[i])
+			return 0;
+		if (bt.cfa[i] == after && bt.pc[i] == c->return_addr)
+			return 1;
+		if (bt.cfa[i] > after && task_same_stack(t, bt.cfa[i], after))
+			return -1; /* we are past it: it is not there any more */
+	}
+	return bt.end == STACK_COMPLETE ? -1 : 1;
+}
+
+/* Is the call that begins now inside one that we already observe? */
+static bool is_nested(struct task *t, const struct probe *pr, taddr_t sp, taddr_t ra)
+{
+	while (t->calls.n) {
+		struct call *c = &t->calls.v[t->calls.n - 1];
+
+		if (c->sp == sp) {
+			/* A jump from one into the next (realloc(NULL, n) into
+			 * malloc), or the same call again, whose first try a
+			 * longjmp ended. */
+			if (c->return_addr == ra && c->site && c->site->probe != pr)
+				return true;
+			drop_stale(t, sp + 1);
+			continue;
+		}
+		if (sp > c->sp || !task_same_stack(t, sp, c->sp))
+			return false;
+		unwind_entry(t->proc->unwinder, &t->regs, &stack, 64, &bt);
+		switch (find_ancestor(t, c)) {
+		case 1:
+			return true;
+		case 0:
+			return false;
+		}
+		drop_stale(t, c->sp + 1);
+	}
+	return false;
+}
+
+static bool in_fixed_text(const struct breakpoint *bp)
+{
+	const struct module *m = bp->module;
+
+	return m && m->file && !m->is_vdso && bp->addr >= m->text_start && bp->addr < m->text_end;
+}
+
+static struct breakpoint *plant_return(struct task *t, taddr_t ra)
+{
+	struct proc *p = t->proc;
+	struct breakpoint *bp = bp_find(p, ra);
+
+	if (!bp || !(bp->roles & BP_RETURN)) {
+		bp = bp_plant(p, t, ra, BP_RETURN);
+		if (!bp)
+			return NULL;
+		bp->transient = !in_fixed_text(bp);
+	} else if (!bp->planted || bp->transient) {
+		bp_replant(p, bp);
+	}
+	bp->pending++;
+	return bp;
+}
+
+/* -- entry ----------------------------------------------------------------------------------- */
+
+static void remember(struct task *t, int what, const struct breakpoint *bp, uint64_t ptr)
+{
+	t->last.what = what;
+	t->last.addr = bp->addr;
+	t->last.sp = regs_sp(&t->regs);
+	t->last.ptr = ptr;
+	t->last.known = false;
+}
+
+static void enter_call(struct task *t, struct breakpoint *bp)
+{
+	struct session *s = t->proc->session;
+	const struct probe *pr = bp->site->probe;
+	struct call c = { .site = bp->site, .probe = bp->site->id, .sp = regs_sp(&t->regs) };
+	const struct range_probe *w;
+	uint32_t skip = 0;
+
+	read_stack(t, t->stack_want);
+	c.return_addr = return_address(t);
+	drop_stale(t, c.sp);
+	remember(t, LAST_FOLDED, bp, 0);
+	if (t->calls.n && is_nested(t, pr, c.sp, c.return_addr)) {
+		task_continue_over(t, bp);
+		return;
+	}
+	if (pr->op == OP_BRK && bp->site->module && c.return_addr >= bp->site->module->start &&
+	    c.return_addr < bp->site->module->end) {
+		task_continue_over(t, bp); /* the C library's own, for malloc */
+		return;
+	}
+	w = pr->op == OP_ALLOC ? image_wrapper(t->proc, c.return_addr) : NULL;
+	unwind_entry(t->proc->unwinder, &t->regs, &stack, s->opts->depth + (w ? 2 : 0), &bt);
+	while (w && skip < bt.n) {
+		c.probe = w->probe;
+		skip++;
+		w = skip < bt.n ? image_wrapper(t->proc, bt.pc[skip]) : NULL;
+	}
+	if (bt.n - skip > s->opts->depth) {
+		bt.n = s->opts->depth + skip;
+		bt.end = STACK_CUT;
+	}
+	c.size = requested_size(t, pr);
+	for (unsigned i = 0; i < ARRAY_SIZE(c.arg); i++)
+		c.arg[i] = argument(t, i + 1);
+	if (pr->kind == KIND_BRK)
+		c.old.addr = heap_end(t->proc->pid);
+	if (t->calls.n >= CALLS_MAX)
+		forget_oldest(t);
+	c.ret = plant_return(t, c.return_addr);
+	t->last.what = LAST_CALL;
+	task_continue_over(t, bp);
+
+	c.stack = recorder_stack(s->recorder, t->proc, t, c.probe, &bt, skip);
+	if (pr->op == OP_REALLOC && pr->kind != KIND_XALLOCX && argument(t, pr->ptr_arg)) {
+		c.old.addr = argument(t, pr->ptr_arg);
+		c.had_old = record_take(t, c.old.addr, &c.old);
+		if (c.had_old)
+			record_realloc_begin(t, &c.old, c.probe);
+	}
+	if (c.ret)
+		vec_push(&t->calls, c);
+}
+
+/* A release of a block that we do not know needs its evidence while the task
+ * is stopped. */
+static uint32_t unknown_release(struct task *t, struct breakpoint *bp, enum release_known *how)
+{
+	struct session *s = t->proc->session;
+	const struct module *m = bp->site->module;
+	taddr_t ra;
+
+	read_stack(t, t->stack_want);
+	ra = return_address(t);
+	*how = RELEASE_UNKNOWN;
+	/* glibc empties a thread's cache at its end with free(). */
+	if (m && ra >= m->start && ra < m->end) {
+		*how = RELEASE_SHUTDOWN;
+		return 0;
+	}
+	if (t->proc->how == PROC_ATTACHED)
+		return 0;
+	unwind_entry(t->proc->unwinder, &t->regs, &stack, s->opts->depth, &bt);
+	return recorder_stack(s->recorder, t->proc, t, bp->site->id, &bt, 0);
+}
+
+/* delete[] jumped to delete, which jumped to free. */
+static bool continues_release(struct task *t, struct breakpoint *bp, uint64_t ptr)
+{
+	struct breakpoint *before;
+
+	if (t->last.what != LAST_RELEASE || t->last.sp != regs_sp(&t->regs) ||
+	    t->last.ptr != ptr || t->last.addr == bp->addr)
+		return false;
+	before = bp_find(t->proc, t->last.addr);
+	if (before && before->roles & BP_PROBE)
+		bp_follow_chain(t->proc, before);
+	return true;
+}
+
+static void enter_release(struct task *t, struct breakpoint *bp)
+{
+	const struct probe *pr = bp->site->probe;
+	enum release_known how = RELEASE_KNOWN;
+	struct open_block b;
+	uint32_t at = 0;
+	uint64_t ptr;
+	bool known;
+
+	if (args_on_stack(t->proc->abi, pr))
+		read_stack(t, 64);
+	ptr = argument(t, pr->ptr_arg);
+	if (!ptr || continues_release(t, bp, ptr)) {
+		if (!ptr)
+			t->last.what = LAST_NONE;
+		task_continue_over(t, bp);
+		return;
+	}
+	if (t->calls.n) {
+		read_stack(t, t->stack_want);
+		drop_stale(t, regs_sp(&t->regs));
+		if (is_nested(t, pr, regs_sp(&t->regs), return_address(t))) {
+			remember(t, LAST_FOLDED, bp, ptr);
+			task_continue_over(t, bp);
+			return;
+		}
+	}
+	remember(t, LAST_RELEASE, bp, ptr);
+	known = record_take(t, ptr, &b);
+	if (!known)
+		at = unknown_release(t, bp, &how);
+	t->last.known = known;
+	t->last.block = b;
+	task_continue_over(t, bp);
+	record_release(t, ptr, bp->site->id, known ? &b : NULL, how, at);
+	if (t->proc->session->opts->calls) {
+		struct call c = { .site = bp->site, .probe = bp->site->id, .arg = { ptr } };
+
+		record_call(t, &c, pr, false, 0);
+	}
+}
+
+static void enter_unmap(struct task *t, struct breakpoint *bp)
+{
+	const struct probe *pr = bp->site->probe;
+	uint64_t addr, size;
+
+	read_stack(t, 64);
+	addr = argument(t, pr->ptr_arg);
+	size = requested_size(t, pr);
+	remember(t, LAST_FOLDED, bp, addr);
+	task_continue_over(t, bp);
+	record_unmap(t, addr, size);
+}
+
+/* -- return ------------------------------------------------------------------------------------- */
+
+struct outcome {
+	taddr_t addr;
+	bool failed;
+};
+
+static bool is_error(const struct abi *abi, uint64_t v)
+{
+	return abi->word == 4 ? (uint32_t)v > 0xfffff000u : v > (uint64_t)-4096;
+}
+
+/* While the task is still stopped: posix_memalign's block is in memory. */
+static struct outcome read_outcome(struct task *t, const struct call *c)
+{
+	const struct abi *abi = t->proc->abi;
+	uint64_t v = t->regs.w[abi->retval];
+	struct outcome o = { v, v == 0 };
+
+	if (abi->word == 4)
+		o.addr = v = (uint32_t)v;
+	switch (c->site->probe->kind) {
+	case KIND_OUT:
+		o.failed = (uint32_t)v != 0;
+		o.addr = 0;
+		if (!o.failed && proc_read_word(t->proc, c->arg[c->site->probe->out_arg - 1], &o.addr))
+			o.failed = true;
+		break;
+	case KIND_MMAP:
+	case KIND_SBRK:
+		o.failed = is_error(abi, v);
+		break;
+	case KIND_BRK:
+		o.failed = (uint32_t)v != 0;
+		break;
+	case KIND_XALLOCX:
+	case KIND_PLAIN:
+	case KIND_FREES_OLD:
+		break;
+	}
+	return o;
+}
+
+static void leave_realloc(struct task *t, const struct call *c, struct outcome o)
+{
+	const struct probe *pr = c->site->probe;
+	taddr_t old = c->arg[pr->ptr_arg - 1];
+	const struct open_block *was = c->had_old ? &c->old : NULL;
+	struct open_block b;
+
+	if (pr->kind == KIND_XALLOCX) { /* the block grew in place, or not at all */
+		if (o.addr >= c->size && record_take(t, old, &b))
+			record_realloc(t, old, &b, old, c->size, c->stack, false);
+	} else if (!old && o.failed) {
+		if (c->size)
+			record_failed(t, c->size, c->stack);
+	} else if (!old) {
+		record_alloc(t, o.addr, c->size, c->stack);
+	} else if (o.failed && (!c->size || pr->kind == KIND_FREES_OLD)) {
+		record_realloc(t, old, was, 0, 0, c->stack, false);
+	} else {
+		record_realloc(t, old, was, o.failed ? 0 : o.addr, c->size, c->stack, o.failed);
+	}
+}
+
+static void leave_mapping(struct task *t, const struct call *c, struct outcome o)
+{
+	const struct probe *pr = c->site->probe;
+
+	if (o.failed) {
+		if (pr->op != OP_BRK || pr->kind == KIND_BRK)
+			record_failed(t, c->size, c->stack);
+	} else if (pr->op == OP_MAP) {
+		record_map(t, o.addr, c->size, c->stack);
+	} else if (pr->op == OP_REMAP) {
+		record_remap(t, c->arg[0], c->arg[1], o.addr, c->arg[2], c->stack);
+	} else if (pr->kind == KIND_SBRK) {
+		if (c->arg[0])
+			record_brk(t, o.addr, o.addr + c->arg[0], c->stack);
+	} else {
+		record_brk(t, c->old.addr, c->arg[0], c->stack);
+	}
+}
+
+static void leave_call(struct task *t, const struct call *c, struct outcome o)
+{
+	const struct probe *pr = c->site->probe;
+
+	switch (pr->op) {
+	case OP_ALLOC:
+		if (!o.failed && o.addr)
+			record_alloc(t, o.addr, c->size, c->stack);
+		else if (c->size)
+			record_failed(t, c->size, c->stack);
+		break;
+	case OP_REALLOC:
+		leave_realloc(t, c, o);
+		break;
+	case OP_MAP:
+	case OP_REMAP:
+	case OP_BRK:
+		leave_mapping(t, c, o);
+		break;
+	case OP_RELEASE:
+	case OP_UNMAP:
+		break;
+	}
+	if (t->proc->session->opts->calls)
+		record_call(t, c, pr, true, pr->kind == KIND_OUT ? t->regs.w[t->proc->abi->retval]
+								 : o.addr);
+}
+
+/* The pending call that returns here: its stack pointer decides. */
+static bool take_returning(struct task *t, struct call *out)
+{
+	taddr_t entry_sp = regs_sp(&t->regs) - t->proc->abi->ret_pops;
+
+	for (size_t i = t->calls.n; i--;) {
+		if (t->calls.v[i].sp != entry_sp)
+			continue;
+		*out = t->calls.v[i];
+		/* What was entered later and lies deeper did not return. */
+		while (t->calls.n > i + 1)
+			call_drop(t);
+		call_drop(t);
+		return true;
+	}
+	return false;
+}
+
+static void on_return(struct task *t, struct breakpoint *bp)
+{
+	struct outcome o;
+	struct call c;
+
+	bp->hits++;
+	t->last.what = LAST_NONE;
+	if (!take_returning(t, &c)) {
+		if (++bp->idle > IDLE_LIMIT && bp->idle > bp->hits - bp->hits / 8 && !bp->transient &&
+		    bp->roles == BP_RETURN) {
+			bp->transient = true;
+			if (!bp->pending)
+				bp_lift(t->proc, bp);
+		}
+		task_continue_over(t, bp);
+		return;
+	}
+	o = read_outcome(t, &c);
+	task_continue_over(t, bp);
+	leave_call(t, &c, o);
+}
+
+/* -- all hits -------------------------------------------------------------------------------------- */
+
+static void on_entry(struct task *t, struct breakpoint *bp)
+{
+	switch (bp->site->probe->op) {
+	case OP_RELEASE:
+		enter_release(t, bp);
+		break;
+	case OP_UNMAP:
+		enter_unmap(t, bp);
+		break;
+	default:
+		enter_call(t, bp);
+	}
+}
+
+void engine_hit(struct task *t, struct breakpoint *bp)
+{
+	if (bp->roles & (BP_LINKMAP | BP_START)) {
+		image_sync(t->proc, t);
+		if (bp->roles & BP_START)
+			bp_drop_role(t->proc, bp, BP_START);
+	}
+	if (bp->roles & BP_RETURN)
+		on_return(t, bp);
+	else if (bp->roles & BP_PROBE && bp->site)
+		on_entry(t, bp);
+	else
+		task_continue_over(t, bp);
+}
+
+taddr_t engine_take_back(struct task *t, taddr_t otherwise)
+{
+	taddr_t addr = otherwise;
+
+	switch (t->last.what) {
+	case LAST_NONE:
+		return otherwise;
+	case LAST_CALL:
+		if (t->calls.n && t->calls.v[t->calls.n - 1].sp == t->last.sp) {
+			struct call *c = &t->calls.v[t->calls.n - 1];
+
+			if (c->had_old)
+				openset_add(t->proc->open, &c->old, NULL);
+			call_drop(t);
+		}
+		addr = t->last.addr;
+		break;
+	case LAST_RELEASE:
+		record_release_undo(t, t->last.ptr, t->last.known ? &t->last.block : NULL);
+		addr = t->last.addr;
+		break;
+	case LAST_FOLDED:
+		addr = t->last.addr;
+		break;
+	}
+	t->last.what = LAST_NONE;
+	return addr;
+}

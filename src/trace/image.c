@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arch/host.h"
+#include "base/msg.h"
+#include "base/xalloc.h"
+#include "trace/breakpoint.h"
+#include "trace/engine.h"
+#include "trace/image.h"
+#include "trace/recorder.h"
+#include "trace/sigtrap.h"
+
+/* What a module's `user` says of it. */
+enum { MOD_PLANTED = 1, MOD_IFUNC_LEFT = 2 };
+
+static const char *const linkmap_names[] = { "_dl_debug_state" };
+
+/* -- /proc ------------------------------------------------------------------------ */
+
+/* An entry of the auxiliary vector, whose words are the tracee's. */
+static taddr_t auxv(pid_t pid, unsigned word, uint64_t type)
+{
+	char path[40];
+	uint8_t b[2048];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/auxv", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, b, sizeof b);
+	close(fd);
+	for (ssize_t i = 0; i + 2 * (ssize_t)word <= n; i += 2 * (ssize_t)word) {
+		uint64_t k = 0, v = 0;
+
+		memcpy(&k, b + i, word);
+		memcpy(&v, b + i + word, word);
+		if (k == type)
+			return v;
+	}
+	return 0;
+}
+
+static char *read_link(pid_t pid, const char *what)
+{
+	char path[40], target[4096];
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/%s", pid, what);
+	n = readlink(path, target, sizeof target - 1);
+	if (n < 0)
+		return NULL;
+	target[n] = '\0';
+	if (n > 10 && !strcmp(target + n - 10, " (deleted)"))
+		target[n - 10] = '\0';
+	return xstrdup(target);
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* -- probes in a module ------------------------------------------------------------ */
+
+struct planting {
+	struct proc *p;
+	struct task *stopped;
+	struct module *m;
+	size_t found;
+	const size_t *index_of; /* names that were looked for → probe */
+};
+
+static struct probe_site *site_at(struct proc *p, taddr_t addr)
+{
+	for (size_t i = 0; i < p->sites.n; i++)
+		if (p->sites.v[i]->addr == addr)
+			return p->sites.v[i];
+	return NULL;
+}
+
+/* An indirect function: where the linker put what the resolver chose. */
+struct ifunc_search {
+	struct proc *p;
+	struct module *in;   /* defines the symbol */
+	const struct elf_symbol *sym;
+	struct module *from; /* whose relocations are looked at */
+	taddr_t target;
+};
+
+static bool check_got(void *arg, enum elf_reloc_kind kind, taddr_t slot, taddr_t addend,
+		      const char *symbol)
+{
+	struct ifunc_search *s = arg;
+	uint64_t value;
+
+	if (kind == RELOC_IRELATIVE ? s->from != s->in || addend != s->sym->value
+				    : !symbol || strcmp(symbol, s->sym->name))
+		return true;
+	if (proc_read_word(s->p, s->from->bias + slot, &value))
+		return true;
+	/* A lazy slot still points into the caller's own PLT. */
+	if (value < s->in->text_start || value >= s->in->text_end ||
+	    value == s->in->bias + s->sym->value)
+		return true;
+	s->target = value;
+	return false;
+}
+
+static taddr_t resolve_ifunc(struct proc *p, struct module *m, const struct elf_symbol *sym)
+{
+	struct ifunc_search s = { .p = p, .in = m, .sym = sym };
+
+	for (size_t i = 0; i < p->modules.v.n && !s.target; i++) {
+		s.from = p->modules.v.v[i];
+		if (s.from->file)
+			elf_file_each_got(s.from->file, check_got, &s);
+	}
+	return s.target;
+}
+
+static bool is_cxx_runtime(const char *path)
+{
+	const char *name = last_part(path);
+
+	return !strncmp(name, "libstdc++.so", 12) || !strncmp(name, "libc++.so", 9) ||
+	       !strncmp(name, "libc++abi.so", 12) || !strncmp(name, "libsupc++.so", 12);
+}
+
+static void plant_site(struct planting *pl, size_t index, taddr_t addr)
+{
+	struct session *s = pl->p->session;
+	struct probe_site *site = site_at(pl->p, addr);
+	struct breakpoint *bp;
+
+	s->probes->found.v[index]++;
+	pl->found++;
+	if (site) { /* an alias; the earlier row names it */
+		if (index < site->id) {
+			site->id = (uint16_t)index;
+			site->probe = &s->probes->probe.v[index];
+			recorder_probe(s->recorder, pl->p, site->id, site->probe);
+		}
+		return;
+	}
+	bp = bp_plant(pl->p, pl->stopped, addr, BP_PROBE);
+	if (!bp) {
+		msg_warn("%s in %s cannot be observed: its memory cannot be written",
+			 s->probes->symbol.v[index], pl->m->path);
+		return;
+	}
+	site = xcalloc(1, sizeof *site);
+	site->id = (uint16_t)index;
+	site->probe = &s->probes->probe.v[index];
+	site->addr = addr;
+	site->module = pl->m;
+	vec_push(&pl->p->sites, site);
+	bp->site = site;
+	recorder_probe(s->recorder, pl->p, site->id, site->probe);
+}
+
+static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
+{
+	struct planting *pl = arg;
+	size_t index = pl->index_of ? pl->index_of[k] : k;
+	struct proc *p = pl->p;
+	const struct probe *probe = &p->session->probes->probe.v[index];
+	taddr_t addr = pl->m->bias + sym->value;
+
+	if (addr < pl->m->text_start || addr >= pl->m->text_end)
+		return;
+	if (sym->ifunc && !(addr = resolve_ifunc(p, pl->m, sym))) {
+		pl->m->user = (void *)((uintptr_t)pl->m->user | MOD_IFUNC_LEFT);
+		return;
+	}
+	if (probe->flags & PROBE_FORWARDS && is_cxx_runtime(pl->m->path) && sym->size) {
+		struct range_probe w = { addr, addr + sym->size, (uint16_t)index, pl->m };
+
+		for (size_t i = 0; i < p->wrappers.n; i++)
+			if (p->wrappers.v[i].start == addr)
+				return;
+		vec_push(&p->wrappers, w);
+		p->session->probes->found.v[index]++;
+		recorder_probe(p->session->recorder, p, w.probe, probe);
+		return;
+	}
+	plant_site(pl, index, addr);
+}
+
+/* The user's probes that own symbols did not name: a static function of a file
+ * whose symbols are in a separate debug file. */
+static void plant_user_debug(struct planting *pl)
+{
+	struct probe_set *ps = pl->p->session->probes;
+	const char **names = xcalloc(ps->probe.n, sizeof *names);
+	size_t *index_of = xcalloc(ps->probe.n, sizeof *index_of), n = 0;
+
+	for (size_t i = 0; i < ps->opts->probes.n; i++)
+		if (!ps->found.v[i] && *ps->symbol.v[i]) {
+			names[n] = ps->symbol.v[i];
+			index_of[n++] = i;
+		}
+	if (n) {
+		pl->index_of = index_of;
+		elf_file_find_functions(pl->m->file, names, n, SYMS_DEBUG, found_function, pl);
+		pl->index_of = NULL;
+	}
+	free(names);
+	free(index_of);
+}
+
+static void plant_user_offsets(struct planting *pl)
+{
+	struct probe_set *ps = pl->p->session->probes;
+
+	for (size_t i = 0; i < ps->opts->probes.n; i++) {
+		const struct user_probe *u = &ps->opts->probes.v[i];
+		taddr_t addr = pl->m->bias + u->offset;
+
+		if (!u->object || strcmp(u->object, strchr(u->object, '/') ? pl->m->path :
+							     last_part(pl->m->path)))
+			continue;
+		if (addr >= pl->m->text_start && addr < pl->m->text_end)
+			plant_site(pl, i, addr);
+	}
+}
+
+static void count_hit(void *arg, size_t index, const struct elf_symbol *sym)
+{
+	(void)index, (void)sym;
+	++*(size_t *)arg;
+}
+
+/* glibc's linker has a minimal malloc that is none of the program's; musl's
+ * linker is the C library. */
+static bool is_plain_linker(struct proc *p, const struct module *m)
+{
+	static const char *const libc_names[] = { "__libc_start_main" };
+	taddr_t base = auxv(p->pid, p->abi->word, AT_BASE);
+	size_t hits = 0;
+
+	if (!base || base < m->start || base >= m->end)
+		return false;
+	elf_file_find_functions(m->file, libc_names, 1, SYMS_OWN, count_hit, &hits);
+	return !hits;
+}
+
+static void plant_module(struct proc *p, struct task *stopped, struct module *m)
+{
+	struct probe_set *ps = p->session->probes;
+	struct planting pl = { .p = p, .stopped = stopped, .m = m };
+	const struct elf_ident *id;
+	bool again = (uintptr_t)m->user & MOD_PLANTED;
+
+	m->user = (void *)(uintptr_t)MOD_PLANTED;
+	if (!m->file || m->is_vdso || m->text_end <= m->text_start)
+		return;
+	if (!again && is_plain_linker(p, m))
+		return;
+	if (!again && probe_set_omits(ps, m->path))
+		return;
+	id = elf_file_ident(m->file);
+	elf_file_find_functions(m->file, ps->symbol.v, ps->symbol.n, SYMS_OWN, found_function, &pl);
+	/* A stripped static program: its separate debug file knows. */
+	if (!pl.found && !id->has_interp && m->start <= auxv(p->pid, p->abi->word, AT_ENTRY) &&
+	    auxv(p->pid, p->abi->word, AT_ENTRY) < m->end)
+		elf_file_find_functions(m->file, ps->symbol.v, ps->symbol.n, SYMS_DEBUG,
+					found_function, &pl);
+	plant_user_debug(&pl);
+	plant_user_offsets(&pl);
+	p->probes_found += pl.found;
+	if (pl.found)
+		p->session->any_found = true;
+	sigtrap_scan_module(p, stopped, m);
+}
+
+/* -- modules come and go --------------------------------------------------------------- */
+
+static void module_added(void *arg, struct module *m)
+{
+	struct proc *p = arg;
+
+	if (!m->file && !m->is_vdso && m->open_error && m->open_error != ENOEXEC)
+		msg_verbose("%s: %s; its functions are not observed", m->path,
+			    strerror(m->open_error));
+	record_module(p, m);
+}
+
+static void module_gone(void *arg, struct module *m)
+{
+	struct proc *p = arg;
+
+	unwinder_forget(p->unwinder, m->start, m->end);
+	for (size_t i = p->wrappers.n; i--;)
+		if (p->wrappers.v[i].module == m)
+			vec_remove(&p->wrappers, i);
+	bp_forget_module(p, m);
+	for (size_t i = p->sites.n; i--;) {
+		struct probe_site *site = p->sites.v[i];
+
+		if (site->module != m)
+			continue;
+		for (size_t k = 0; k < p->tasks.n; k++)
+			calls_forget_site(p->tasks.v[k], site);
+		vec_remove(&p->sites, i);
+		free(site);
+	}
+	/* The same addresses may come to mean another library's functions. */
+	p->space = recorder_new_space(p->session->recorder);
+	record_module_gone(p, m);
+}
+
+static void sync_modules(struct proc *p, struct task *stopped, bool plant)
+{
+	struct maps maps;
+
+	if (maps_read(&maps, p->pid))
+		return;
+	modules_update(&p->modules, &maps, module_added, module_gone, p);
+	maps_release(&maps);
+	for (size_t i = 0; i < p->modules.v.n && plant; i++) {
+		struct module *m = p->modules.v.v[i];
+		uintptr_t state = (uintptr_t)m->user;
+
+		if (!(state & MOD_PLANTED) || state & MOD_IFUNC_LEFT)
+			plant_module(p, stopped, m);
+	}
+	if (!plant)
+		return;
+	/* Jumps from one probe to the next can be followed once all are in. */
+	for (size_t i = 0; i < p->sites.n; i++)
+		if (p->sites.v[i]->probe->op == OP_RELEASE) {
+			struct breakpoint *bp = bp_find(p, p->sites.v[i]->addr);
+
+			if (bp)
+				bp_follow_chain(p, bp);
+		}
+}
+
+void image_sync(struct proc *p, struct task *stopped)
+{
+	p->state = PROC_TRACING;
+	sync_modules(p, stopped, true);
+}
+
+/* An unwinder met a pc of no module. */
+static bool refresh(void *arg)
+{
+	struct proc *p = arg;
+	uint32_t generation = p->modules.generation;
+	size_t n = p->modules.v.n;
+
+	sync_modules(p, NULL, false);
+	return n != p->modules.v.n || generation != p->modules.generation;
+}
+
+struct linkmap_search { struct proc *p; struct task *stopped; struct module *m; };
+
+static void found_linkmap(void *arg, size_t index, const struct elf_symbol *sym)
+{
+	struct linkmap_search *s = arg;
+
+	(void)index;
+	if (bp_plant(s->p, s->stopped, s->m->bias + sym->value, BP_LINKMAP))
+		s->p->seen_linkmap = true;
+}
+
+static void plant_linkmap(struct proc *p, struct task *stopped, struct module *m)
+{
+	struct linkmap_search s = { p, stopped, m };
+
+	if (m && m->file)
+		elf_file_find_functions(m->file, linkmap_names, 1, SYMS_OWN, found_linkmap, &s);
+}
+
+/* -- begin and end ------------------------------------------------------------------------ */
+
+/* The class and machine of the running program; x32 and foreign ones are
+ * refused. */
+static int choose_abi(struct proc *p)
+{
+	char path[40];
+	uint8_t e[20];
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/exe", p->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, e, sizeof e);
+	close(fd);
+	if (n != sizeof e || memcmp(e, ELFMAG, SELFMAG))
+		return -ENOEXEC;
+	p->abi = abi_lookup((unsigned)e[18] | (unsigned)e[19] << 8, e[EI_CLASS], e[EI_DATA]);
+	if (p->abi && host_supports(p->abi))
+		return 0;
+	msg_warn("%s (%d) is %s; it runs on untraced", p->exe ? p->exe : "?", p->pid,
+		 e[18] == EM_X86_64 && e[EI_CLASS] == ELFCLASS32 ? "an x32 program, which is not supported" :
+		 "for a machine that is not supported");
+	p->abi = NULL;
+	return -ENOEXEC;
+}
+
+/* What cannot work the usual way gets a hint instead of a mystery. */
+static void hint(struct proc *p, struct module *exe)
+{
+	static const char *const sanitizers[] = { "libasan.so", "libtsan.so", "liblsan.so" };
+
+	for (size_t i = 0; exe && exe->file && i < ARRAY_SIZE(sanitizers); i++)
+		if (elf_file_needs(exe->file, sanitizers[i]))
+			msg_info("%s is a sanitizer build (%s); its leak checker does not work under "
+				 "a tracer: run with ASAN_OPTIONS=detect_leaks=0",
+				 p->name, sanitizers[i]);
+}
+
+int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
+{
+	struct recorder *r = p->session->recorder;
+	taddr_t base, entry;
+	int err;
+
+	free(p->exe);
+	p->exe = read_link(p->pid, "exe");
+	if (!p->name)
+		p->name = xstrdup(p->exe ? last_part(p->exe) : "?");
+	err = choose_abi(p);
+	record_proc(p, ppid);
+	if (err) {
+		p->state = PROC_IGNORED;
+		return err;
+	}
+	memory_open(&p->mem, p->pid);
+	p->state = PROC_STARTING;
+	p->space = recorder_new_space(r);
+	p->open = openset_new();
+	p->syscall_insn = 0;
+	p->no_inject = false;
+	p->shadow_stack = false;
+	modules_init(&p->modules, p->pid, &p->reader);
+	p->unwinder = unwinder_new(p->abi, &p->modules, &p->reader, refresh, p);
+	sigtrap_begin(p);
+	sync_modules(p, stopped, false);
+	base = auxv(p->pid, p->abi->word, AT_BASE);
+	entry = auxv(p->pid, p->abi->word, AT_ENTRY);
+	plant_linkmap(p, stopped, base ? modules_find(&p->modules, base) : NULL);
+	plant_linkmap(p, stopped, modules_find(&p->modules, entry));
+	hint(p, modules_find(&p->modules, entry));
+	if (!fresh) {
+		image_sync(p, stopped);
+		return 0;
+	}
+	/* Without a linker, or one we cannot follow: at the entry point. */
+	if (!base || !p->seen_linkmap) {
+		struct breakpoint *bp = bp_plant(p, stopped, entry, BP_START);
+
+		p->start_bp = bp ? entry : 0;
+	}
+	return 0;
+}
+
+void image_end(struct proc *p)
+{
+	for (size_t i = 0; i < p->tasks.n; i++) {
+		struct task *t = p->tasks.v[i];
+
+		while (t->calls.n) /* no lifting: the memory is not ours any more */
+			t->calls.n--;
+		t->last.what = LAST_NONE;
+		t->mask_frames.n = 0;
+		t->stack_lo = t->stack_hi = 0;
+		t->stepping = NULL;
+	}
+	bp_forget_all(p);
+	unwinder_free(p->unwinder);
+	p->unwinder = NULL;
+	modules_release(&p->modules);
+	memory_close(&p->mem);
+	openset_free(p->open);
+	p->open = NULL;
+	for (size_t i = 0; i < p->sites.n; i++)
+		free(p->sites.v[i]);
+	p->sites.n = 0;
+	p->wrappers.n = 0;
+	free(p->name);
+	p->name = NULL;
+	p->ended_told = false;
+	p->seen_linkmap = false;
+	p->start_bp = 0;
+	p->text_pages = 0;
+	p->probes_found = 0;
+	memset(p->handler_mask, 0, sizeof p->handler_mask);
+}
+
+void image_copy(struct proc *c, struct proc *parent)
+{
+	c->abi = parent->abi;
+	c->state = parent->state;
+	c->exe = xstrdup(parent->exe ? parent->exe : "?");
+	c->name = xstrdup(parent->name);
+	memory_open(&c->mem, c->pid);
+	c->space = parent->space;
+	c->open = openset_clone(parent->open);
+	c->syscall_insn = parent->syscall_insn;
+	c->no_inject = parent->no_inject;
+	c->seen_linkmap = parent->seen_linkmap;
+	c->trap = parent->trap;
+	memcpy(c->handler_mask, parent->handler_mask, sizeof c->handler_mask);
+	c->probes_found = parent->probes_found;
+	modules_copy(&c->modules, &parent->modules, c->pid, &c->reader);
+	for (size_t i = 0; i < c->modules.v.n; i++)
+		c->modules.v.v[i]->user = parent->modules.v.v[i]->user;
+	c->unwinder = unwinder_new(c->abi, &c->modules, &c->reader, refresh, c);
+	bp_copy_table(parent, c);
+	for (size_t i = 0; i < parent->sites.n; i++) {
+		struct probe_site *site = xmemdup(parent->sites.v[i], sizeof *site);
+		struct breakpoint *bp = bp_find(c, site->addr);
+
+		site->module = modules_find(&c->modules, site->addr);
+		vec_push(&c->sites, site);
+		if (bp)
+			bp->site = site;
+	}
+	for (size_t i = 0; i < parent->wrappers.n; i++) {
+		struct range_probe w = parent->wrappers.v[i];
+
+		w.module = modules_find(&c->modules, w.start);
+		vec_push(&c->wrappers, w);
+	}
+	u64map_for_each(&parent->dirty_pages, s)
+		u64map_set(&c->dirty_pages, s->key, s->value);
+}
+
+const struct range_probe *image_wrapper(const struct proc *p, taddr_t pc)
+{
+	for (size_t i = 0; i < p->wrappers.n; i++)
+		if (pc > p->wrappers.v[i].start && pc <= p->wrappers.v[i].end)
+			return &p->wrappers.v[i];
+	return NULL;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The program image of an address space: its ABI, its modules, and the probes
+ * found in them. */
+#ifndef TRACE_IMAGE_H
+#define TRACE_IMAGE_H
+
+#include "trace/proc.h"
+
+/* Tells of the process (ppid: 0 unknown) and sets it up for the image it runs.  `fresh`: at its first instruction
+ * (exec), where the libraries are still to come; else (attach) all is there.
+ * 0, or -errno after a message; the process is then left alone. */
+int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid);
+/* Releases all that belongs to the image; the proc itself stays. */
+void image_end(struct proc *p);
+/* The maps changed (run-time linker, unknown pc): modules, probes, wrappers. */
+void image_sync(struct proc *p, struct task *stopped);
+/* A followed fork: the child's proc becomes a copy of the parent's image. */
+void image_copy(struct proc *child, struct proc *parent);
+/* The wrapper (operator new) whose body holds pc, or NULL. */
+const struct range_probe *image_wrapper(const struct proc *p, taddr_t pc);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "arch/host.h"
+#include "base/msg.h"
+#include "trace/breakpoint.h"
+#include "trace/inject.h"
+#include "trace/ptrace.h"
+#include "trace/wait.h"
+
+/* An existing instruction in text that nobody can have changed: the vdso's
+ * fall-back, else any library's. */
+static taddr_t search_text(struct proc *p, const struct module *m)
+{
+	uint8_t buf[4096 + 4];
+	unsigned len = p->abi->syscall_insn_len;
+	taddr_t end = MIN(m->text_end, m->text_start + (8u << 20));
+
+	for (taddr_t at = m->text_start; at < end; at += 4096) {
+		ssize_t n = proc_read(p, at, buf, sizeof buf);
+
+		for (ssize_t i = 0; i + (ssize_t)len <= n; i++)
+			if (!__builtin_memcmp(buf + i, p->abi->syscall_insn, len) &&
+			    !bp_find(p, at + (taddr_t)i))
+				return at + (taddr_t)i;
+	}
+	return 1;
+}
+
+static taddr_t find_syscall_insn(struct proc *p)
+{
+	if (p->syscall_insn > 1) {
+		struct module *m = modules_find(&p->modules, p->syscall_insn);
+
+		if (m)
+			return p->syscall_insn;
+		p->syscall_insn = 0; /* its library went */
+	}
+	for (int pass = 0; pass < 2 && p->syscall_insn <= 1; pass++)
+		for (size_t i = 0; i < p->modules.v.n && p->syscall_insn <= 1; i++)
+			if (p->modules.v.v[i]->is_vdso == !pass)
+				p->syscall_insn = search_text(p, p->modules.v.v[i]);
+	return p->syscall_insn;
+}
+
+/* Lets the task run to its next stop of the kind asked for.  With all signals
+ * blocked nothing else can come, but for the end and group stops of others. */
+static int run_to(struct task *t, int (*resume)(pid_t, int), bool (*is)(int status))
+{
+	for (int tries = 0; tries < 16; tries++) {
+		int status, err = resume(t->tid, 0);
+
+		if (!err)
+			err = wait_for_stop(t, &status);
+		if (err)
+			return err;
+		if (is(status))
+			return 0;
+	}
+	return -EBUSY;
+}
+
+static bool is_syscall_stop(int status)
+{
+	return status >> 8 == (SIGTRAP | 0x80);
+}
+
+static bool is_event_stop(int status)
+{
+	return status >> 16 == PTRACE_EVENT_STOP;
+}
+
+static int run_syscall(struct task *t, struct regs *regs, int64_t *result)
+{
+	const struct abi *abi = t->proc->abi;
+	int err = host_set_regs(t->tid, regs);
+	struct regs after;
+
+	if (!err)
+		err = run_to(t, pt_syscall, is_syscall_stop); /* entry */
+	if (!err)
+		err = run_to(t, pt_syscall, is_syscall_stop); /* exit */
+	if (!err)
+		err = host_get_regs(t->tid, &after);
+	if (!err)
+		*result = abi->word == 4 ? (int32_t)after.w[abi->syscall_ret]
+					 : (int64_t)after.w[abi->syscall_ret];
+	return err;
+}
+
+int inject_syscall(struct task *t, int nr, const uint64_t arg[6], int64_t *result)
+{
+	struct proc *p = t->proc;
+	const struct abi *abi = p->abi;
+	struct regs saved, regs;
+	uint64_t mask;
+	int err, back;
+
+	if (t->seccomp == 99)
+		t->seccomp = (uint32_t)proc_status_number(t->tid, "Seccomp", 10, 0);
+	if (t->seccomp)
+		return -EPERM;
+	if (find_syscall_insn(p) <= 1)
+		return -ENOEXEC;
+	err = host_get_regs(t->tid, &saved);
+	if (!err)
+		err = pt_get_sigmask(t->tid, &mask);
+	if (!err)
+		err = pt_set_sigmask(t->tid, ~(uint64_t)0);
+	if (err)
+		return err;
+	regs = saved;
+	host_no_restart(&regs);
+	regs.w[abi->pc] = p->syscall_insn;
+	regs.w[abi->syscall_nr] = (uint64_t)nr;
+	for (int i = 0; i < 6; i++)
+		regs.w[abi->syscall_arg[i]] = arg[i];
+	err = run_syscall(t, &regs, result);
+	if (err == -ESRCH)
+		return err;
+	/* Back to a stop in which the kernel still looks whether a system call
+	 * is to be restarted: with the registers of before, it is. */
+	back = pt_interrupt(t->tid);
+	if (!back)
+		back = run_to(t, pt_cont, is_event_stop);
+	if (!back)
+		back = host_set_regs(t->tid, &saved);
+	if (!back)
+		back = pt_set_sigmask(t->tid, mask);
+	if (back)
+		pt_complain("restoring the registers", t->tid, regs_pc(&saved), back);
+	return err ? err : back;
+}

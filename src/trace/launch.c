@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/msg.h"
+#include "base/xalloc.h"
+#include "trace/ptrace.h"
+#include "trace/tracer.h"
+
+/* What execvp() would run, found beforehand so that a mistake is told without
+ * a child.  A malloc'ed path, or NULL with errno. */
+static char *find_command(const char *name)
+{
+	const char *path = getenv("PATH");
+	int worst = ENOENT;
+
+	if (strchr(name, '/'))
+		return xstrdup(name);
+	if (!path)
+		path = "/bin:/usr/bin";
+	while (*path) {
+		size_t n = strcspn(path, ":");
+		char *try = n ? xasprintf("%.*s/%s", (int)n, path, name) : xstrdup(name);
+		struct stat st;
+
+		if (!stat(try, &st) && S_ISREG(st.st_mode)) {
+			if (!access(try, X_OK))
+				return try;
+			worst = EACCES;
+		}
+		free(try);
+		path += n + (path[n] == ':');
+	}
+	errno = worst;
+	return NULL;
+}
+
+/* 0, or the exit code after a message. */
+static int check_command(const char *path, const char *name)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		msg_error("%s: %s", name, strerror(errno));
+		return errno == ENOENT || errno == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		msg_error("%s: is a directory", name);
+		return EXIT_NOT_EXECUTABLE;
+	}
+	if (access(path, X_OK) < 0) {
+		msg_error("%s: %s; make it executable, or give its interpreter as the command",
+			  name, strerror(errno));
+		return EXIT_NOT_EXECUTABLE;
+	}
+	return 0;
+}
+
+/* In the child: from here on errors go through the pipe. */
+static _Noreturn void run_command(const struct session *s, const char *path, int go, int tell,
+				  const struct passwd *pw)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	char c;
+	int err;
+
+	/* As we were started, so starts the program. */
+	for (size_t i = 0; i < ARRAY_SIZE(s->inherited.sig); i++) {
+		dfl.sa_handler = s->inherited.ignored[i] ? SIG_IGN : SIG_DFL;
+		sigaction(s->inherited.sig[i], &dfl, NULL);
+	}
+	none = s->inherited.mask;
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (s->inherited.core_changed)
+		setrlimit(RLIMIT_CORE, &s->inherited.core);
+	if (pw && (initgroups(pw->pw_name, pw->pw_gid) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
+		   setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid)))
+		goto fail;
+	while (read(go, &c, 1) < 0 && errno == EINTR)
+		;
+	execv(path, s->opts->argv);
+fail:
+	err = errno;
+	if (write(tell, &err, sizeof err) < 0)
+		_exit(EXIT_OURS);
+	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+static int close_on_exec(int fd)
+{
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static int look_up_user(const char *name, struct passwd **pw)
+{
+	errno = 0;
+	*pw = getpwnam(name);
+	if (!*pw)
+		return msg_error("-u %s: %s", name, errno ? strerror(errno) : "no such user");
+	if (geteuid())
+		return msg_error("-u %s: only root can run a command as another user", name);
+	return 0;
+}
+
+/* The exec itself: until then the child is ours alone. */
+static int await_exec(struct session *s, pid_t pid, int told, const char *path)
+{
+	int err = 0, status;
+
+	for (;;) {
+		if (waitpid(pid, &status, __WALL) < 0) {
+			if (errno == EINTR)
+				continue;
+			msg_error("waiting for %s: %s", path, strerror(errno));
+			return EXIT_OURS;
+		}
+		if (!WIFSTOPPED(status))
+			break;
+		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
+			wait_put_back(pid, status);
+			return 0;
+		}
+		pt_cont(pid, status >> 16 ? 0 : WSTOPSIG(status));
+	}
+	if (read(told, &err, sizeof err) != sizeof err || !err) {
+		msg_error("%s: ended before it could be run", path);
+		return EXIT_OURS;
+	}
+	msg_error("%s: %s%s", s->opts->argv[0], strerror(err),
+		  err == ENOEXEC ? "; a script needs a #! line, or its interpreter as the command" : "");
+	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+static int seize_child(struct session *s, pid_t pid)
+{
+	int err = pt_seize(pid, s->options | PTRACE_O_EXITKILL);
+
+	if (!err)
+		return 0;
+	msg_error("cannot trace: %s%s", strerror(-err),
+		  err == -EPERM ? "; is ptrace forbidden here (container without SYS_PTRACE, seccomp, kernel.yama.ptrace_scope=3)?" : "");
+	return EXIT_OURS;
+}
+
+pid_t launch(struct session *s, int *exit_code)
+{
+	const char *name = s->opts->argv[0];
+	struct passwd *pw = NULL;
+	int go[2] = { -1, -1 }, tell[2] = { -1, -1 };
+	char *path = find_command(name);
+	struct proc *p;
+	pid_t pid = -1;
+
+	if (!path) {
+		msg_error("%s: %s", name, errno == ENOENT ? "command not found" : strerror(errno));
+		*exit_code = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+		return -1;
+	}
+	*exit_code = check_command(path, name);
+	if (*exit_code)
+		goto out;
+	*exit_code = EXIT_OURS;
+	if (s->opts->user && look_up_user(s->opts->user, &pw))
+		goto out;
+	if (pipe(go) || pipe(tell) || close_on_exec(go[0]) || close_on_exec(go[1]) ||
+	    close_on_exec(tell[0]) || close_on_exec(tell[1]) || (pid = fork()) < 0) {
+		msg_error("cannot start %s: %s", name, strerror(errno));
+		goto out;
+	}
+	if (!pid) {
+		close(go[1]);
+		run_command(s, path, go[0], tell[1], pw);
+	}
+	close(tell[1]);
+	tell[1] = -1;
+	*exit_code = seize_child(s, pid);
+	if (*exit_code) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, __WALL);
+		pid = -1;
+		goto out;
+	}
+	close(go[1]);
+	go[1] = -1;
+	*exit_code = await_exec(s, pid, tell[0], path);
+	if (*exit_code) {
+		pid = -1;
+		goto out;
+	}
+	p = proc_new(s, pid);
+	p->how = PROC_LAUNCHED;
+	p->launched = true;
+	p->name = xstrdup(strrchr(name, '/') ? strrchr(name, '/') + 1 : name);
+	task_new(p, pid);
+	s->launched = pid;
+out:
+	for (int i = 0; i < 2; i++) {
+		if (go[i] >= 0)
+			close(go[i]);
+		if (tell[i] >= 0)
+			close(tell[i]);
+	}
+	free(path);
+	return pid;
+}

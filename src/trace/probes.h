@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The functions we observe: a table, extended by the user, and where they
+ * were found in a process. */
+#ifndef TRACE_PROBES_H
+#define TRACE_PROBES_H
+
+#include "base/vec.h"
+#include "model/event.h"
+#include "trace/trace.h"
+
+/* Finer than alloc_op: how the arguments and the result are to be read. */
+enum probe_kind {
+	KIND_PLAIN,     /* result is the block, NULL a failure */
+	KIND_OUT,       /* int f(void **out, …): 0 and *out (posix_memalign) */
+	KIND_XALLOCX,   /* result is the new usable size, the block stays */
+	KIND_MMAP,      /* result is the block or MAP_FAILED */
+	KIND_BRK,       /* int brk(void *) */
+	KIND_SBRK,      /* void *sbrk(intptr_t) */
+	KIND_FREES_OLD, /* reallocf: the old block goes even when it fails */
+};
+
+/* One row: arguments counted from 1, 0 where there is none. */
+struct probe {
+	const char *symbol;
+	const char *name;  /* for people; NULL: the symbol */
+	enum alloc_op op;
+	enum probe_kind kind;
+	enum family family;
+	uint8_t ptr_arg, size_arg, count_arg, align_arg, out_arg;
+	uint8_t flags;
+};
+
+enum {
+	PROBE_CPP = 1,      /* left out by -n */
+	PROBE_FORWARDS = 2, /* in libstdc++ and libc++ its body calls malloc and
+			       adds nothing: recognised there, no breakpoint */
+	PROBE_PAGE_ROUND = 4, /* pvalloc: counts as asked */
+	PROBE_USER = 8,
+};
+
+/* A probe in one process. */
+struct probe_site {
+	const struct probe *probe;
+	uint16_t id;          /* as events name it */
+	taddr_t addr;
+	struct module *module;
+};
+
+struct probe_set {
+	VEC(struct probe) probe;   /* built-in rows, then the user's */
+	VEC(const char *) symbol;  /* of probe[i]; "" for OBJECT+OFFSET */
+	VEC(uint32_t) found;       /* how many sites each one got */
+	const struct trace_opts *opts;
+	VEC(uint32_t) omitted;     /* how many objects each -O left out */
+	size_t nbuiltin;
+	bool *told;                /* EV_PROBE was sent */
+};
+
+struct probe_set *probe_set_new(const struct trace_opts *opts);
+void probe_set_free(struct probe_set *ps);
+/* Is the object left out by -O?  Counts that it was. */
+bool probe_set_omits(struct probe_set *ps, const char *path);
+/* What found nothing, as notes: fn gets one line each. */
+void probe_set_complaints(struct probe_set *ps, void (*fn)(void *arg, const char *line), void *arg);
+
+#endif

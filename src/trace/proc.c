@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/host.h"
+#include "base/xalloc.h"
+#include "trace/breakpoint.h"
+#include "trace/proc.h"
+
+struct task *task_find(struct session *s, pid_t tid)
+{
+	return u64map_getp(&s->tasks, (uint64_t)tid);
+}
+
+struct task *task_new(struct proc *proc, pid_t tid)
+{
+	struct task *t = xcalloc(1, sizeof *t);
+
+	t->tid = tid;
+	t->proc = proc;
+	t->state = TASK_NEW;
+	t->stack_want = 4096;
+	t->seccomp = 99;
+	t->is_leader = tid == proc->pid;
+	vec_push(&proc->tasks, t);
+	u64map_set(&proc->session->tasks, (uint64_t)tid, (uintptr_t)t);
+	return t;
+}
+
+static void release_calls(struct task *t)
+{
+	while (t->calls.n)
+		call_drop(t);
+	vec_release(&t->calls);
+}
+
+void task_free(struct task *t)
+{
+	struct proc *proc = t->proc;
+
+	release_calls(t);
+	for (size_t i = 0; i < proc->tasks.n; i++)
+		if (proc->tasks.v[i] == t) {
+			vec_remove(&proc->tasks, i);
+			break;
+		}
+	u64map_del(&proc->session->tasks, (uint64_t)t->tid);
+	vec_release(&t->mask_frames);
+	free(t);
+}
+
+int task_get_regs(struct task *t)
+{
+	return host_get_regs(t->tid, &t->regs);
+}
+
+/* -- processes ------------------------------------------------------------------ */
+
+static ssize_t reader(void *arg, taddr_t addr, void *buf, size_t len)
+{
+	return proc_read(arg, addr, buf, len);
+}
+
+struct proc *proc_new(struct session *s, pid_t pid)
+{
+	struct proc *p = xcalloc(1, sizeof *p);
+
+	p->session = s;
+	p->pid = pid;
+	p->mem.fd = -1;
+	p->mem.pid = pid;
+	p->reader = (struct mem_reader){ reader, p };
+	vec_push(&s->procs, p);
+	return p;
+}
+
+void proc_free(struct proc *p)
+{
+	struct session *s = p->session;
+
+	while (p->tasks.n)
+		task_free(p->tasks.v[p->tasks.n - 1]);
+	for (size_t i = 0; i < s->procs.n; i++)
+		if (s->procs.v[i] == p) {
+			vec_remove(&s->procs, i);
+			break;
+		}
+	unwinder_free(p->unwinder);
+	bp_forget_all(p);
+	modules_release(&p->modules);
+	memory_close(&p->mem);
+	openset_free(p->open);
+	vec_release(&p->tasks);
+	vec_release(&p->wrappers);
+	for (size_t i = 0; i < p->sites.n; i++)
+		free(p->sites.v[i]);
+	vec_release(&p->sites);
+	free(p->exe);
+	free(p->name);
+	free(p);
+}
+
+struct task *proc_stopped_task(struct proc *p)
+{
+	for (size_t i = 0; i < p->tasks.n; i++)
+		if (p->tasks.v[i]->state == TASK_STOPPED)
+			return p->tasks.v[i];
+	return NULL;
+}
+
+ssize_t proc_read(struct proc *p, taddr_t addr, void *buf, size_t len)
+{
+	ssize_t n = memory_read(&p->mem, addr, buf, len);
+
+	if (n > 0)
+		bp_splice(p, addr, buf, (size_t)n);
+	return n;
+}
+
+int proc_read_word(struct proc *p, taddr_t addr, uint64_t *out)
+{
+	uint8_t b[8];
+	ssize_t n = proc_read(p, addr, b, p->abi->word);
+	uint64_t v = 0;
+
+	if (n != p->abi->word)
+		return n < 0 ? (int)n : -EFAULT;
+	for (int i = 0; i < p->abi->word; i++)
+		v |= (uint64_t)b[i] << 8 * (p->abi->e_data == 1 ? i : p->abi->word - 1 - i);
+	*out = v;
+	return 0;
+}
+
+int proc_write(struct proc *p, struct task *stopped, taddr_t addr, const void *buf, size_t len)
+{
+	return memory_write(&p->mem, stopped ? stopped->tid : 0, addr, buf, len);
+}
+
+uint64_t proc_status_number(pid_t pid, const char *key, int base, uint64_t otherwise)
+{
+	char path[40], line[256];
+	uint64_t v = otherwise;
+	size_t n = strlen(key);
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return otherwise;
+	while (fgets(line, sizeof line, f))
+		if (!strncmp(line, key, n) && line[n] == ':') {
+			v = strtoull(line + n + 1, NULL, base);
+			break;
+		}
+	fclose(f);
+	return v;
+}
+
+/* Stacks are told apart by their mappings: an alternate stack or a coroutine's
+ * says nothing about the age of a call on another. */
+bool task_same_stack(struct task *t, taddr_t a, taddr_t b)
+{
+	taddr_t lo = MIN(a, b), hi = MAX(a, b);
+	struct maps maps;
+	const struct map_line *m;
+
+	if (lo >= t->stack_lo && hi < t->stack_hi)
+		return true;
+	if (maps_read(&maps, t->proc->pid))
+		return hi - lo < 65536;
+	m = maps_find(&maps, a);
+	t->stack_lo = m ? m->start : a;
+	t->stack_hi = m ? m->end : a;
+	maps_release(&maps);
+	return lo >= t->stack_lo && hi < t->stack_hi;
+}

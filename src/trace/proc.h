@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The session, the address spaces and the threads that we trace.
+ *
+ *   session ──┬─ proc (one address space) ──┬─ task (one thread)
+ *             │    breakpoints, scratch      │    registers, pending calls
+ *             │    modules, unwinder         └─ task …
+ *             └─ proc …  open blocks
+ */
+#ifndef TRACE_PROC_H
+#define TRACE_PROC_H
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "arch/abi.h"
+#include "base/hash.h"
+#include "base/vec.h"
+#include "elf/modules.h"
+#include "model/event.h"
+#include "model/openset.h"
+#include "trace/memory.h"
+#include "trace/probes.h"
+#include "trace/trace.h"
+#include "trace/unwind.h"
+
+struct session;
+struct proc;
+struct task;
+
+/* -- breakpoints --------------------------------------------------------- */
+
+/* Why a breakpoint is there; one address can have several reasons. */
+enum {
+	BP_PROBE = 1,    /* the entry of an observed function */
+	BP_RETURN = 2,   /* where one returns to */
+	BP_LINKMAP = 4,  /* the run-time linker says that the list changed */
+	BP_START = 8,    /* AT_ENTRY of a static program */
+	BP_SIGMASK = 16, /* a system call instruction that changes signal masks
+			    or dispositions */
+};
+
+struct breakpoint {
+	taddr_t addr;
+	uint8_t orig[4];
+	uint8_t roles;
+	bool planted;
+	bool prepared;      /* `d` is valid, and its code is in the slot */
+	bool transient;     /* only there while `pending` > 0 */
+	struct probe_site *site; /* BP_PROBE */
+	uint32_t pending;   /* calls that will return here */
+	uint32_t hits, idle; /* as a return site: all, and without a call */
+	taddr_t slot;       /* 0: none */
+	taddr_t resume;     /* where a hit goes on; 0: single-step */
+	struct displaced d;
+	struct breakpoint *chain; /* this body only jumps there (delete → free) */
+	struct module *module;    /* NULL: not in one */
+};
+
+/* A stretch of tracee memory that holds slots. */
+struct scratch {
+	taddr_t addr;
+	size_t size, used;
+	bool injected;      /* mapped by us; else padding of a module */
+	uint8_t *shadow;    /* what we wrote */
+	struct breakpoint **owner; /* one for each slot */
+	struct module *module;     /* padding: whose */
+};
+
+#define SLOT_SIZE DISPLACE_MAX
+
+/* -- calls ---------------------------------------------------------------- */
+
+/* A call that was entered and has not returned. */
+struct call {
+	const struct probe_site *site; /* NULL: a signal handler begins here */
+	uint16_t probe;     /* as told: may be the wrapper around (operator new) */
+	bool folded;        /* inside another call: nothing is told of it */
+	taddr_t sp;         /* at entry */
+	taddr_t return_addr;
+	struct breakpoint *ret;
+	uint64_t arg[4];
+	uint64_t size;
+	uint32_t stack;
+	struct open_block old; /* OP_REALLOC: taken out of the table */
+	bool had_old;
+};
+
+/* The last entry of a task that was resumed in a slot: when a signal comes
+ * before the instruction ran, this is what has to be taken back. */
+struct last_entry {
+	enum { LAST_NONE, LAST_CALL, LAST_RELEASE, LAST_FOLDED } what;
+	taddr_t addr, sp;
+	uint64_t ptr;
+	struct open_block block; /* LAST_RELEASE: what was released, if known */
+	bool known;
+};
+
+/* -- tasks ------------------------------------------------------------------ */
+
+enum task_state {
+	TASK_RUNNING,
+	TASK_STOPPED,   /* and ours to resume */
+	TASK_LISTENING, /* group stop, PTRACE_LISTEN */
+	TASK_NEW,       /* seized or announced, first stop not seen yet */
+};
+
+/* A handler in which SIGTRAP is blocked: until the mask is another. */
+struct mask_frame {
+	uint64_t mask; /* inside it, SIGTRAP included */
+	bool was_blocked;
+};
+
+struct task {
+	pid_t tid;
+	struct proc *proc;
+	enum task_state state;
+	bool is_leader;
+	bool borrowed;      /* another process in our memory (vfork): not followed
+			       beyond its exec or exit */
+	bool interrupted;   /* PTRACE_INTERRUPT is under way */
+	int stop_status;    /* while STOPPED */
+	int deliver;        /* signal to hand over at the next resume */
+	struct regs regs;
+	VEC(struct call) calls;
+	struct last_entry last;
+	taddr_t stack_lo, stack_hi; /* mapping that held sp last */
+	size_t stack_want;  /* bytes to read of the stack at a time */
+	bool trap_blocked;  /* the program blocks SIGTRAP in this task */
+	VEC(struct mask_frame) mask_frames;
+	bool look_at_mask;  /* the next event stop is at a handler's first
+			       instruction */
+	bool has_own_trap;  /* a SIGTRAP of the program's was sent again … */
+	siginfo_t own_trap; /* … and this is what it was */
+	struct breakpoint *stepping; /* single-stepping over it */
+	uint32_t seccomp;   /* Seccomp: of /proc/PID/status; 99 unknown */
+};
+
+/* -- processes ---------------------------------------------------------------- */
+
+enum proc_state {
+	PROC_STARTING, /* before the run-time linker has mapped the program */
+	PROC_TRACING,  /* probes are in */
+	PROC_IGNORED,  /* cannot be traced (x32, …), but its end is waited for */
+	PROC_ENDED,
+};
+
+/* What the program has set for SIGTRAP, as far as we know. */
+struct trap_action {
+	bool known;       /* `act` holds it */
+	bool lost;        /* a hit reset it in the kernel */
+	uint8_t act[32];  /* struct sigaction of the kernel, tracee's layout */
+	size_t len;
+	bool ignored, handled;
+};
+
+struct range_probe { /* a function body that only forwards (operator new) */
+	taddr_t start, end;
+	uint16_t probe;
+	struct module *module;
+};
+
+struct proc {
+	struct session *session;
+	pid_t pid;
+	const struct abi *abi;
+	enum proc_state state;
+	enum proc_how how;
+	struct memory mem;
+	struct mem_reader reader; /* breakpoints spliced out */
+	struct u64map bps;        /* address → struct breakpoint * */
+	struct u64map moribund;   /* address → 1: was one, a trap may be in flight */
+	VEC(struct scratch *) scratch;
+	bool no_inject;           /* seccomp, or it failed */
+	taddr_t syscall_insn;     /* 0: not looked for yet, 1: none */
+	struct modules modules;
+	struct unwinder *unwinder;
+	VEC(struct range_probe) wrappers;
+	VEC(struct probe_site *) sites;
+	VEC(struct task *) tasks;
+	struct openset *open;
+	uint32_t space;           /* part of a stack's identity; new when a
+				     module went */
+	struct trap_action trap;
+	uint64_t handler_mask[2]; /* two bits a signal: does its handler block
+				     SIGTRAP? (sigtrap.c) */
+	char *exe;                /* path as the tracee sees it */
+	char *name;
+	size_t breakpoints, probes_found;
+	unsigned text_pages;      /* dirtied by breakpoints */
+	struct u64map dirty_pages;
+	bool shadow_stack;
+	bool launched;            /* the command of our command line */
+	bool ended_told;
+	taddr_t start_bp;
+	bool seen_linkmap;
+	bool vfork_parent;
+};
+
+/* -- the session ---------------------------------------------------------------- */
+
+struct parked { pid_t tid; int status; };
+struct expected { pid_t tid, parent, pid; };
+
+struct session {
+	const struct trace_opts *opts;
+	struct event_sink *sink;
+	struct trace_result *result;
+	struct u64map tasks;      /* tid → struct task * */
+	VEC(struct proc *) procs;
+	/* A new task's first stop and its parent's event come in any order. */
+	VEC(struct parked) parked;     /* the stop came first */
+	VEC(struct expected) expected; /* the event came first */
+	struct probe_set *probes;
+	struct recorder *recorder;
+	pid_t launched;           /* pid of the command; 0: none */
+	bool launched_ended;
+	pid_t reporter;           /* the forked copy that reports; 0: none */
+	bool leaving;             /* detaching: new children are let go at once */
+	VEC(char *) not_followed; /* names of children */
+	unsigned long options;    /* of PTRACE_SEIZE */
+	/* What we changed of ourselves and the program must not inherit. */
+	struct {
+		int sig[6];
+		bool ignored[6];
+		sigset_t mask;
+		struct rlimit core;
+		bool core_changed;
+	} inherited;
+	uint64_t stops;
+	VEC(pid_t) children;      /* let go after a fork */
+	bool any_found;           /* some allocation function, somewhere */
+	timer_t nagger;           /* brings wait4() back (session.c) */
+	uint64_t last_interrupt_ms;
+	int end_signal;           /* that ended the session; 0: none */
+	bool ended_early;
+};
+
+struct task *task_find(struct session *s, pid_t tid);
+struct task *task_new(struct proc *proc, pid_t tid);
+/* Forgets the task; the proc stays, even without tasks. */
+void task_free(struct task *task);
+
+struct proc *proc_new(struct session *s, pid_t pid);
+void proc_free(struct proc *proc);
+/* A task that is stopped and whose registers and memory may be used; NULL. */
+struct task *proc_stopped_task(struct proc *proc);
+
+/* Reads memory as the program would see it without us: breakpoints spliced
+ * out.  Bytes or -errno. */
+ssize_t proc_read(struct proc *proc, taddr_t addr, void *buf, size_t len);
+/* A word of the tracee's size.  0 or -errno. */
+int proc_read_word(struct proc *proc, taddr_t addr, uint64_t *out);
+int proc_write(struct proc *proc, struct task *stopped, taddr_t addr, const void *buf, size_t len);
+
+/* A number from /proc/PID/status ("Seccomp", …) in the given base, or
+ * `otherwise`. */
+uint64_t proc_status_number(pid_t pid, const char *key, int base, uint64_t otherwise);
+/* Are two addresses in the same stack mapping (from the cache or the maps)? */
+bool task_same_stack(struct task *task, taddr_t a, taddr_t b);
+
+/* Makes sure that task->regs hold what the kernel has.  0 or -errno. */
+int task_get_regs(struct task *task);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include "base/msg.h"
+#include "trace/ptrace.h"
+
+/* glibc declares the request as an enum, musl as an int. */
+static int pt(int request, pid_t tid, uintptr_t addr, uintptr_t data)
+{
+	if (ptrace(request, tid, (void *)addr, (void *)data) < 0)
+		return -errno;
+	return 0;
+}
+
+int pt_seize(pid_t tid, unsigned long options) { return pt(PTRACE_SEIZE, tid, 0, options); }
+int pt_interrupt(pid_t tid) { return pt(PTRACE_INTERRUPT, tid, 0, 0); }
+int pt_cont(pid_t tid, int sig) { return pt(PTRACE_CONT, tid, 0, (uintptr_t)sig); }
+int pt_syscall(pid_t tid, int sig) { return pt(PTRACE_SYSCALL, tid, 0, (uintptr_t)sig); }
+int pt_step(pid_t tid, int sig) { return pt(PTRACE_SINGLESTEP, tid, 0, (uintptr_t)sig); }
+int pt_listen(pid_t tid) { return pt(PTRACE_LISTEN, tid, 0, 0); }
+int pt_detach(pid_t tid, int sig) { return pt(PTRACE_DETACH, tid, 0, (uintptr_t)sig); }
+
+int pt_event_message(pid_t tid, unsigned long *out)
+{
+	unsigned long v;
+	int err = pt(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&v);
+
+	if (!err)
+		*out = v;
+	return err;
+}
+
+int pt_get_siginfo(pid_t tid, siginfo_t *out)
+{
+	return pt(PTRACE_GETSIGINFO, tid, 0, (uintptr_t)out);
+}
+
+int pt_set_siginfo(pid_t tid, const siginfo_t *in)
+{
+	return pt(PTRACE_SETSIGINFO, tid, 0, (uintptr_t)in);
+}
+
+int pt_get_sigmask(pid_t tid, uint64_t *out)
+{
+	return pt(PTRACE_GETSIGMASK, tid, sizeof *out, (uintptr_t)out);
+}
+
+int pt_set_sigmask(pid_t tid, uint64_t mask)
+{
+	return pt(PTRACE_SETSIGMASK, tid, sizeof mask, (uintptr_t)&mask);
+}
+
+bool pt_queued(pid_t tid, int sig, siginfo_t *out)
+{
+	struct __ptrace_peeksiginfo_args args = { .off = 0, .flags = 0, .nr = 16 };
+	siginfo_t queue[16];
+
+	for (;;) {
+		long n = ptrace(PTRACE_PEEKSIGINFO, tid, &args, queue);
+
+		if (n <= 0)
+			return false;
+		for (long i = 0; i < n; i++)
+			if (queue[i].si_signo == sig) {
+				*out = queue[i];
+				return true;
+			}
+		args.off += (uint64_t)n;
+	}
+}
+
+void pt_complain(const char *request, pid_t tid, taddr_t addr, int err)
+{
+	if (err == -ESRCH || err == ESRCH)
+		return;
+	msg_warn("%s of task %d at 0x%llx: %s", request, tid, (unsigned long long)addr,
+		 strerror(err < 0 ? -err : err));
+}

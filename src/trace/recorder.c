@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "base/xalloc.h"
+#include "trace/recorder.h"
+
+/* A stack is recognised by 128 bits of hash: its frames are with the host, the
+ * target keeps 20 bytes of each.
+ *
+ *   index ──► known[id] = { hash a, hash b }          id 0 is no stack
+ */
+struct known_stack {
+	uint64_t a, b;
+};
+
+struct recorder {
+	struct event_sink *sink;
+	VEC(struct known_stack) known;
+	uint32_t *index; /* 1 << bits of ids, 0 free */
+	unsigned bits;
+	uint32_t next_space;
+	struct u64map probes_told;
+};
+
+struct recorder *recorder_new(struct event_sink *sink)
+{
+	struct recorder *r = xcalloc(1, sizeof *r);
+
+	r->sink = sink;
+	r->bits = 8;
+	r->index = xcalloc((size_t)1 << r->bits, sizeof *r->index);
+	vec_push(&r->known, ((struct known_stack){ 0, 0 }));
+	return r;
+}
+
+void recorder_free(struct recorder *r)
+{
+	if (!r)
+		return;
+	vec_release(&r->known);
+	u64map_release(&r->probes_told);
+	free(r->index);
+	free(r);
+}
+
+uint32_t recorder_new_space(struct recorder *r)
+{
+	return ++r->next_space;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void emit(struct proc *p, pid_t tid, struct event *ev)
+{
+	struct event_sink *sink = p->session->sink;
+
+	ev->pid = p->pid;
+	ev->tid = tid;
+	ev->time_ns = now_ns();
+	sink->emit(sink, ev);
+}
+
+/* -- stacks ---------------------------------------------------------------------- */
+
+static void grow_index(struct recorder *r)
+{
+	size_t mask;
+
+	free(r->index);
+	r->bits++;
+	mask = ((size_t)1 << r->bits) - 1;
+	r->index = xcalloc(mask + 1, sizeof *r->index);
+	for (uint32_t id = 1; id < r->known.n; id++) {
+		size_t i = r->known.v[id].a & mask;
+
+		while (r->index[i])
+			i = (i + 1) & mask;
+		r->index[i] = id;
+	}
+}
+
+static void tell_stack(struct recorder *r, struct proc *p, struct task *t, uint32_t id,
+		       uint16_t probe, const struct backtrace *bt, uint32_t skip)
+{
+	struct event ev = { .type = EV_STACK };
+
+	(void)r;
+	ev.u.stack.id = id;
+	ev.u.stack.probe = probe;
+	ev.u.stack.end = bt->end;
+	ev.u.stack.n = bt->n - skip;
+	ev.u.stack.pc = bt->pc + skip;
+	ev.u.stack.module = bt->module + skip;
+	ev.u.stack.exact = bt->exact + skip;
+	emit(p, t->tid, &ev);
+}
+
+uint32_t recorder_stack(struct recorder *r, struct proc *p, struct task *t, uint16_t probe,
+			const struct backtrace *bt, uint32_t skip)
+{
+	uint64_t seed = (uint64_t)p->space << 32 | (uint32_t)probe << 2 | bt->end;
+	struct known_stack want;
+	size_t mask, i;
+	uint32_t id;
+
+	skip = MIN(skip, bt->n);
+	want.a = hash_bytes(bt->pc + skip, (bt->n - skip) * sizeof bt->pc[0], hash_u64(seed));
+	want.b = hash_bytes(bt->pc + skip, (bt->n - skip) * sizeof bt->pc[0], ~seed);
+	mask = ((size_t)1 << r->bits) - 1;
+	for (i = want.a & mask; (id = r->index[i]); i = (i + 1) & mask)
+		if (r->known.v[id].a == want.a && r->known.v[id].b == want.b)
+			return id;
+	id = (uint32_t)r->known.n;
+	vec_push(&r->known, want);
+	r->index[i] = id;
+	if (r->known.n * 2 > mask)
+		grow_index(r);
+	tell_stack(r, p, t, id, probe, bt, skip);
+	return id;
+}
+
+void recorder_probe(struct recorder *r, struct proc *p, uint16_t id, const struct probe *probe)
+{
+	struct event ev = { .type = EV_PROBE };
+	char *nice = NULL;
+
+	if (u64map_get(&r->probes_told, id))
+		return;
+	u64map_set(&r->probes_told, id, 1);
+	if (!probe->name)
+		nice = elf_demangle(probe->symbol);
+	ev.u.probe.id = id;
+	ev.u.probe.op = probe->op;
+	ev.u.probe.family = probe->family;
+	ev.u.probe.name = probe->name ? probe->name : nice ? nice : probe->symbol;
+	emit(p, p->pid, &ev);
+	free(nice);
+}
+
+/* -- processes and modules ---------------------------------------------------------- */
+
+void record_proc(struct proc *p, pid_t ppid)
+{
+	struct event ev = { .type = EV_PROC };
+
+	ev.u.proc.how = p->how;
+	ev.u.proc.ppid = ppid;
+	ev.u.proc.exe = p->exe ? p->exe : "?";
+	ev.u.proc.name = p->name ? p->name : ev.u.proc.exe;
+	ev.u.proc.word = p->abi ? p->abi->word : 0;
+	ev.u.proc.abi = p->abi ? p->abi->name : "?";
+	emit(p, p->pid, &ev);
+}
+
+void record_proc_end(struct proc *p, enum proc_end_how how, int status)
+{
+	struct event ev = { .type = EV_PROC_END };
+
+	if (p->ended_told)
+		return;
+	p->ended_told = how != END_RUNNING;
+	ev.u.end.how = how;
+	ev.u.end.status = status;
+	emit(p, p->pid, &ev);
+}
+
+void record_task(struct task *t)
+{
+	struct event ev = { .type = EV_TASK };
+
+	emit(t->proc, t->tid, &ev);
+}
+
+void record_module(struct proc *p, const struct module *m)
+{
+	struct event ev = { .type = EV_MODULE };
+	size_t len = 0;
+
+	ev.u.module.id = m->id;
+	ev.u.module.start = m->start;
+	ev.u.module.end = m->end;
+	ev.u.module.bias = m->bias;
+	ev.u.module.path = m->path;
+	if (m->file)
+		ev.u.module.build_id = elf_file_build_id(m->file, &len);
+	ev.u.module.build_id_len = (uint8_t)MIN(len, (size_t)64);
+	ev.u.module.dev = m->dev;
+	ev.u.module.ino = m->ino;
+	emit(p, p->pid, &ev);
+}
+
+void record_module_gone(struct proc *p, const struct module *m)
+{
+	struct event ev = { .type = EV_MODULE_GONE };
+
+	ev.u.module.id = m->id;
+	ev.u.module.path = m->path;
+	emit(p, p->pid, &ev);
+}
+
+void record_note(struct session *s, pid_t pid, bool bad, const char *text)
+{
+	struct event ev = { .type = EV_NOTE, .pid = pid, .tid = pid, .time_ns = now_ns() };
+
+	ev.u.note.bad = bad;
+	ev.u.note.text = text;
+	s->sink->emit(s->sink, &ev);
+}
+
+/* -- blocks ---------------------------------------------------------------------------- */
+
+void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack)
+{
+	struct event ev = { .type = EV_ALLOC };
+	struct open_block b = { addr, size, stack }, old;
+
+	/* An address that is still open was released behind our back (by the
+	 * allocator itself, or before its release could be seen). */
+	if (openset_add(t->proc->open, &b, &old)) {
+		struct event gone = { .type = EV_RELEASE };
+
+		gone.u.release.addr = old.addr;
+		gone.u.release.size = old.size;
+		gone.u.release.stack = old.stack;
+		gone.u.release.known = RELEASE_KNOWN;
+		emit(t->proc, t->tid, &gone);
+	}
+	ev.u.alloc.addr = addr;
+	ev.u.alloc.size = size;
+	ev.u.alloc.stack = stack;
+	emit(t->proc, t->tid, &ev);
+}
+
+bool record_take(struct task *t, taddr_t addr, struct open_block *out)
+{
+	return openset_take(t->proc->open, addr, out);
+}
+
+static void fill_release(struct event *ev, taddr_t addr, const struct open_block *known)
+{
+	ev->u.release.addr = addr;
+	if (known) {
+		ev->u.release.size = known->size;
+		ev->u.release.stack = known->stack;
+	}
+}
+
+void record_release(struct task *t, taddr_t addr, uint16_t probe, const struct open_block *known,
+		    enum release_known how, uint32_t at)
+{
+	struct event ev = { .type = EV_RELEASE };
+
+	fill_release(&ev, addr, known);
+	ev.u.release.probe = probe;
+	ev.u.release.known = (uint8_t)how;
+	ev.u.release.at = at;
+	emit(t->proc, t->tid, &ev);
+}
+
+void record_release_undo(struct task *t, taddr_t addr, const struct open_block *known)
+{
+	struct event ev = { .type = EV_RELEASE_UNDO };
+
+	fill_release(&ev, addr, known);
+	ev.u.release.known = known ? RELEASE_KNOWN : RELEASE_UNKNOWN;
+	if (known)
+		openset_add(t->proc->open, known, NULL);
+	emit(t->proc, t->tid, &ev);
+}
+
+void record_realloc_begin(struct task *t, const struct open_block *b, uint16_t probe)
+{
+	struct event ev = { .type = EV_REALLOC_BEGIN };
+
+	fill_release(&ev, b->addr, b);
+	ev.u.release.probe = probe;
+	emit(t->proc, t->tid, &ev);
+}
+
+void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *old, taddr_t addr,
+		    uint64_t size, uint32_t stack, bool failed)
+{
+	struct event ev = { .type = EV_REALLOC };
+	struct open_block b = { addr, size, stack };
+
+	if (failed && old)
+		openset_add(t->proc->open, old, NULL);
+	else if (addr)
+		openset_add(t->proc->open, &b, NULL);
+	ev.u.realloc.old_addr = old_addr;
+	ev.u.realloc.old_size = old ? old->size : 0;
+	ev.u.realloc.old_stack = old ? old->stack : 0;
+	ev.u.realloc.addr = addr;
+	ev.u.realloc.size = size;
+	ev.u.realloc.stack = stack;
+	ev.u.realloc.failed = failed;
+	emit(t->proc, t->tid, &ev);
+}
+
+void record_failed(struct task *t, uint64_t size, uint32_t stack)
+{
+	struct event ev = { .type = EV_FAILED };
+
+	ev.u.alloc.size = size;
+	ev.u.alloc.stack = stack;
+	emit(t->proc, t->tid, &ev);
+}
+
+/* -- mappings ------------------------------------------------------------------------------ */
+
+static void emit_map(struct task *t, enum event_type type, taddr_t addr, uint64_t size,
+		     taddr_t old_addr, uint64_t old_size, uint32_t stack)
+{
+	struct event ev = { .type = type };
+
+	ev.u.map.addr = addr;
+	ev.u.map.size = size;
+	ev.u.map.old_addr = old_addr;
+	ev.u.map.old_size = old_size;
+	ev.u.map.stack = stack;
+	emit(t->proc, t->tid, &ev);
+}
+
+void record_map(struct task *t, taddr_t addr, uint64_t size, uint32_t stack)
+{
+	emit_map(t, EV_MAP, addr, size, 0, 0, stack);
+}
+
+void record_unmap(struct task *t, taddr_t addr, uint64_t size)
+{
+	emit_map(t, EV_UNMAP, addr, size, 0, 0, 0);
+}
+
+void record_remap(struct task *t, taddr_t old_addr, uint64_t old_size, taddr_t addr, uint64_t size,
+		  uint32_t stack)
+{
+	emit_map(t, EV_REMAP, addr, size, old_addr, old_size, stack);
+}
+
+void record_brk(struct task *t, taddr_t before, taddr_t after, uint32_t stack)
+{
+	emit_map(t, EV_BRK, after, 0, before, 0, stack);
+}
+
+void record_call(struct task *t, const struct call *c, const struct probe *probe, bool has_result,
+		 uint64_t result)
+{
+	struct event ev = { .type = EV_CALL };
+	struct module *m = modules_find(&t->proc->modules, c->return_addr);
+
+	ev.u.call.probe = c->probe;
+	memcpy(ev.u.call.arg, c->arg, sizeof ev.u.call.arg);
+	ev.u.call.nargs = (uint8_t)MAX(MAX(probe->ptr_arg, probe->size_arg),
+				       MAX(MAX(probe->count_arg, probe->align_arg), probe->out_arg));
+	ev.u.call.nargs = MIN(ev.u.call.nargs, (uint8_t)ARRAY_SIZE(ev.u.call.arg));
+	ev.u.call.has_result = has_result;
+	ev.u.call.result = result;
+	ev.u.call.caller = c->return_addr;
+	ev.u.call.module = m ? m->id : 0;
+	emit(t->proc, t->tid, &ev);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From observed calls to events: interns stacks, keeps the table of open
+ * blocks, and tells the sink.  Nothing here needs a stopped task. */
+#ifndef TRACE_RECORDER_H
+#define TRACE_RECORDER_H
+
+#include "trace/proc.h"
+
+struct recorder;
+
+struct recorder *recorder_new(struct event_sink *sink);
+void recorder_free(struct recorder *r);
+uint32_t recorder_new_space(struct recorder *r);
+
+/* The id of a backtrace of one operation in one address space; told to the
+ * sink when it is new.  The first `skip` frames are left out. */
+uint32_t recorder_stack(struct recorder *r, struct proc *p, struct task *t, uint16_t probe,
+			const struct backtrace *bt, uint32_t skip);
+/* Announces a probe, once. */
+void recorder_probe(struct recorder *r, struct proc *p, uint16_t id, const struct probe *probe);
+
+void record_proc(struct proc *p, pid_t ppid);
+void record_proc_end(struct proc *p, enum proc_end_how how, int status);
+void record_task(struct task *t);
+void record_module(struct proc *p, const struct module *m);
+void record_module_gone(struct proc *p, const struct module *m);
+void record_note(struct session *s, pid_t pid, bool bad, const char *text);
+
+void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack);
+/* Takes the block out; true when it was known. */
+bool record_take(struct task *t, taddr_t addr, struct open_block *out);
+void record_release(struct task *t, taddr_t addr, uint16_t probe, const struct open_block *known,
+		    enum release_known how, uint32_t at);
+void record_release_undo(struct task *t, taddr_t addr, const struct open_block *known);
+void record_realloc_begin(struct task *t, const struct open_block *b, uint16_t probe);
+/* addr 0 and failed: the old block is open again. */
+void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *old, taddr_t addr,
+		    uint64_t size, uint32_t stack, bool failed);
+void record_failed(struct task *t, uint64_t size, uint32_t stack);
+void record_map(struct task *t, taddr_t addr, uint64_t size, uint32_t stack);
+void record_unmap(struct task *t, taddr_t addr, uint64_t size);
+void record_remap(struct task *t, taddr_t old_addr, uint64_t old_size, taddr_t addr,
+		  uint64_t size, uint32_t stack);
+void record_brk(struct task *t, taddr_t before, taddr_t after, uint32_t stack);
+void record_call(struct task *t, const struct call *c, const struct probe *probe, bool has_result,
+		 uint64_t result);
+
+#endif

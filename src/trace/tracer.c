@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One loop: the next stops, dispatched.  What each stop asks for is said in
+ * wait.h. */
+#include <errno.h>
+#include <linux/kcmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "arch/host.h"
+#include "base/msg.h"
+#include "base/xalloc.h"
+#include "trace/breakpoint.h"
+#include "trace/engine.h"
+#include "trace/image.h"
+#include "trace/ptrace.h"
+#include "trace/recorder.h"
+#include "trace/sigtrap.h"
+#include "trace/tracer.h"
+
+/* -- resuming ---------------------------------------------------------------------- */
+
+void task_continue(struct task *t, int sig)
+{
+	int err;
+
+	t->state = TASK_RUNNING;
+	err = pt_cont(t->tid, sig);
+	if (err && err != -ESRCH)
+		pt_complain("PTRACE_CONT", t->tid, 0, err);
+}
+
+static void step_over(struct task *t, struct breakpoint *bp)
+{
+	bp_lift(t->proc, bp);
+	t->stepping = bp;
+	t->state = TASK_RUNNING;
+	pt_step(t->tid, 0);
+}
+
+void task_continue_over(struct task *t, struct breakpoint *bp)
+{
+	struct breakpoint *at = bp->chain ? bp->chain : bp;
+	taddr_t to = bp_resume(t->proc, t, at);
+
+	if (t->trap_blocked || t->proc->trap.ignored)
+		sigtrap_after_hit(t);
+	if (!to || host_set_pc(t->tid, t->regs.abi, to)) {
+		host_set_pc(t->tid, t->regs.abi, at->addr);
+		step_over(t, at);
+		return;
+	}
+	if (t->deliver) {
+		int sig = t->deliver;
+
+		t->deliver = 0;
+		task_continue(t, sig);
+		return;
+	}
+	task_continue(t, 0);
+}
+
+/* Where the program would be whose pc is inside a slot. */
+static void leave_slot(struct task *t, const struct breakpoint *bp, uint64_t offset)
+{
+	const struct displace_fix *fix = displace_fix_at(&bp->d, offset);
+	struct proc *p = t->proc;
+	taddr_t to;
+
+	if (!fix)
+		return; /* not at a boundary: a signal cannot come there */
+	to = fix->to;
+	if (fix->where == AT_ORIGINAL) {
+		to = engine_take_back(t, to);
+	} else if (fix->where == AT_CALL_PUSHED) {
+		uint8_t word[8];
+
+		for (unsigned i = 0; i < p->abi->word; i++)
+			word[i] = (uint8_t)(fix->value >> 8 * i);
+		proc_write(p, t, regs_sp(&t->regs), word, p->abi->word);
+	}
+	t->regs.w[p->abi->pc] = to;
+	host_set_pc(t->tid, t->regs.abi, to);
+}
+
+void task_undisturb(struct task *t)
+{
+	struct proc *p = t->proc;
+	struct breakpoint *bp;
+	uint64_t offset;
+
+	if (!p->abi || task_get_regs(t))
+		return;
+	if (t->stepping) {
+		if (regs_pc(&t->regs) == t->stepping->addr)
+			engine_take_back(t, 0);
+		bp_replant(p, t->stepping);
+		t->stepping = NULL;
+		return;
+	}
+	bp = bp_slot_at(p, regs_pc(&t->regs), &offset);
+	if (bp)
+		leave_slot(t, bp, offset);
+}
+
+/* -- SIGTRAP ------------------------------------------------------------------------ */
+
+static void finish_step(struct task *t)
+{
+	struct breakpoint *bp = t->stepping;
+
+	t->stepping = NULL;
+	if (bp->roles && (!bp->transient || bp->pending))
+		bp_replant(t->proc, bp);
+	task_continue(t, 0);
+}
+
+static void on_trap(struct task *t)
+{
+	struct proc *p = t->proc;
+	struct breakpoint *bp;
+	taddr_t pc;
+
+	if (!p->abi || task_get_regs(t)) {
+		if (!p->abi)
+			task_continue(t, SIGTRAP);
+		return;
+	}
+	pc = regs_pc(&t->regs) - p->abi->bp_pc_adjust;
+	bp = bp_find(p, pc);
+	if (bp && (bp->planted || bp_was(p, pc))) {
+		t->regs.w[p->abi->pc] = pc;
+		if (!bp->roles) { /* lifted while this trap was in flight */
+			host_set_pc(t->tid, t->regs.abi, pc);
+			task_continue(t, 0);
+			return;
+		}
+		if (bp->roles & BP_SIGMASK)
+			sigtrap_syscall(t, bp);
+		engine_hit(t, bp);
+	} else if (t->stepping) {
+		finish_step(t);
+	} else if (bp_was(p, pc)) {
+		host_set_pc(t->tid, t->regs.abi, pc);
+		task_continue(t, 0);
+	} else {
+		/* The program's own.  Its pc may be in a slot all the same. */
+		task_undisturb(t);
+		if (sigtrap_own(t)) {
+			if (sigtrap_before_handler(t, SIGTRAP) && !pt_interrupt(t->tid))
+				t->look_at_mask = true;
+			task_continue(t, SIGTRAP);
+		} else {
+			task_continue(t, 0);
+		}
+	}
+}
+
+/* -- signals --------------------------------------------------------------------------- */
+
+/* Does its default action write a core file?  signal(7) */
+static bool dumps_core(int sig)
+{
+	switch (sig) {
+	case SIGQUIT: case SIGILL: case SIGTRAP: case SIGABRT: case SIGBUS: case SIGFPE:
+	case SIGSEGV: case SIGXCPU: case SIGXFSZ: case SIGSYS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void on_signal(struct task *t, int sig)
+{
+	struct proc *p = t->proc;
+
+	task_undisturb(t);
+	/* A core file shows the program, not our breakpoints. */
+	if (dumps_core(sig) && p->state == PROC_TRACING && !proc_handles(p, sig) && !proc_ignores(p, sig))
+		bp_remove_all(p);
+	if (p->abi && sigtrap_before_handler(t, sig) && !pt_interrupt(t->tid))
+		t->look_at_mask = true;
+	task_continue(t, sig);
+}
+
+static void on_group_stop(struct task *t)
+{
+	task_undisturb(t);
+	t->state = TASK_LISTENING;
+	pt_listen(t->tid);
+}
+
+static void on_event_stop(struct task *t)
+{
+	t->interrupted = false;
+	if (t->look_at_mask) {
+		t->look_at_mask = false;
+		sigtrap_in_handler(t);
+	}
+	task_undisturb(t);
+	task_continue(t, 0);
+}
+
+/* -- new tasks and processes -------------------------------------------------------------- */
+
+void park(struct session *s, pid_t tid, int status)
+{
+	vec_push(&s->parked, ((struct parked){ tid, status }));
+}
+
+static bool unpark(struct session *s, pid_t tid, int *status)
+{
+	for (size_t i = 0; i < s->parked.n; i++)
+		if (s->parked.v[i].tid == tid) {
+			*status = s->parked.v[i].status;
+			vec_remove_swap(&s->parked, i);
+			return true;
+		}
+	return false;
+}
+
+static bool shares_memory(pid_t a, pid_t b, bool otherwise)
+{
+	long r = syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0);
+
+	return r < 0 ? otherwise : r == 0;
+}
+
+static void note_not_followed(struct session *s, pid_t pid)
+{
+	char path[40], comm[32] = "?";
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/comm", pid);
+	f = fopen(path, "re");
+	if (f) {
+		if (fgets(comm, sizeof comm, f))
+			comm[strcspn(comm, "\n")] = '\0';
+		fclose(f);
+	}
+	vec_push(&s->not_followed, xstrdup(comm));
+}
+
+/* The child's first stop has come: it is a copy with our breakpoints in it. */
+static void start_fork(struct task *parent, struct task *t)
+{
+	struct proc *pp = parent->proc, *c = proc_new(pp->session, t->tid);
+
+	c->how = PROC_FORKED;
+	t->state = TASK_STOPPED;
+	image_copy(c, pp);
+	/* From here on it is a task of its own process. */
+	for (size_t i = 0; i < pp->tasks.n; i++)
+		if (pp->tasks.v[i] == t) {
+			vec_remove(&pp->tasks, i);
+			break;
+		}
+	t->proc = c;
+	t->is_leader = true;
+	vec_push(&c->tasks, t);
+	t->trap_blocked = parent->trap_blocked;
+	record_proc(c, pp->pid);
+	bp_restore_scratch(c, t);
+}
+
+static void let_go(struct session *s, struct proc *parent, pid_t tid)
+{
+	if (!s->leaving) {
+		note_not_followed(s, tid);
+		vec_push(&s->children, tid);
+	}
+	release_copy(parent, tid);
+}
+
+/* Both have come: the parent's event and the child's first stop. */
+static void arrive(struct task *parent, pid_t tid, int status)
+{
+	struct proc *p = parent->proc;
+	struct session *s = p->session;
+	uint64_t tgid = proc_status_number(tid, "Tgid", 10, 0);
+	struct task *t;
+
+	(void)status;
+	if (tgid == (uint64_t)p->pid) { /* a thread */
+		t = task_new(p, tid);
+		t->state = TASK_STOPPED;
+		t->trap_blocked = parent->trap_blocked;
+		record_task(t);
+		task_continue(t, 0);
+	} else if (shares_memory(p->pid, tid, false)) {
+		t = task_new(p, tid);
+		t->borrowed = true;
+		t->state = TASK_STOPPED;
+		t->trap_blocked = parent->trap_blocked;
+		task_continue(t, 0);
+	} else if (s->opts->follow_fork && !s->leaving && p->state == PROC_TRACING) {
+		t = task_new(p, tid);
+		start_fork(parent, t);
+		task_continue(t, 0);
+	} else {
+		let_go(s, p, tid);
+	}
+}
+
+static void on_new_task(struct task *parent)
+{
+	struct session *s = parent->proc->session;
+	unsigned long msg;
+	int status;
+
+	if (!pt_event_message(parent->tid, &msg)) {
+		pid_t tid = (pid_t)msg;
+
+		if (!task_find(s, tid)) {
+			if (unpark(s, tid, &status)) {
+				arrive(parent, tid, status);
+			} else {
+				/* Its first stop is to come. */
+				vec_push(&s->expected,
+					 ((struct expected){ tid, parent->tid, parent->proc->pid }));
+			}
+		}
+	}
+	task_undisturb(parent);
+	task_continue(parent, 0);
+}
+
+/* A stop of a task that nobody announced yet, or whose parent already did. */
+static void on_unknown(struct session *s, const struct stop *st)
+{
+	for (size_t i = 0; i < s->expected.n; i++) {
+		struct expected e = s->expected.v[i];
+		struct task *parent;
+
+		if (e.tid != st->tid)
+			continue;
+		vec_remove_swap(&s->expected, i);
+		if (st->kind == STOP_EXITED || st->kind == STOP_KILLED)
+			return;
+		parent = task_find(s, e.parent);
+		if (!parent) /* it may have ended; another of its process will do */
+			for (size_t k = 0; k < s->procs.n && !parent; k++)
+				if (s->procs.v[k]->pid == e.pid && s->procs.v[k]->tasks.n)
+					parent = s->procs.v[k]->tasks.v[0];
+		if (parent)
+			arrive(parent, st->tid, st->raw);
+		else
+			pt_detach(st->tid, 0);
+		return;
+	}
+	if (st->kind != STOP_EXITED && st->kind != STOP_KILLED)
+		park(s, st->tid, st->raw);
+}
+
+/* -- exec ---------------------------------------------------------------------------------------- */
+
+/* All other threads are gone, and the one that called has the leader's tid. */
+static struct task *survive_exec(struct session *s, pid_t pid)
+{
+	struct task *t = task_find(s, pid), *caller;
+	unsigned long former;
+	struct proc *p;
+
+	if (pt_event_message(pid, &former) || (pid_t)former == pid)
+		return t;
+	caller = task_find(s, (pid_t)former);
+	if (!caller)
+		return t;
+	p = caller->proc;
+	if (t)
+		task_free(t);
+	u64map_del(&s->tasks, (uint64_t)caller->tid);
+	caller->tid = pid;
+	caller->is_leader = p->pid == pid;
+	u64map_set(&s->tasks, (uint64_t)pid, (uintptr_t)caller);
+	return caller;
+}
+
+/* A child that shared its parent's memory has its own now. */
+static struct proc *split_off(struct task *t)
+{
+	struct proc *old = t->proc, *p;
+
+	for (size_t i = 0; i < old->tasks.n; i++)
+		if (old->tasks.v[i] == t) {
+			vec_remove(&old->tasks, i);
+			break;
+		}
+	t->calls.n = 0;
+	p = proc_new(old->session, t->tid);
+	p->how = PROC_EXECED;
+	t->proc = p;
+	t->borrowed = false;
+	t->is_leader = true;
+	vec_push(&p->tasks, t);
+	return p;
+}
+
+static void drop_other_tasks(struct proc *p, struct task *t)
+{
+	for (size_t i = p->tasks.n; i--;)
+		if (p->tasks.v[i] != t && !p->tasks.v[i]->borrowed) {
+			p->tasks.v[i]->calls.n = 0;
+			task_free(p->tasks.v[i]);
+		}
+}
+
+static void begin_image(struct session *s, struct proc *p, struct task *t, pid_t ppid)
+{
+	if (image_begin(p, t, true, ppid))
+		return;
+	sigtrap_begin_task(t);
+	sigtrap_restore(t);
+	if (p->pid == s->launched && p->how == PROC_LAUNCHED)
+		msg_info("tracing %s (pid %d)", s->opts->argv[0], p->pid);
+}
+
+static void on_exec(struct session *s, pid_t pid)
+{
+	struct task *t = survive_exec(s, pid);
+	bool first, follow;
+	struct proc *p;
+	pid_t ppid = 0;
+
+	if (!t) {
+		pt_cont(pid, 0);
+		return;
+	}
+	t->state = TASK_STOPPED;
+	p = t->proc;
+	first = p->state == PROC_STARTING && !p->abi;
+	follow = first || (t->borrowed ? s->opts->follow_fork : true);
+	if (t->borrowed) {
+		ppid = p->pid;
+		if (!follow || !s->opts->follow_exec) {
+			note_not_followed(s, pid);
+			t->calls.n = 0;
+			task_free(t);
+			pt_detach(pid, 0);
+			return;
+		}
+		p = split_off(t);
+	} else if (!first) {
+		drop_other_tasks(p, t);
+		if (!s->opts->follow_exec) {
+			record_proc_end(p, END_DETACHED, 0);
+			note_not_followed(s, pid);
+			if (pid == s->launched)
+				s->launched_ended = false;
+			image_end(p);
+			proc_free(p);
+			pt_detach(pid, 0);
+			return;
+		}
+		record_proc_end(p, END_EXECED, 0);
+		image_end(p);
+		p->how = PROC_EXECED;
+	}
+	begin_image(s, p, t, ppid);
+	task_continue(t, 0);
+}
+
+/* -- the end of tasks -------------------------------------------------------------------------------- */
+
+static void on_gone(struct session *s, struct task *t, const struct stop *st)
+{
+	struct proc *p = t->proc;
+	bool leader = t->tid == p->pid;
+
+	t->calls.n = 0;
+	if (leader) {
+		record_proc_end(p, st->kind == STOP_EXITED ? END_EXITED : END_SIGNALED, st->status);
+		if (p->pid == s->launched) {
+			s->launched_ended = true;
+			if (st->kind == STOP_EXITED)
+				s->result->exit_code = st->status;
+			else
+				s->result->exit_signal = st->status;
+		}
+	}
+	task_free(t);
+	if (!p->tasks.n) {
+		if (p->abi)
+			image_end(p);
+		proc_free(p);
+	}
+}
+
+/* -- dispatch ------------------------------------------------------------------------------------------- */
+
+void dispatch_stop(struct session *s, const struct stop *st)
+{
+	struct task *t = task_find(s, st->tid);
+
+	s->stops++;
+	if (!t) {
+		if (st->tid == s->reporter && (st->kind == STOP_EXITED || st->kind == STOP_KILLED))
+			s->reporter = 0;
+		else if (st->kind == STOP_EXEC)
+			on_exec(s, st->tid);
+		else
+			on_unknown(s, st);
+		return;
+	}
+	if (st->kind == STOP_EXITED || st->kind == STOP_KILLED) {
+		on_gone(s, t, st);
+		return;
+	}
+	t->state = TASK_STOPPED;
+	t->stop_status = st->raw;
+	switch (st->kind) {
+	case STOP_TRAP:
+		on_trap(t);
+		break;
+	case STOP_SIGNAL:
+		on_signal(t, st->sig);
+		break;
+	case STOP_GROUP:
+		on_group_stop(t);
+		break;
+	case STOP_EVENT:
+		on_event_stop(t);
+		break;
+	case STOP_CLONE:
+	case STOP_FORK:
+	case STOP_VFORK:
+		on_new_task(t);
+		break;
+	case STOP_EXEC:
+		on_exec(s, st->tid);
+		break;
+	default:
+		task_continue(t, 0);
+	}
+}
