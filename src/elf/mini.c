@@ -11,7 +11,7 @@
 static uint8_t *unxz(const uint8_t *in, size_t n, size_t *out_n)
 {
 	lzma_stream s = LZMA_STREAM_INIT;
-	size_t cap = MAX(n * 4, (size_t)65536);
+	size_t cap = 65536;
 	uint8_t *out;
 	lzma_ret r = lzma_stream_decoder(&s, MAX_MINI, 0);
 

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Maps, modules, and objects read from memory: this process is the tracee. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include "elf/modules.h"
+
+static int mem_fd;
+
+static ssize_t read_self(void *arg, taddr_t addr, void *buf, size_t len)
+{
+	ssize_t n = pread(mem_fd, buf, len, (off_t)addr);
+
+	(void)arg;
+	return n < 0 ? -errno : n;
+}
+
+static const struct mem_reader self = { read_self, NULL };
+
+/* -- maps ------------------------------------------------------------------- */
+
+static void test_maps_text(void **state)
+{
+	char text[] =
+		"00400000-00452000 r-xp 00001000 08:02 173521      /usr/bin/a b  c\n"
+		"00651000-00652000 rw-s 00051000 fd:10 173521 /x\\012y (deleted)\n"
+		"this is no line\n"
+		"00652000-00655000 rw-p 00000000 00:00 0 \n"
+		"00100000-00101000 rw-p 00000000 00:00 0 \n"
+		"7ffd-7ffc r--p 00000000 00:00 0\n"
+		"f7700000-f7701000 ---p 00000000 00:00 0                          [vdso]\n"
+		"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]";
+	struct maps m = {0};
+	const struct map_line *l;
+
+	(void)state;
+	assert_int_equal(maps_parse(&m, text), 0);
+	assert_int_equal(m.lines.n, 5);
+	l = m.lines.v;
+	assert_int_equal(l[0].start, 0x400000);
+	assert_int_equal(l[0].end, 0x452000);
+	assert_int_equal(l[0].offset, 0x1000);
+	assert_int_equal(l[0].dev, makedev(8, 2));
+	assert_int_equal(l[0].ino, 173521);
+	assert_true(l[0].r && !l[0].w && l[0].x && !l[0].shared && !l[0].deleted);
+	assert_string_equal(l[0].path, "/usr/bin/a b  c");
+	assert_true(l[1].shared && l[1].deleted && l[1].w && !l[1].x);
+	assert_int_equal(l[1].dev, makedev(0xfd, 0x10));
+	assert_string_equal(l[1].path, "/x\ny");
+	assert_string_equal(l[2].path, "");
+	assert_string_equal(l[3].path, "[vdso]");
+	assert_true(l[4].start == 0xffffffffff600000);
+	assert_ptr_equal(maps_find(&m, 0x400000), &l[0]);
+	assert_ptr_equal(maps_find(&m, 0x654fff), &l[2]);
+	assert_null(maps_find(&m, 0x655000));
+	assert_null(maps_find(&m, 0));
+	maps_release(&m);
+}
+
+static void test_maps_self(void **state)
+{
+	struct maps m;
+	const struct map_line *l;
+
+	(void)state;
+	assert_int_equal(maps_read(&m, getpid()), 0);
+	l = maps_find(&m, (uintptr_t)test_maps_self);
+	assert_non_null(l);
+	assert_true(l->x && l->path[0] == '/');
+	maps_release(&m);
+	assert_int_equal(maps_read(&m, 0x7ffffff0), -ESRCH);
+}
+
+/* -- modules ------------------------------------------------------------------ */
+
+struct seen {
+	unsigned added, gone;
+	char last_added[256], last_gone[256];
+};
+
+static void on_added(void *arg, struct module *m)
+{
+	struct seen *s = arg;
+
+	s->added++;
+	snprintf(s->last_added, sizeof s->last_added, "%s", m->path);
+}
+
+static void on_gone(void *arg, struct module *m)
+{
+	struct seen *s = arg;
+
+	s->gone++;
+	snprintf(s->last_gone, sizeof s->last_gone, "%s", m->path);
+}
+
+static struct seen update(struct modules *ms)
+{
+	struct seen s = {0};
+	struct maps m;
+
+	assert_int_equal(maps_read(&m, ms->pid), 0);
+	modules_update(ms, &m, on_added, on_gone, &s);
+	maps_release(&m);
+	for (size_t i = 1; i < ms->v.n; i++) {
+		assert_true(ms->v.v[i - 1]->start < ms->v.v[i]->start);
+		assert_true(ms->v.v[i - 1]->end <= ms->v.v[i]->start);
+	}
+	return s;
+}
+
+/* A file that a program only looks at is none of its modules. */
+static void test_mapped_as_data(void **state)
+{
+	struct modules ms;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	void *p;
+	struct seen s;
+
+	(void)state;
+	modules_init(&ms, getpid(), &self);
+	update(&ms);
+	assert_true(fd >= 0);
+	p = mmap(NULL, 65536, PROT_READ, MAP_PRIVATE, fd, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	s = update(&ms);
+	assert_int_equal(s.added + s.gone, 0);
+	munmap(p, 65536);
+	close(fd);
+	modules_release(&ms);
+}
+
+/* What ld.so has loaded must be found, with the same bias. */
+static int check_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct modules *ms = arg;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		struct module *m;
+
+		if (ph->p_type != PT_LOAD || !ph->p_memsz)
+			continue;
+		m = modules_find(ms, info->dlpi_addr + ph->p_vaddr + ph->p_memsz - 1);
+		assert_non_null(m);
+		assert_ptr_equal(m, modules_find(ms, info->dlpi_addr + ph->p_vaddr));
+		assert_non_null(m->file);
+		assert_int_equal(m->bias, info->dlpi_addr);
+		if (ph->p_flags & PF_X)
+			assert_true(info->dlpi_addr + ph->p_vaddr >= m->text_start &&
+				    info->dlpi_addr + ph->p_vaddr < m->text_end);
+	}
+	return 0;
+}
+
+static void test_all_objects(void **state)
+{
+	struct modules ms, copy;
+	struct seen s;
+
+	(void)state;
+	modules_init(&ms, getpid(), &self);
+	s = update(&ms);
+	assert_true(s.added >= 2);
+	assert_int_equal(s.gone, 0);
+	assert_int_equal(s.added, ms.v.n);
+	dl_iterate_phdr(check_object, &ms);
+	assert_null(modules_find(&ms, 0));
+	assert_null(modules_find(&ms, (uintptr_t)&ms)); /* the stack */
+
+	s = update(&ms);
+	assert_int_equal(s.added + s.gone, 0);
+	modules_copy(&copy, &ms, getpid(), &self);
+	assert_int_equal(copy.v.n, ms.v.n);
+	assert_int_equal(copy.v.v[0]->id, ms.v.v[0]->id);
+	modules_release(&ms);
+	dl_iterate_phdr(check_object, &copy);
+	modules_release(&copy);
+}
+
+static void *open_some_library(void)
+{
+	static const char *const names[] = { "libBrokenLocale.so.1", "libanl.so.1", "libutil.so.1",
+					     "libnss_files.so.2" };
+	void *h = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !h; i++)
+		if (!dlopen(names[i], RTLD_NOW | RTLD_NOLOAD))
+			h = dlopen(names[i], RTLD_NOW);
+	return h;
+}
+
+static void test_dlopen(void **state)
+{
+	struct modules ms;
+	struct seen s;
+	uint32_t generation;
+	void *h;
+
+	(void)state;
+	modules_init(&ms, getpid(), &self);
+	update(&ms);
+	generation = ms.generation;
+	h = open_some_library();
+	if (!h) {
+		modules_release(&ms);
+		skip();
+	}
+	s = update(&ms);
+	assert_int_equal(s.added, 1);
+	assert_int_equal(s.gone, 0);
+	dl_iterate_phdr(check_object, &ms);
+	assert_int_equal(ms.generation, generation);
+
+	dlclose(h);
+	s = update(&ms);
+	assert_int_equal(s.added, 0);
+	assert_int_equal(s.gone, 1);
+	assert_int_equal(ms.generation, generation + 1);
+	assert_non_null(strstr(s.last_gone, ".so"));
+	modules_release(&ms);
+}
+
+/* -- from memory ---------------------------------------------------------------- */
+
+static unsigned found;
+static taddr_t found_at;
+
+static void on_symbol(void *arg, size_t index, const struct elf_symbol *s)
+{
+	(void)arg;
+	(void)index;
+	found++;
+	found_at = s->value;
+}
+
+static void test_vdso(void **state)
+{
+	static const char *const names[] = { "__vdso_clock_gettime", "__kernel_clock_gettime",
+					     "clock_gettime" };
+	taddr_t at = getauxval(AT_SYSINFO_EHDR);
+	struct modules ms;
+	struct module *m;
+
+	(void)state;
+	if (!at)
+		skip();
+	modules_init(&ms, getpid(), &self);
+	update(&ms);
+	m = modules_find(&ms, at);
+	assert_non_null(m);
+	assert_true(m->is_vdso);
+	assert_string_equal(m->path, "[vdso]");
+	assert_non_null(m->file);
+	found = 0;
+	elf_file_find_functions(m->file, names, 3, SYMS_OWN, on_symbol, NULL);
+	assert_true(found >= 1);
+	modules_release(&ms);
+}
+
+/* Not through a function that a sanitizer replaces. */
+static void *libc_symbol(const char *name)
+{
+	Dl_info info;
+
+	assert_true(dladdr((void *)(uintptr_t)getppid, &info));
+	return dlsym(dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD), name);
+}
+
+static void test_libc_from_memory(void **state)
+{
+	static const char *const names[] = { "malloc" };
+	void *at = libc_symbol("malloc");
+	struct modules ms;
+	struct module *m;
+	struct elf_file *f;
+	struct elf_symbol s;
+	char code[16];
+
+	(void)state;
+	modules_init(&ms, getpid(), &self);
+	update(&ms);
+	m = modules_find(&ms, (uintptr_t)at);
+	assert_non_null(m);
+	f = elf_file_from_memory(&self, m->start, m->end - m->start, "libc");
+	assert_non_null(f);
+	assert_ptr_not_equal(f, m->file);
+	found = 0;
+	elf_file_find_functions(f, names, 1, SYMS_OWN, on_symbol, NULL);
+	assert_int_equal(found, 1);
+	assert_int_equal(found_at + m->bias, (uintptr_t)at);
+	assert_true(elf_file_function_at(f, found_at, &s));
+	assert_string_equal(s.name, "malloc");
+	assert_non_null(elf_file_cfi(f, CFI_EH_FRAME));
+	assert_int_equal(elf_file_image(f, found_at, code, sizeof code), sizeof code);
+	assert_memory_equal(code, at, sizeof code);
+	elf_file_unref(f);
+	modules_release(&ms);
+}
+
+static void test_nothing_in_memory(void **state)
+{
+	(void)state;
+	assert_null(elf_file_from_memory(&self, 0x1000, 0x1000, "x"));
+	assert_int_equal(errno, ENOEXEC);
+	assert_null(elf_file_from_memory(&self, (uintptr_t)environ, 64, "x"));
+	assert_int_equal(errno, ENOEXEC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_maps_text),
+		cmocka_unit_test(test_maps_self),
+		cmocka_unit_test(test_all_objects),
+		cmocka_unit_test(test_mapped_as_data),
+		cmocka_unit_test(test_dlopen),
+		cmocka_unit_test(test_vdso),
+		cmocka_unit_test(test_libc_from_memory),
+		cmocka_unit_test(test_nothing_in_memory),
+	};
+
+	mem_fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
