@@ -356,7 +356,7 @@ static const struct option_row table[] = {
 	{ 'F', "config", "FILE", WORD_FILE, GROUP_OTHER,
 	  "read FILE instead of the default configuration file;\nmay be repeated", add_config, 0 },
 	{ 'b', "binpath", "FOLDER", WORD_FOLDER, GROUP_OTHER,
-	  "look for binaries below FOLDER first; may be repeated", add_binpath, 0 },
+	  "look for binaries below FOLDER first;\nmay be repeated", add_binpath, 0 },
 	{ 'C', "cwd", "FOLDER", WORD_FOLDER, GROUP_OTHER,
 	  "folder that relative names of an attached process'\nlibraries begin from", set_string,
 	  FIELD(cwd) },

@@ -51,7 +51,7 @@ extern "C" __attribute__((noinline)) void left_open()
 
 extern "C" __attribute__((noinline)) void refused()
 {
-	std::size_t huge = static_cast<std::size_t>(-1) / 2;
+	std::size_t huge = static_cast<std::size_t>(-1) / 2 + 1;
 	bool caught = false;
 
 	KEEP(huge);
