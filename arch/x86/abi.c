@@ -57,6 +57,7 @@ const struct abi abi_x86_64 = {
 	.slot_reach = 1u << 30,
 	.displace = x86_displace,
 	.jump = x86_jump,
+	.call_before = x86_call_before,
 	.insn_length = x86_insn_length,
 	.syscall_site = x86_64_syscall_site,
 };
@@ -111,6 +112,7 @@ const struct abi abi_i386 = {
 	.slot_reach = 0,
 	.displace = x86_displace,
 	.jump = x86_jump,
+	.call_before = x86_call_before,
 	.insn_length = x86_insn_length,
 	.syscall_site = i386_syscall_site,
 };

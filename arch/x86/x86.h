@@ -17,6 +17,8 @@ int x86_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 		 taddr_t slot, bool keep_shadow, struct displaced *out);
 enum jump_kind x86_jump(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len,
 			taddr_t *where);
+unsigned x86_call_before(const struct abi *abi, taddr_t ra, const uint8_t *code, size_t len,
+			 taddr_t *target);
 int x86_insn_length(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len);
 int x86_64_syscall_site(const struct abi *abi, const uint8_t *code, size_t len, unsigned *at);
 int i386_syscall_site(const struct abi *abi, const uint8_t *code, size_t len, unsigned *at);

@@ -59,6 +59,9 @@ struct displaced {
 						      boundary in `code` */
 };
 
+/* What the bytes before a return address may be. */
+enum { CALL_DIRECT = 1, CALL_INDIRECT = 2 };
+
 enum jump_kind { NOT_A_JUMP, JUMP_DIRECT, JUMP_MEMORY, JUMP_PAST };
 
 struct abi {
@@ -115,6 +118,11 @@ struct abi {
 	 * (a PLT stub); JUMP_PAST: a no-operation (endbr), *where follows it. */
 	enum jump_kind (*jump)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len,
 			       taddr_t *where);
+	/* May a call end at `ra`?  `code` are the `len` bytes before it; of
+	 * variable-length code this cannot be told for certain.  CALL_… bits;
+	 * CALL_DIRECT: *target is the place it calls.  NULL: cannot be told. */
+	unsigned (*call_before)(const struct abi *, taddr_t ra, const uint8_t *code, size_t len,
+				taddr_t *target);
 	/* Length of the instruction in bytes, or -EINVAL. */
 	int (*insn_length)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len);
 	/* Does a system call with a constant number begin at code[0], in the

@@ -45,6 +45,7 @@ enum frame_origin {
 	FROM_SIGNAL,  /* across a signal frame */
 	FROM_FP,      /* frame pointer */
 	FROM_LINK,    /* return address at a function's entry */
+	FROM_SCAN,    /* found on the stack: code without call-frame information */
 };
 
 /* `mem` reads the tracee with breakpoints spliced out.  `refresh` is asked

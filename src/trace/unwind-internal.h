@@ -39,7 +39,8 @@ enum row_kind {
 			  signal frames */
 	ROW_FULL,      /* needs the evaluator; cfa_off is the number of the full row */
 	ROW_OUTERMOST, /* the return address is undefined: nobody called this */
-	ROW_NO_CFI,    /* in a module's text, but it says nothing */
+	ROW_NO_CFI,    /* in a module's text, but it says nothing; cfa_off is the
+			  distance from the function's start, −1: unknown */
 	ROW_UNKNOWN,   /* in no module's text; cfa_off counts how often it was seen */
 };
 
@@ -110,6 +111,27 @@ struct row_maker {
 /* The row at an address of the file; `cfi` may be NULL.  Without any usable
  * information the row becomes ROW_NO_CFI and false is returned. */
 bool row_make(const struct abi *abi, Dwarf_CFI *cfi, taddr_t vaddr, struct row_maker *out);
+
+/* -- guesses where there are no rows (unwind-guess.c) ------------------------ */
+
+/* Did the code before a return address call the function we are in? */
+enum caller {
+	CALLER_NOT,   /* no, but for jumps at a function's end */
+	CALLER_MAYBE, /* it called something */
+	CALLER_SURE,
+};
+
+struct unwind_mem;
+
+struct guess {
+	const struct abi *abi;
+	struct modules *modules;
+	struct unwind_mem *mem;
+	taddr_t pc;    /* where we are */
+	taddr_t start; /* of the function; 0: unknown */
+};
+
+enum caller guess_caller(const struct guess *g, taddr_t ra);
 
 /* -- the table (unwind-table.c) --------------------------------------------- */
 

@@ -16,6 +16,9 @@
 /* A frame pointer further off than this is not believed without CFI. */
 #define FRAME_SIZE_MAX ((taddr_t)16 << 20)
 
+/* So many words of the stack are searched for a return address. */
+#define SCAN_WORDS 256
+
 struct unwinder {
 	const struct abi *abi;
 	struct modules *modules;
@@ -41,6 +44,8 @@ struct walk {
 	taddr_t pc, sp;
 	uint8_t exact, origin;
 	uint8_t switches;
+	bool fp_lost;      /* code without CFI may have saved the frame pointer … */
+	taddr_t lost_from; /* … somewhere between here and sp */
 	uint64_t in_mem; /* bit set: val is where the register was saved */
 	uint64_t val[ABI_MAX_DWARF];
 };
@@ -132,6 +137,18 @@ static bool executable(struct unwinder *u, taddr_t pc, bool again)
 	return l && l->x;
 }
 
+/* Distance from the start of pc's function, −1: unknown. */
+static int32_t into_function(const struct module *m, taddr_t pc)
+{
+	taddr_t vaddr = pc - m->bias;
+	struct elf_symbol sym;
+
+	if (!m->file || !elf_file_function_at(m->file, vaddr, &sym) || sym.value > vaddr ||
+	    vaddr - sym.value > INT32_MAX)
+		return -1;
+	return (int32_t)(vaddr - sym.value);
+}
+
 static void fill_row(struct unwinder *u, const struct abi *abi, const struct module *m,
 		     struct row *row)
 {
@@ -145,13 +162,17 @@ static void fill_row(struct unwinder *u, const struct abi *abi, const struct mod
 			break;
 	}
 	switch (row->kind) {
+	case ROW_NO_CFI:
+		row->cfa_off = into_function(m, row->pc);
+		break;
 	case ROW_OFFSET:
 	case ROW_DEREF:
 		n = row_table_intern(&u->rows, maker.saves);
-		if (n < 0)
+		row->saves = (uint16_t)MAX(n, 0);
+		if (n < 0) {
 			row->kind = ROW_NO_CFI;
-		else
-			row->saves = (uint16_t)n;
+			row->cfa_off = -1;
+		}
 		break;
 	case ROW_FULL:
 		row->cfa_off = row_table_keep(&u->rows, maker.full);
@@ -255,6 +276,8 @@ static enum step step_row(struct walk *w, const struct row *row)
 		w->val[v->reg] = ((v->from_base ? base : cfa) + (uint64_t)(int64_t)v->off) & mask;
 	}
 	w->in_mem |= s->mask;
+	if (s->mask >> w->abi->dwarf_fp & 1)
+		w->fp_lost = false;
 	sp = cfa;
 	if (s->sp_saved && !get_reg(w, w->abi->dwarf_sp, &sp))
 		return STEP_LOST;
@@ -296,67 +319,150 @@ static enum step step_full(struct walk *w, const struct full_row *f)
 	return arrive(w, ra, sp, f->signal ? FROM_SIGNAL : FROM_CFI);
 }
 
-/* Nothing was pushed yet: the return address is where the call put it. */
-static enum step step_link(struct walk *w)
+/* The chain that starts at the frame pointer: [fp] is the caller's, the word
+ * above it the return address. */
+struct link {
+	taddr_t fp, ra, next;
+	bool usable;
+};
+
+static struct link fp_link(struct walk *w)
 {
-	const struct abi *abi = w->abi;
+	taddr_t word = w->abi->word;
+	struct link l = { 0 };
+
+	if (!get_reg(w, w->abi->dwarf_fp, &l.fp))
+		return l;
+	l.usable = l.fp % word == 0 && l.fp >= w->sp && l.fp - w->sp <= FRAME_SIZE_MAX &&
+		   unwind_mem_word(w->mem, l.fp, &l.next) &&
+		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra) &&
+		   (!l.ra || executable(w->u, l.ra - 1, true));
+	return l;
+}
+
+static enum step step_fp(struct walk *w, const struct link *l)
+{
+	set_reg(w, w->abi->dwarf_fp, l->next);
+	return arrive(w, l->ra, l->fp + 2u * w->abi->word, FROM_FP);
+}
+
+/* The return address on top of the stack, if it is one; else 0. */
+static taddr_t ra_on_top(struct walk *w)
+{
 	uint64_t ra;
 
-	if (abi->link >= 0)
-		return STEP_LOST; /* the caller of unwind_entry knows it, we do not */
-	if (!unwind_mem_word(w->mem, w->sp, &ra) || !executable(w->u, ra - 1, false))
-		return STEP_LOST;
-	return arrive(w, ra, w->sp + abi->ret_pops, FROM_LINK);
+	if (!w->exact || w->abi->link >= 0 || !unwind_mem_word(w->mem, w->sp, &ra))
+		return 0;
+	return ra && executable(w->u, ra - 1, false) ? ra : 0;
 }
 
-/* The chain that starts at the frame pointer: [fp] is the caller's, the word
- * above it the return address.  Zero ends it (x86-64 psABI, section 3.4.1). */
-static enum step step_fp(struct walk *w, bool in_module)
+/* Nothing was pushed yet: the return address is where the call put it. */
+static enum step step_link(struct walk *w, taddr_t ra)
 {
-	taddr_t word = w->abi->word, fp;
-	uint64_t ra, next;
-
-	if (!get_reg(w, w->abi->dwarf_fp, &fp))
-		return STEP_LOST;
-	if (!fp)
-		return in_module ? STEP_OUTERMOST : STEP_LOST;
-	if (fp % word || fp < w->sp || fp - w->sp > FRAME_SIZE_MAX)
-		return STEP_LOST;
-	if (!unwind_mem_word(w->mem, fp, &next) ||
-	    !unwind_mem_word(w->mem, (fp + word) & w->mem->mask, &ra))
-		return STEP_LOST;
-	if (ra && !executable(w->u, ra - 1, true))
-		return STEP_LOST;
-	set_reg(w, w->abi->dwarf_fp, next);
-	return arrive(w, ra, fp + 2 * word, FROM_FP);
+	return arrive(w, ra, w->sp + w->abi->ret_pops, FROM_LINK);
 }
 
-static bool at_function_start(struct walk *w, taddr_t pc)
+/* Looks for the address that the call of this very function left. */
+static enum step step_scan(struct walk *w, const struct guess *g, taddr_t end)
 {
+	taddr_t word = w->abi->word, at = w->sp;
+	uint64_t ra;
+
+	if (!w->fp_lost)
+		w->lost_from = w->sp;
+	for (unsigned i = 0; i < SCAN_WORDS && at < end; i++, at += word) {
+		if (!unwind_mem_word(w->mem, at, &ra))
+			break;
+		if (in_text(modules_find(w->u->modules, ra), ra) &&
+		    guess_caller(g, ra) == CALLER_SURE) {
+			w->fp_lost = true;
+			return arrive(w, ra, at + word, FROM_SCAN);
+		}
+	}
+	return STEP_LOST;
+}
+
+/* Beyond main there is only the C library's start, which in some (musl) has no
+ * call-frame information. */
+static bool called_main(struct walk *w)
+{
+	taddr_t pc = w->out->n > 1 ? w->out->pc[w->out->n - 2] : 0;
 	struct module *m = modules_find(w->u->modules, pc);
 	struct elf_symbol sym;
 
 	return m && m->file && elf_file_function_at(m->file, pc - m->bias, &sym) &&
-	       sym.value == pc - m->bias;
+	       !strcmp(sym.name, "main");
 }
 
-/* No call-frame information. */
-static enum step step_blind(struct walk *w, bool in_module)
+/* No call-frame information: assembly, i386's pc thunks, C libraries built
+ * without, generated code, calls through null pointers.  What is certain comes
+ * first; a frame pointer of zero ends a stack (x86-64 psABI, section 3.4.1). */
+static enum step step_blind(struct walk *w, const struct row *row)
 {
-	bool at_start = w->exact && (in_module ? at_function_start(w, w->pc)
-					       : !executable(w->u, w->pc, false));
-	enum step s;
+	struct guess g = { w->abi, w->u->modules, w->mem, w->pc, 0 };
+	bool in_module = row->kind == ROW_NO_CFI;
+	struct link l = fp_link(w);
+	taddr_t top = ra_on_top(w);
+	enum caller of_fp, of_top;
 
-	/* Right at a function's beginning, or called through a null or wild
-	 * pointer.  At a program's very first instruction nobody called. */
-	s = at_start ? step_link(w) : STEP_LOST;
-	return s == STEP_LOST ? step_fp(w, in_module) : s;
+	if (in_module && row->cfa_off >= 0)
+		g.start = row->pc - (taddr_t)row->cfa_off;
+	of_top = top ? guess_caller(&g, top) : CALLER_NOT;
+	of_fp = l.usable && l.ra ? guess_caller(&g, l.ra) : CALLER_NOT;
+	if (of_top == CALLER_SURE ||
+	    (of_top == CALLER_MAYBE && (g.start == w->pc || !executable(w->u, w->pc, false))))
+		return step_link(w, top);
+	if (of_fp != CALLER_SURE && in_module &&
+	    step_scan(w, &g, l.usable ? l.fp : UINT64_MAX) == STEP_ON)
+		return STEP_ON;
+	if (of_fp == CALLER_NOT && of_top == CALLER_MAYBE)
+		return step_link(w, top);
+	if (l.usable)
+		return step_fp(w, &l);
+	return in_module && (!l.fp || called_main(w)) ? STEP_OUTERMOST : STEP_LOST;
+}
+
+/* With fp as the frame pointer, would this row find a return address? */
+static bool fp_fits(struct walk *w, const struct row *row, taddr_t fp)
+{
+	struct guess g = { w->abi, w->u->modules, w->mem, w->pc, 0 };
+	int32_t into = into_function(modules_find(w->u->modules, row->pc), row->pc);
+	taddr_t cfa = (fp + (taddr_t)(int64_t)row->cfa_off) & w->mem->mask;
+	uint64_t ra;
+
+	if (cfa <= w->sp || cfa - w->sp > FRAME_SIZE_MAX || cfa % w->abi->word ||
+	    !unwind_mem_word(w->mem, (cfa + (taddr_t)(int64_t)row->ra_off) & w->mem->mask, &ra))
+		return false;
+	if (into >= 0)
+		g.start = row->pc - (taddr_t)into;
+	return ra && executable(w->u, ra - 1, false) && guess_caller(&g, ra) != CALLER_NOT;
+}
+
+/* This row needs the frame pointer, and a scan went over code that may have
+ * changed it: then that code has saved it. */
+static void find_fp(struct walk *w, const struct row *row)
+{
+	taddr_t word = w->abi->word;
+	uint64_t fp;
+
+	w->fp_lost = false;
+	if (get_reg(w, w->abi->dwarf_fp, &fp) && fp_fits(w, row, fp))
+		return;
+	for (taddr_t at = w->lost_from; at < w->sp && unwind_mem_word(w->mem, at, &fp); at += word) {
+		if (fp_fits(w, row, fp)) {
+			set_reg(w, w->abi->dwarf_fp, fp);
+			return;
+		}
+	}
 }
 
 static enum step step(struct walk *w, const struct row *row)
 {
 	switch (row->kind) {
 	case ROW_OFFSET:
+		if (w->fp_lost && row->cfa_reg == w->abi->dwarf_fp)
+			find_fp(w, row);
+		return step_row(w, row);
 	case ROW_DEREF:
 		return step_row(w, row);
 	case ROW_FULL:
@@ -364,7 +470,7 @@ static enum step step(struct walk *w, const struct row *row)
 	case ROW_OUTERMOST:
 		return STEP_OUTERMOST;
 	default:
-		return step_blind(w, row->kind == ROW_NO_CFI);
+		return step_blind(w, row);
 	}
 }
 
@@ -439,6 +545,7 @@ static void begin(struct walk *w, struct unwinder *u, const struct regs *regs,
 	w->out = out;
 	w->in_mem = 0;
 	w->switches = 0;
+	w->fp_lost = false;
 	w->exact = 1;
 	w->origin = FROM_REGS;
 	out->n = 0;
