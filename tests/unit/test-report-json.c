@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The export: against doc/JSON.md's schema, and value by value. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "json-schema.h"
+#include "session.h"
+
+static json_t *schema;
+
+static int load_schema(void **state)
+{
+	const char *top = getenv("top_srcdir");
+	char *path = xasprintf("%s/doc/JSON.md", top ? top : ".");
+
+	(void)state;
+	schema = schema_load(path);
+	free(path);
+	return schema ? 0 : -1;
+}
+
+static int drop_schema(void **state)
+{
+	(void)state;
+	json_decref(schema);
+	return 0;
+}
+
+/* The export of a session, which ends. */
+static json_t *export(struct feed *f)
+{
+	struct report_opts opts = REPORT_OPTS_INIT;
+	struct strbuf sb = STRBUF_INIT;
+	json_t *v;
+
+	opts.symbols = &test_symbols;
+	report_json(f->heap, &opts, &sb);
+	assert_int_equal(sb.s[sb.n - 1], '\n');
+	v = json_loadb(sb.s, sb.n, 0, NULL);
+	assert_non_null(v);
+	assert_int_equal(schema_errors(schema, v), 0);
+	strbuf_release(&sb);
+	heap_free(f->heap);
+	return v;
+}
+
+static json_t *proc(json_t *root, size_t i)
+{
+	return json_array_get(json_object_get(root, "processes"), i);
+}
+
+static json_int_t number(json_t *o, const char *key)
+{
+	json_t *v = json_object_get(o, key);
+
+	assert_true(json_is_integer(v));
+	return json_integer_value(v);
+}
+
+static const char *text(json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+static void totals_and_stacks(void **state)
+{
+	struct feed f = session_leaky();
+	json_t *root, *p, *stacks, *s, *frame;
+
+	(void)state;
+	feed_end(&f, END_EXITED, 3);
+	root = export(&f);
+	p = proc(root, 0);
+	assert_int_equal(number(p, "pid"), 4711);
+	assert_string_equal(text(p, "exe"), "/src/leaky");
+	assert_string_equal(text(p, "how"), "launched");
+	assert_string_equal(text(p, "state"), "exited");
+	assert_int_equal(number(p, "exit_code"), 3);
+	assert_true(json_is_null(json_object_get(p, "exit_signal")));
+	assert_int_equal(number(p, "run_ns"), 20 * MS);
+	assert_int_equal(number(p, "allocs"), 53);
+	assert_int_equal(number(p, "frees"), 1);
+	assert_int_equal(number(p, "bytes_allocated"), 4372);
+	assert_int_equal(number(p, "open_blocks"), 52);
+	assert_int_equal(number(p, "open_bytes"), 4272);
+	assert_int_equal(number(p, "peak_blocks"), 52);
+	assert_int_equal(number(p, "peak_bytes"), 4272);
+	assert_int_equal(number(json_object_get(p, "unwind"), "stacks"), 3);
+	stacks = json_object_get(p, "stacks");
+	assert_int_equal(json_array_size(stacks), 3);
+	s = json_array_get(stacks, 0);
+	assert_string_equal(text(s, "op"), "malloc");
+	assert_int_equal(number(s, "open_blocks"), 50);
+	assert_int_equal(number(s, "open_bytes"), 4000);
+	s = json_array_get(stacks, 1);
+	assert_int_equal(number(s, "open_bytes"), 256);
+	assert_int_equal(number(s, "total_bytes"), 356);
+	assert_int_equal(number(s, "released"), 1);
+	frame = json_array_get(json_object_get(s, "frames"), 0);
+	assert_string_equal(text(frame, "addr"), "0x400160");
+	assert_string_equal(text(frame, "module"), "/src/leaky");
+	assert_string_equal(text(frame, "offset"), "0x160");
+	assert_string_equal(text(frame, "function"), "open_log");
+	assert_string_equal(text(frame, "file"), "/src/leaky.c");
+	assert_int_equal(number(frame, "line"), 26);
+	assert_true(json_is_false(json_object_get(frame, "inlined")));
+	/* Frames below main are there: open_log, main, ?, __libc_start_main, _start. */
+	assert_int_equal(json_array_size(json_object_get(s, "frames")), 5);
+	json_decref(root);
+}
+
+static void every_member(void **state)
+{
+	struct feed f = session_start(PROC_LAUNCHED);
+	json_t *root, *p, *s, *frames;
+
+	(void)state;
+	STACK(&f, 10, P_MMAP, STACK_CUT, LEAKY + 0x140);
+	STACK(&f, 11, P_NEW, STACK_BROKEN, LEAKY + 0x180, SQLITE + 0x55);
+	STACK(&f, 12, P_MALLOC, STACK_COMPLETE, 0x10);
+	feed_map(&f, 0x100000, 8192, 10);
+	feed_alloc(&f, 0x1000, 7, 11);
+	feed_alloc(&f, 0x2000, 7, 0);
+	feed_failed(&f, UINT64_MAX, 3);
+	FEED(&f, .type = EV_NOTE, .u.note = { true, "a \xff byte" });
+	feed_end(&f, END_EXECED, 0);
+	feed_proc(&f, 4711, PROC_EXECED, 0, "/bin/\xfe");
+	feed_map(&f, 0x100000, 8192, 10);
+	feed_alloc(&f, 0x1000, 7, 11);
+	feed_alloc(&f, 0x2000, 6, 0);
+	feed_failed(&f, UINT64_MAX, 3);
+	feed_proc(&f, 4712, PROC_FORKED, 4711, "/bin/x");
+	feed_alloc(&f, 0x3000, 5, 11);
+	f.pid = 4711;
+	feed_end(&f, END_SIGNALED, 9);
+	root = export(&f);
+	p = proc(root, 0);
+	assert_string_equal(text(p, "exe"), "/bin/?");
+	assert_string_equal(text(p, "how"), "launched");
+	assert_int_equal(number(p, "exit_signal"), 9);
+	assert_int_equal(json_array_size(json_object_get(p, "images")), 1);
+	assert_int_equal(number(json_array_get(json_object_get(p, "images"), 0), "allocs"), 2);
+	assert_int_equal(number(json_object_get(p, "mappings"), "open_bytes"), 8192);
+	assert_int_equal(number(json_object_get(p, "unwind"), "cut"), 1);
+	assert_int_equal(number(json_object_get(p, "unwind"), "broken"), 1);
+	assert_int_equal(json_array_size(json_object_get(p, "stacks")), 4);
+	s = json_array_get(json_object_get(p, "stacks"), 0);
+	assert_string_equal(text(s, "op"), "operator new[](unsigned long)");
+	assert_string_equal(text(s, "end"), "broken");
+	frames = json_object_get(s, "frames");
+	assert_int_equal(json_array_size(frames), 3);
+	assert_true(json_is_true(json_object_get(json_array_get(frames, 0), "inlined")));
+	assert_string_equal(text(json_array_get(frames, 1), "function"), "fill");
+	assert_string_equal(text(json_array_get(frames, 1), "addr"), "0x400180");
+	s = json_array_get(json_object_get(p, "stacks"), 3);
+	assert_true(number(s, "failed_max_size") == INT64_MAX);
+	p = proc(root, 1);
+	assert_string_equal(text(p, "state"), "running");
+	assert_true(json_is_null(json_object_get(p, "exit_code")));
+	assert_int_equal(number(p, "open_blocks"), 3);
+	assert_int_equal(number(json_object_get(p, "inherited"), "blocks"), 2);
+	assert_int_equal(number(json_object_get(p, "inherited"), "bytes"), 13);
+	json_decref(root);
+}
+
+static void nothing_at_all(void **state)
+{
+	struct feed f = { .heap = heap_new() };
+	json_t *root;
+
+	(void)state;
+	root = export(&f);
+	assert_int_equal(json_array_size(json_object_get(root, "processes")), 0);
+	json_decref(root);
+}
+
+/* The check itself is no rubber stamp. */
+static void schema_refuses(void **state)
+{
+	struct feed f = session_leaky();
+	json_t *root, *p;
+
+	(void)state;
+	root = export(&f);
+	p = proc(root, 0);
+	json_object_set_new(p, "pid", json_string("4711"));
+	assert_int_equal(schema_errors(schema, root), 1);
+	json_object_set_new(p, "pid", json_integer(1));
+	json_object_set_new(p, "extra", json_null());
+	assert_int_equal(schema_errors(schema, root), 1);
+	json_object_del(p, "extra");
+	json_object_del(p, "frees");
+	assert_int_equal(schema_errors(schema, root), 1);
+	json_object_set_new(p, "frees", json_integer(-1));
+	assert_int_equal(schema_errors(schema, root), 1);
+	json_object_set_new(p, "frees", json_integer(0));
+	json_object_set_new(p, "how", json_string("otherwise"));
+	assert_int_equal(schema_errors(schema, root), 1);
+	json_decref(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(totals_and_stacks), cmocka_unit_test(every_member),
+		cmocka_unit_test(nothing_at_all),    cmocka_unit_test(schema_refuses),
+	};
+
+	return cmocka_run_group_tests(tests, load_schema, drop_schema);
+}
