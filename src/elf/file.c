@@ -12,6 +12,8 @@
 
 /* Every open file; processes share them.  A session has hundreds. */
 static struct elf_file *files;
+/* The one whose headers are just being read. */
+static struct image being_mapped;
 
 static int compare_segments(const void *a, const void *b)
 {
@@ -97,6 +99,18 @@ static char *root_of(const char *path)
 	return xstrdup("");
 }
 
+bool file_maps_address(const void *p)
+{
+	uintptr_t at = (uintptr_t)p;
+
+	if (being_mapped.p && at - (uintptr_t)being_mapped.p < being_mapped.size)
+		return true;
+	for (const struct elf_file *f = files; f; f = f->next)
+		if (at - (uintptr_t)f->im.p < f->im.size)
+			return true;
+	return false;
+}
+
 static struct elf_file *map_file(int fd, const struct stat *st, const char *path,
 				 const char *name)
 {
@@ -112,7 +126,11 @@ static struct elf_file *map_file(int fd, const struct stat *st, const char *path
 	p = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		return NULL;
+	file_guard_sigbus();
+	being_mapped.p = p;
+	being_mapped.size = (uint64_t)st->st_size;
 	f = file_new(p, (uint64_t)st->st_size, BACKED_BY_MAP, name ? name : path);
+	being_mapped.p = NULL;
 	if (!f)
 		return NULL;
 	f->dev = st->st_dev;

@@ -86,6 +86,10 @@ extern struct debug_opts elf_debug_opts;
  * NULL with errno (the image is released). */
 struct elf_file *file_new(const void *p, uint64_t size, enum backing backing, const char *name);
 void file_enlist(struct elf_file *f);
+/* Is p in a file that we have mapped?  Safe in a signal handler. */
+bool file_maps_address(const void *p);
+/* Lets reading a file that has shrunk give zeros. */
+void file_guard_sigbus(void);
 /* Offset in the image of what is at vaddr, with `len` bytes behind it in the
  * same segment.  False: not in the file. */
 bool file_offset(const struct elf_file *f, taddr_t vaddr, uint64_t *off, uint64_t *len);

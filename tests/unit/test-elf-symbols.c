@@ -207,6 +207,28 @@ static void test_flipped(void **state)
 	}
 }
 
+/* The file is rewritten in place while it is mapped. */
+static void test_shrinking(void **state)
+{
+	struct fixture x;
+	char path[32];
+	struct elf_file *f = make(&x, true, false, true, EM_X86_64);
+	int fd = fix_memfd(x.b, sizeof x.b);
+	uint8_t buf[8] = { 1 };
+
+	(void)state;
+	elf_file_unref(f);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	f = elf_file_open(path, "/made/up");
+	assert_non_null(f);
+	assert_int_equal(ftruncate(fd, 100), 0);
+	use_all(f);
+	assert_int_equal(elf_file_image(f, FIX_BASE + 0x1800, buf, 8), 8);
+	assert_int_equal(buf[0], 0);
+	elf_file_unref(f);
+	close(fd);
+}
+
 static void test_no_elf(void **state)
 {
 	(void)state;
@@ -433,6 +455,7 @@ int main(void)
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_flipped),
+		cmocka_unit_test(test_shrinking),
 		cmocka_unit_test(test_no_elf),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_libc),
