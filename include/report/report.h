@@ -77,7 +77,8 @@ const char *report_sort_help(size_t i);
 /* A sink that prints every EV_CALL as one line in one write to fd and hands
  * all other events, and these, on to `next`.  It asks `heap` (which `next`
  * feeds) for modules and probes.  Its free closes nothing and leaves `next`
- * alone.  `*error` (may be NULL) becomes the first -errno of writing. */
+ * alone.  When writing fails it says so and prints no more; `*error` (may be
+ * NULL) becomes the -errno. */
 struct event_sink *calls_sink_new(struct event_sink *next, const struct heap *heap,
 				  const struct report_opts *opts, int fd, int *error);
 

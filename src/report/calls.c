@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* --calls: mtrace[123]: malloc(50) = 0x5581c0de  main.c:12 main */
+#include <string.h>
+#include <unistd.h>
+
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
@@ -12,6 +15,8 @@ struct calls {
 	const struct heap *heap;
 	struct symbolizer *sym;
 	int fd;
+	const char *name; /* of what fd is */
+	bool lost;        /* writing failed */
 	int *error;
 	struct strbuf line;
 };
@@ -59,6 +64,15 @@ static void add_caller(struct calls *c, const struct event *ev)
 	strbuf_adds(&c->line, place->frame[0].function);
 }
 
+/* Said once; the program is traced on without. */
+static void lose_output(struct calls *c, int err)
+{
+	msg_error("cannot write calls to %s: %s", c->name, strerror(-err));
+	c->lost = true;
+	if (c->error)
+		*c->error = err;
+}
+
 static void print_call(struct calls *c, const struct event *ev)
 {
 	const struct heap_probe *probe = heap_probe(c->heap, ev->u.call.probe);
@@ -82,15 +96,15 @@ static void print_call(struct calls *c, const struct event *ev)
 	add_caller(c, ev);
 	strbuf_addc(&c->line, '\n');
 	err = report_write_fd(c->fd, c->line.s, c->line.n);
-	if (err && c->error && !*c->error)
-		*c->error = err;
+	if (err)
+		lose_output(c, err);
 }
 
 static int calls_emit(struct event_sink *sink, const struct event *ev)
 {
 	struct calls *c = container_of(sink, struct calls, sink);
 
-	if (ev->type == EV_CALL)
+	if (ev->type == EV_CALL && !c->lost)
 		print_call(c, ev);
 	return c->next->emit(c->next, ev);
 }
@@ -121,6 +135,10 @@ struct event_sink *calls_sink_new(struct event_sink *next, const struct heap *he
 	c->heap = heap;
 	c->sym = symbolizer_new(heap, opts);
 	c->fd = fd;
+	c->name = fd == STDERR_FILENO   ? "standard error"
+		  : fd == STDOUT_FILENO ? "standard output"
+		  : opts->output	? opts->output
+					: "a file";
 	c->error = error;
 	if (error)
 		*error = 0;

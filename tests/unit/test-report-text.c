@@ -719,6 +719,31 @@ static void calls(void **state)
 	heap_free(f.heap);
 }
 
+static void calls_to_a_full_disk(void **state)
+{
+	struct report_opts opts = REPORT_OPTS_INIT;
+	struct feed f = session_start(PROC_LAUNCHED);
+	struct event ev = { .type = EV_CALL, .pid = 4711, .tid = 4711 };
+	int full = open("/dev/full", O_WRONLY), fd = message_file(), err;
+	struct event_sink *sink;
+	char *s;
+
+	(void)state;
+	opts.output = "/dev/full";
+	sink = calls_sink_new(heap_sink(f.heap), f.heap, &opts, full, &err);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(sink->emit(sink, &ev), EMIT_GO);
+	assert_int_equal(err, -ENOSPC);
+	sink->free(sink);
+	close(full);
+	msg_set_fd(STDERR_FILENO);
+	s = slurp(fd);
+	assert_string_equal(s, "mtrace: cannot write calls to /dev/full:"
+			       " No space left on device\n");
+	free(s);
+	heap_free(f.heap);
+}
+
 static int no_servers(void **state)
 {
 	(void)state;
@@ -740,6 +765,7 @@ int main(void)
 		cmocka_unit_test(interrupted),      cmocka_unit_test(attached),
 		cmocka_unit_test(names_of_files),   cmocka_unit_test(written_to_files),
 		cmocka_unit_test(unwritable),       cmocka_unit_test(calls),
+		cmocka_unit_test(calls_to_a_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, no_servers, NULL);
