@@ -43,6 +43,9 @@ struct elf_file *elf_file_open(const char *path, const char *name);
  * is the extent of its mappings. */
 struct elf_file *elf_file_from_memory(const struct mem_reader *mem, taddr_t start, uint64_t len,
 				      const char *name);
+/* The build id of the object whose headers are at `start`: its length, 0 when
+ * none was found near the headers or it is longer than max. */
+size_t elf_memory_build_id(const struct mem_reader *mem, taddr_t start, uint8_t *id, size_t max);
 struct elf_file *elf_file_ref(struct elf_file *);
 void elf_file_unref(struct elf_file *);
 /* A file that is open in this session, by build id (len > 0), else by device

@@ -123,6 +123,24 @@ static uint8_t *build_image(const struct image *hdr, const struct mem_reader *me
 	return buf;
 }
 
+size_t elf_memory_build_id(const struct mem_reader *mem, taddr_t start, uint8_t *id, size_t max)
+{
+	uint8_t head[4096]; /* linkers put the notes behind the headers */
+	struct image hdr = { .p = head };
+	struct elf_ident ident;
+	const uint8_t *found;
+	size_t len = 0;
+
+	hdr.size = read_range(mem, start, head, sizeof head);
+	if (image_init(&hdr, &ident) < 0)
+		return 0;
+	found = image_build_id(&hdr, &len);
+	if (!found || len > max)
+		return 0;
+	memcpy(id, found, len);
+	return len;
+}
+
 /* Another process of the session may have brought the same object. */
 static struct elf_file *share(struct elf_file *f)
 {

@@ -37,21 +37,15 @@ static void module_free(struct module *m)
 static bool same_as_memory(const struct modules *ms, const struct map_line *l,
 			   const struct elf_file *f)
 {
-	struct elf_file *mem;
-	const uint8_t *a, *b;
-	size_t na, nb;
-	bool same;
+	uint8_t mapped[64];
+	const uint8_t *id;
+	size_t n, len;
 
 	if (!ms->mem.read || l->offset != 0)
 		return false;
-	a = elf_file_build_id(f, &na);
-	mem = elf_file_from_memory(&ms->mem, l->start, UINT32_MAX, "");
-	if (!mem)
-		return false;
-	b = elf_file_build_id(mem, &nb);
-	same = na && na == nb && memcmp(a, b, na) == 0;
-	elf_file_unref(mem);
-	return same;
+	id = elf_file_build_id(f, &n);
+	len = elf_memory_build_id(&ms->mem, l->start, mapped, sizeof mapped);
+	return n && n == len && memcmp(id, mapped, n) == 0;
 }
 
 static struct elf_file *open_in_root(const struct modules *ms, const struct map_line *l)

@@ -287,6 +287,9 @@ static void test_libc_from_memory(void **state)
 	struct elf_file *f;
 	struct elf_symbol s;
 	char code[16];
+	const uint8_t *id;
+	uint8_t buf[64];
+	size_t n;
 
 	(void)state;
 	modules_init(&ms, getpid(), &self);
@@ -296,6 +299,9 @@ static void test_libc_from_memory(void **state)
 	f = elf_file_from_memory(&self, m->start, m->end - m->start, "libc");
 	assert_non_null(f);
 	assert_ptr_not_equal(f, m->file);
+	id = elf_file_build_id(m->file, &n);
+	assert_int_equal(elf_memory_build_id(&self, m->start, buf, sizeof buf), n);
+	assert_memory_equal(buf, id, n);
 	found = 0;
 	elf_file_find_functions(f, names, 1, SYMS_OWN, on_symbol, NULL);
 	assert_int_equal(found, 1);
