@@ -37,7 +37,8 @@ struct report_opts {
 	int verbose;           /* -v */
 	bool no_demangle;
 	enum color_mode color;
-	unsigned width;        /* columns; 0: the terminal's, elsewhere no limit */
+	unsigned width;        /* columns; 0: the terminal's, else 100; no limit
+				  in a file */
 	const char *const *ignore; /* NULL-terminated extended regular
 				  expressions: stacks with a matching frame are
 				  not listed.  May be NULL */

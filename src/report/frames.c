@@ -59,7 +59,7 @@ static bool is_start(const char *function)
 {
 	static const char *const names[] = { "_start", "__libc_start_call_main", "start_thread",
 					     "clone", "__clone", "clone3", "__clone3",
-					     "thread_start" };
+					     "thread_start", "_dl_start_user" };
 
 	if (begins(function, "__libc_start_main"))
 		return true;

@@ -14,6 +14,10 @@
 #include "base/xalloc.h"
 #include "report/report.h"
 
+/* Where there is no terminal: C++ names of a thousand columns serve nobody in
+ * a log either. */
+#define PLAIN_WIDTH 100
+
 int report_write_fd(int fd, const char *s, size_t n)
 {
 	while (n) {
@@ -107,7 +111,7 @@ static unsigned width_of(const struct report_opts *opts, int fd)
 
 	if (opts->width)
 		return opts->width;
-	return isatty(fd) && !ioctl(fd, TIOCGWINSZ, &ws) ? ws.ws_col : 0;
+	return isatty(fd) && !ioctl(fd, TIOCGWINSZ, &ws) && ws.ws_col ? ws.ws_col : PLAIN_WIDTH;
 }
 
 static int write_text(const struct heap *heap, const struct report_opts *opts)

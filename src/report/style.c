@@ -21,51 +21,10 @@ void style_off(struct text *t, enum style style)
 		strbuf_adds(t->out, "\033[m");
 }
 
-static bool continues(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-size_t text_columns(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s; s++)
-		n += !continues(*s);
-	return n;
-}
-
 void text_pad(struct strbuf *sb, size_t have, size_t want)
 {
 	for (; have < want; have++)
 		strbuf_addc(sb, ' ');
-}
-
-char *text_shorten(const char *name, size_t max)
-{
-	size_t columns = text_columns(name), head, tail, skip;
-	struct strbuf sb = STRBUF_INIT;
-	const char *s = name;
-
-	if (columns <= max || max < 3)
-		return xstrdup(name);
-	/* The beginning (namespaces) and the end (the function itself) tell
-	 * the most. */
-	head = (max - 1) / 2;
-	tail = max - 1 - head;
-	skip = columns - tail;
-	for (size_t col = 0; *s; col++) {
-		size_t len = 1;
-
-		while (continues(s[len]))
-			len++;
-		if (col < head || col >= skip)
-			strbuf_add(&sb, s, len);
-		else if (col == head)
-			strbuf_adds(&sb, "…");
-		s += len;
-	}
-	return strbuf_detach(&sb);
 }
 
 void text_count(struct strbuf *sb, uint64_t n, const char *noun)

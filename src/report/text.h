@@ -28,7 +28,8 @@ void style_off(struct text *t, enum style style);
 /* Columns that a UTF-8 string takes (no wide characters in ours). */
 size_t text_columns(const char *s);
 void text_pad(struct strbuf *sb, size_t have, size_t want);
-/* name in at most `max` columns, its middle replaced by …; the caller frees. */
+/* name in at most `max` columns, what tells least replaced by …; the caller
+ * frees. */
 char *text_shorten(const char *name, size_t max);
 /* "1 block", "12,345 blocks" */
 void text_count(struct strbuf *sb, uint64_t n, const char *noun);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/msg.h"
+#include "../../src/report/text.h"
 #include "session.h"
 
 static const struct report_opts defaults = REPORT_OPTS_INIT;
@@ -281,13 +282,40 @@ static void names_are_shortened(void **state)
 	s = text_of(&f, &defaults, false, false, 60);
 	assert_non_null(strstr(s, "\n    a_function_with_a_ver…inal_holds_in_one_line  long.c:123\n"));
 	assert_non_null(strstr(s, "\n    operator new[](30)\n"));
-	assert_non_null(strstr(s, "\n    fill           store.cc:40\n"));
+	assert_non_null(strstr(s, "\n    void store::add<…>(…)  store.h:5\n"
+				  "    fill                   store.cc:40\n"));
 	free(s);
 	s = text_of(&f, &defaults, false, false, 0);
 	assert_non_null(strstr(s, "    a_function_with_a_very_long_name_that_no_terminal_holds_in_one_line"
 				  "  long.c:123\n"));
 	free(s);
 	heap_free(f.heap);
+}
+
+static void check_short(const char *name, size_t max, const char *want)
+{
+	char *s = text_shorten(name, max);
+
+	assert_string_equal(s, want);
+	free(s);
+}
+
+static void what_tells_least_goes_first(void **state)
+{
+	const char *add = "std::vector<int> ns::Store<std::map<int, long> >::add(std::map<int, long>)";
+
+	(void)state;
+	check_short(add, 74, add);
+	check_short(add, 73, "std::vector<int> ns::Store<std::map<int, long> >::add(…)");
+	check_short(add, 55, "std::vector<…> ns::Store<…>::add(…)");
+	check_short(add, 35, "std::vector<…> ns::Store<…>::add(…)");
+	check_short(add, 20, "std::vect……>::add(…)");
+	check_short("a::operator<< <char>(b<int>&, int)", 30, "a::operator<< <char>(…)");
+	check_short("a<int>::operator()(b<int>&, int, long)", 20, "a<…>::operator()(…)");
+	check_short("a<int>::operator->() const", 25, "a<…>::operator->() const");
+	check_short("(anonymous namespace)::f(int, int, int)", 30, "(anonymous namespace)::f(…)");
+	check_short("broken<<<<name((((", 10, "broken<…>");
+	check_short("áéíóúáéíóú", 5, "áé…óú");
 }
 
 static void demangled_and_inlined(void **state)
@@ -758,6 +786,7 @@ int main(void)
 		cmocka_unit_test(the_rest_is_one_line), cmocka_unit_test(ten_by_default),
 		cmocka_unit_test(identical_callers_merge), cmocka_unit_test(ends_of_stacks),
 		cmocka_unit_test(names_are_shortened), cmocka_unit_test(demangled_and_inlined),
+		cmocka_unit_test(what_tells_least_goes_first),
 		cmocka_unit_test(exact_pc),         cmocka_unit_test(failed_requests),
 		cmocka_unit_test(own_mappings),     cmocka_unit_test(several_processes),
 		cmocka_unit_test(earlier_images),   cmocka_unit_test(sort_keys),
