@@ -57,7 +57,7 @@ static enum caller judge(const struct guess *g, taddr_t target)
 
 	if (g->start)
 		return to == g->start ? CALLER_SURE : CALLER_NOT;
-	return to <= g->pc && g->pc - to < NEAR ? CALLER_SURE : CALLER_NOT;
+	return to <= g->pc && g->pc - to < NEAR ? CALLER_NEAR : CALLER_NOT;
 }
 
 enum caller guess_caller(const struct guess *g, taddr_t ra)

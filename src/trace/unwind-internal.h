@@ -118,6 +118,7 @@ bool row_make(const struct abi *abi, Dwarf_CFI *cfi, taddr_t vaddr, struct row_m
 enum caller {
 	CALLER_NOT,   /* no, but for jumps at a function's end */
 	CALLER_MAYBE, /* it called something */
+	CALLER_NEAR,  /* something shortly before our pc, whose start is unknown */
 	CALLER_SURE,
 };
 

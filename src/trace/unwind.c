@@ -386,7 +386,8 @@ static enum step step_scan(struct walk *w, const struct guess *g, taddr_t end)
  * call-frame information. */
 static bool called_main(struct walk *w)
 {
-	taddr_t pc = w->out->n > 1 ? w->out->pc[w->out->n - 2] : 0;
+	uint32_t i = w->out->n - 2;
+	taddr_t pc = w->out->n > 1 ? w->out->pc[i] - !w->out->exact[i] : 0;
 	struct module *m = modules_find(w->u->modules, pc);
 	struct elf_symbol sym;
 
@@ -409,10 +410,10 @@ static enum step step_blind(struct walk *w, const struct row *row)
 		g.start = row->pc - (taddr_t)row->cfa_off;
 	of_top = top ? guess_caller(&g, top) : CALLER_NOT;
 	of_fp = l.usable && l.ra ? guess_caller(&g, l.ra) : CALLER_NOT;
-	if (of_top == CALLER_SURE ||
+	if (of_top >= CALLER_NEAR ||
 	    (of_top == CALLER_MAYBE && (g.start == w->pc || !executable(w->u, w->pc, false))))
 		return step_link(w, top);
-	if (of_fp != CALLER_SURE && in_module &&
+	if (of_fp < CALLER_NEAR && g.start &&
 	    step_scan(w, &g, l.usable ? l.fp : UINT64_MAX) == STEP_ON)
 		return STEP_ON;
 	if (of_fp == CALLER_NOT && of_top == CALLER_MAYBE)

@@ -192,6 +192,7 @@ static struct world {
 	struct stack_copy copy;
 	struct backtrace b;
 	uint8_t stack[STACK_SIZE];
+	uint8_t code[0x100 * (FUNCTIONS + 1)]; /* of the functions */
 	bool mapped;       /* the module is known */
 	unsigned refreshes;
 	const struct abi *abi;
@@ -203,10 +204,21 @@ struct Dwarf_CFI_s *elf_file_cfi(struct elf_file *f, int which)
 	return which == CFI_EH_FRAME ? w.cfi : NULL;
 }
 
+size_t elf_file_image(const struct elf_file *f, taddr_t vaddr, void *buf, size_t len)
+{
+	(void)f;
+	if (vaddr < 0x1000 || vaddr - 0x1000 >= sizeof w.code)
+		return 0;
+	len = MIN(len, sizeof w.code - (vaddr - 0x1000));
+	memcpy(buf, w.code + (vaddr - 0x1000), len);
+	return len;
+}
+
 bool elf_file_function_at(struct elf_file *f, taddr_t vaddr, struct elf_symbol *out)
 {
 	(void)f;
-	*out = (struct elf_symbol){ .name = "f", .value = vaddr & ~(taddr_t)0xff };
+	*out = (struct elf_symbol){ .name = vaddr + BIAS < in(BARE_2, 0) ? "f" : "main",
+				    .value = vaddr & ~(taddr_t)0xff };
 	return true;
 }
 
@@ -300,6 +312,20 @@ static void set(unsigned i, uint64_t v)
 static taddr_t sp_at(unsigned i)
 {
 	return STACK + (taddr_t)i * w.abi->word;
+}
+
+/* The instruction before `ra` calls `to`; 0: *ax. */
+static void call(taddr_t ra, taddr_t to)
+{
+	uint8_t *p = w.code + (ra - in(0, 0));
+	uint32_t rel = (uint32_t)(to - ra);
+
+	if (to) {
+		p[-5] = 0xe8;
+		memcpy(p - 4, &rel, 4);
+	} else {
+		memcpy(p - 2, "\xff\xd0", 2);
+	}
 }
 
 /* Frame 0 is at `pc`, its stack pointer at word 0; `len` bytes are copied. */
@@ -544,13 +570,59 @@ static void frame_pointers(void **state)
 	unwind_any(w.u, &w.regs, &w.copy, 50, &w.b);
 	assert_int_equal(w.b.end, STACK_BROKEN);
 	/* at its first instruction; through a null pointer */
-	set(0, in(OUTERMOST, 3));
+	set(0, in(OUTERMOST, 0x13));
+	call(in(OUTERMOST, 0x13), 0);
 	unwind(in(BARE, 0), 10, 512, 50);
 	assert_int_equal(w.b.n, 2);
 	assert_int_equal(w.b.origin[1], FROM_LINK);
 	unwind(0, 10, 512, 50);
 	assert_int_equal(w.b.n, 2);
-	assert_frame(1, in(OUTERMOST, 3), 1);
+	assert_frame(1, in(OUTERMOST, 0x13), 1);
+}
+
+/* The call that led here is found among other return addresses, and the frame
+ * pointer that was pushed on the way. */
+static void scan(void **state)
+{
+	(void)state;
+	call(in(PLAIN, 0x20), 0);
+	call(in(PLAIN, 0x40), in(PLT, 0));
+	call(in(FRAMED, 0x20), in(BARE, 0));
+	call(in(OUTERMOST, 0x20), in(FRAMED, 0));
+	set(1, in(PLAIN, 0x20)); /* left by earlier calls */
+	set(2, in(PLAIN, 0x40));
+	set(3, in(PLAIN, 0x60)); /* code, but no call before it */
+	set(4, sp_at(30));       /* points to the stack, but to no frame */
+	set(5, sp_at(20));
+	set(6, in(FRAMED, 0x20));
+	set(20, 0);
+	set(21, in(OUTERMOST, 0x20));
+	unwind(in(BARE, 0x80), 0, 512, 50);
+	assert_int_equal(w.b.n, 3);
+	assert_int_equal(w.b.end, STACK_COMPLETE);
+	assert_frame(1, in(FRAMED, 0x20), 7);
+	assert_int_equal(w.b.origin[1], FROM_SCAN);
+	assert_frame(2, in(OUTERMOST, 0x20), 22);
+	/* a frame pointer that fits is not replaced */
+	set(10, 0);
+	set(11, in(OUTERMOST, 0x20));
+	unwind(in(BARE, 0x80), 10, 512, 50);
+	assert_frame(1, in(FRAMED, 0x20), 7);
+	assert_frame(2, in(OUTERMOST, 0x20), 12);
+}
+
+/* What calls main is the end, whatever it is. */
+static void main_is_enough(void **state)
+{
+	(void)state;
+	call(in(BARE_2, 0x20), in(BARE, 0));
+	set(1, in(BARE_2, 0x20));
+	set(5, in(BARE, 0x33));
+	call(in(BARE, 0x33), in(BARE_2, 0));
+	unwind(in(BARE, 0x80), 20000, 512, 50); /* no frame pointer */
+	assert_int_equal(w.b.n, 3);
+	assert_frame(2, in(BARE, 0x33), 6);
+	assert_int_equal(w.b.end, STACK_COMPLETE);
 }
 
 /* A library that was mapped behind our back is asked for; what is in none is
@@ -587,6 +659,8 @@ int main(void)
 		TEST(damage, 64), TEST(damage, 32),
 		TEST(endless, 64), TEST(endless, 32),
 		TEST(frame_pointers, 64), TEST(frame_pointers, 32),
+		TEST(scan, 64), TEST(scan, 32),
+		TEST(main_is_enough, 64), TEST(main_is_enough, 32),
 		TEST(refreshing, 64), TEST(refreshing, 32),
 	};
 
