@@ -158,19 +158,33 @@ bool elf_file_needs(const struct elf_file *cf, const char *prefix)
 	return false;
 }
 
-bool file_table(struct elf_file *f, unsigned t, struct symtab *out)
+static bool find_table(struct elf_file *f, unsigned t, struct symtab *out)
 {
-	struct elf_file *other = t == TABLE_MINI ? f->mini : f->debug;
+	const struct elf_file *other = t == TABLE_MINI ? f->mini : f->debug;
 
 	switch (t) {
 	case TABLE_DYNSYM:
 		file_dynamic(f);
 		count_symbols(f);
 		*out = f->dyn.syms;
-		return f->dyn.syms.n > 0;
+		return true;
 	case TABLE_SYMTAB:
 		return image_symtab(&f->im, SHT_SYMTAB, out);
 	default:
 		return other && image_symtab(&other->im, SHT_SYMTAB, out);
 	}
+}
+
+bool file_table(struct elf_file *f, unsigned t, struct symtab *out)
+{
+	/* The last two are there only when they have been looked for. */
+	bool known = f->tables_known >> t & 1;
+
+	if (!known && find_table(f, t, &f->tables[t])) {
+		f->tables_known |= 1u << t;
+		known = true;
+	}
+	if (known)
+		*out = f->tables[t];
+	return known && out->n > 0;
 }

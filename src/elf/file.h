@@ -59,6 +59,8 @@ struct elf_file {
 
 	struct dynamic dyn;
 	bool dyn_read;
+	struct symtab tables[N_TABLES]; /* those that were looked for */
+	unsigned tables_known;          /* bit n: tables[n] is */
 	struct u64map names; /* symbol names that had to be copied */
 
 	struct elf_file *mini;  /* .gnu_debugdata */

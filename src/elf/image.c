@@ -150,6 +150,14 @@ bool image_section(const struct image *im, uint32_t i, struct section *out)
 	return named_section(im, &names, i, out);
 }
 
+uint64_t image_section_flags(const struct image *im, uint32_t i)
+{
+	struct section s;
+	uint32_t name;
+
+	return raw_section(im, i, &s, &name) ? s.flags : 0;
+}
+
 bool image_section_named(const struct image *im, const char *name, struct section *out)
 {
 	struct strtab names = section_names(im);

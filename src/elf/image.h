@@ -99,6 +99,8 @@ int image_init(struct image *im, struct elf_ident *ident);
 bool image_phdr(const struct image *im, uint32_t i, Elf64_Phdr *out);
 /* Section i; false when there is none or it does not lie inside. */
 bool image_section(const struct image *im, uint32_t i, struct section *out);
+/* Its flags alone; 0 when there is none. */
+uint64_t image_section_flags(const struct image *im, uint32_t i);
 bool image_section_named(const struct image *im, const char *name, struct section *out);
 /* The first section of a type. */
 bool image_section_typed(const struct image *im, uint32_t type, struct section *out);

@@ -10,6 +10,7 @@
 #define MAX_DEPTH 64      /* of nested scopes */
 #define MAX_UNITS 1000000u
 #define MAX_DIES 20000000u
+#define MAX_RANGES 8000000u
 
 struct range {
 	taddr_t lo, hi;
@@ -66,7 +67,8 @@ static void add_unit_ranges(struct line_index *li, Dwarf_Die *die)
 	Dwarf_Addr base, lo, hi;
 	ptrdiff_t at = 0;
 
-	while ((at = dwarf_ranges(die, at, &base, &lo, &hi)) > 0)
+	while (li->ranges.n < MAX_RANGES &&
+	       (at = dwarf_ranges(die, at, &base, &lo, &hi)) > 0)
 		/* Functions that the linker dropped stay at 0 (or 1). */
 		if (lo > 1 && hi > lo)
 			vec_push(&li->ranges, (struct range){
@@ -128,7 +130,7 @@ static void add_function(struct unit *u, Dwarf_Die *die)
 	Dwarf_Addr base, lo, hi;
 	ptrdiff_t at = 0;
 
-	while ((at = dwarf_ranges(die, at, &base, &lo, &hi)) > 0)
+	while (u->funcs.n < MAX_RANGES && (at = dwarf_ranges(die, at, &base, &lo, &hi)) > 0)
 		if (lo > 1 && hi > lo)
 			vec_push(&u->funcs, (struct range){ .lo = lo, .hi = hi,
 				.die = dwarf_dieoffset(die) });
@@ -202,6 +204,7 @@ static bool is_scope(int tag)
 static bool scope_below(Dwarf_Die *die, taddr_t vaddr, Dwarf_Die *out)
 {
 	Dwarf_Die child;
+	unsigned count = 0;
 
 	if (dwarf_child(die, &child) != 0)
 		return false;
@@ -210,7 +213,7 @@ static bool scope_below(Dwarf_Die *die, taddr_t vaddr, Dwarf_Die *out)
 			*out = child;
 			return true;
 		}
-	} while (dwarf_siblingof(&child, &child) == 0);
+	} while (count++ < MAX_DIES && dwarf_siblingof(&child, &child) == 0);
 	return false;
 }
 

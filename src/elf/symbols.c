@@ -87,14 +87,6 @@ bool file_symbol(struct elf_file *f, unsigned table, uint64_t i, struct elf_symb
 	return true;
 }
 
-static bool in_text_section(const struct elf_file *f, const struct symtab *t, uint16_t shndx)
-{
-	struct section s;
-
-	return shndx < SHN_LORESERVE && image_section(t->im, shndx, &s) &&
-	       s.flags & SHF_EXECINSTR && f->im.is64 == t->im->is64;
-}
-
 bool file_is_function(const struct elf_file *f, const struct symtab *t, const struct sym *s)
 {
 	const char *name;
@@ -109,7 +101,7 @@ bool file_is_function(const struct elf_file *f, const struct symtab *t, const st
 	name = strtab_at(&t->str, s->name);
 	if (!name || !*name || *name == '$' || strncmp(name, ".L", 2) == 0)
 		return false;
-	return !t->im->shnum || in_text_section(f, t, s->shndx);
+	return !t->im->shnum || image_section_flags(t->im, s->shndx) & SHF_EXECINSTR;
 }
 
 /* -- by name, in .dynsym ---------------------------------------------------- */
