@@ -90,7 +90,7 @@ int elf_file_find_functions(struct elf_file *, const char *const *names, size_t 
 			    void (*fn)(void *arg, size_t index, const struct elf_symbol *),
 			    void *arg);
 /* The function symbol that covers vaddr.  A symbol of size 0 reaches to the
- * next one; a covering symbol beats a nearer one of size 0; global beats
+ * next one, or to the end of its section; a covering symbol beats a nearer one of size 0; global beats
  * local.  Searches everything there is, separate debug files too (never
  * over the network).  Stubs of x86's .plt are called "malloc@plt".  False:
  * none. */

@@ -118,6 +118,18 @@ static ssize_t nearest(const struct elf_file *f, taddr_t vaddr)
 	return (ssize_t)lo - 1;
 }
 
+/* Are both in one section?  True when the sections do not say. */
+static bool same_section(const struct elf_file *f, taddr_t a, taddr_t b)
+{
+	struct section s;
+
+	for (uint32_t i = 1; i < f->im.shnum; i++)
+		if (image_section(&f->im, i, &s) && s.flags & SHF_ALLOC && a >= s.addr &&
+		    a - s.addr < s.size)
+			return b >= s.addr && b - s.addr < s.size;
+	return true;
+}
+
 bool elf_file_function_at(struct elf_file *f, taddr_t vaddr, struct elf_symbol *out)
 {
 	ssize_t at;
@@ -133,5 +145,6 @@ bool elf_file_function_at(struct elf_file *f, taddr_t vaddr, struct elf_symbol *
 	if (file_plt_symbol(f, vaddr, out))
 		return true;
 	return at >= 0 && f->funcs.v[at].size == 0 && file_in_segment(f, vaddr, PF_X) &&
+	       same_section(f, vaddr, f->funcs.v[at].value) &&
 	       symbol_of(f, &f->funcs.v[at], out);
 }
