@@ -94,6 +94,9 @@ static void print_call(struct calls *c, const struct event *ev)
 		strbuf_addf(&c->line, ev->u.call.result ? " = 0x%llx" : " = NULL",
 			    (unsigned long long)ev->u.call.result);
 	add_caller(c, ev);
+	for (size_t i = 0; i < c->line.n; i++)
+		if ((unsigned char)c->line.s[i] < ' ')
+			c->line.s[i] = '?'; /* from a file's name, say */
 	strbuf_addc(&c->line, '\n');
 	err = report_write_fd(c->fd, c->line.s, c->line.n);
 	if (err)

@@ -6,19 +6,38 @@
 #include "base/xalloc.h"
 #include "text.h"
 
+/* In the buffer a style is one control character; text_finish() makes escape
+ * sequences of them.  So no name from outside can bring its own. */
+#define STYLE_OFF '\006'
+
 void style_on(struct text *t, enum style style)
 {
-	static const char *const on[] = { [DIM] = "\033[2m", [BOLD] = "\033[1m",
-					  [RED] = "\033[1;31m", [YELLOW] = "\033[33m" };
-
-	if (t->color && style != PLAIN)
-		strbuf_adds(t->out, on[style]);
+	if (style != PLAIN)
+		strbuf_addc(t->out, (char)style);
 }
 
 void style_off(struct text *t, enum style style)
 {
-	if (t->color && style != PLAIN)
-		strbuf_adds(t->out, "\033[m");
+	if (style != PLAIN)
+		strbuf_addc(t->out, STYLE_OFF);
+}
+
+void text_finish(struct text *t, struct strbuf *to)
+{
+	static const char *const sequence[] = { [DIM] = "\033[2m", [BOLD] = "\033[1m",
+						[RED] = "\033[1;31m", [YELLOW] = "\033[33m",
+						[STYLE_OFF] = "\033[m" };
+
+	for (size_t i = 0; i < t->out->n; i++) {
+		unsigned char c = (unsigned char)t->out->s[i];
+
+		if ((c >= ' ' && c != 0x7f) || c == '\n')
+			strbuf_addc(to, (char)c);
+		else if (c >= ARRAY_SIZE(sequence) || !sequence[c])
+			strbuf_addc(to, '?');
+		else if (t->color)
+			strbuf_adds(to, sequence[c]);
+	}
 }
 
 void text_pad(struct strbuf *sb, size_t have, size_t want)

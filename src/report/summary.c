@@ -175,6 +175,27 @@ static void add_releases(struct rows *rows, const struct view *v)
 	rows->v.v[rows->v.n - 1].bad = true;
 }
 
+/* -v */
+static void add_details(struct rows *rows, const struct view *v)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	strbuf_adds(&sb, v->unwound == 1 ? " stack, " : " stacks, ");
+	strbuf_add_grouped(&sb, v->cut);
+	strbuf_adds(&sb, " cut by -d, ");
+	strbuf_add_grouped(&sb, v->broken);
+	strbuf_adds(&sb, " broken");
+	add_row(rows, "backtraces", v->unwound, &sb);
+	strbuf_adds(&sb, " in all, ");
+	text_count(&sb, v->proc->modules, "module");
+	strbuf_adds(&sb, " mapped");
+	add_row(rows, "threads", v->proc->tasks, &sb);
+	strbuf_adds(&sb, " releases by the C library, of what is no block");
+	if (v->proc->total.shutdown_releases)
+		add_row(rows, "at threads' ends", v->proc->total.shutdown_releases, &sb);
+	strbuf_release(&sb);
+}
+
 static void print_images(struct text *t, const struct view_proc *p)
 {
 	for (size_t i = 0; i + 1 < p->images.n; i++) {
@@ -206,6 +227,8 @@ void text_summary(struct text *t, const struct view_proc *p)
 	add_ignored(&rows, &p->now);
 	add_peak(&rows, proc);
 	add_mappings(&rows, proc);
+	if (t->opts->verbose > 0)
+		add_details(&rows, &p->now);
 	add_releases(&rows, &p->now);
 	print_rows(t, &rows);
 	rows_release(&rows);

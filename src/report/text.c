@@ -70,7 +70,8 @@ static void print_all(struct text *t, const struct view_procs *vp)
 void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,
 		 unsigned width, struct strbuf *out)
 {
-	struct text t = { .out = out, .heap = heap, .opts = opts, .to_file = to_file,
+	struct strbuf sb = STRBUF_INIT;
+	struct text t = { .out = &sb, .heap = heap, .opts = opts, .to_file = to_file,
 			  .color = color, .whole = to_file || opts->long_form, .width = width };
 	struct view_procs vp;
 
@@ -82,6 +83,8 @@ void report_text(const struct heap *heap, const struct report_opts *opts, bool t
 		print_wrong(&t, &vp);
 	else
 		print_all(&t, &vp);
+	text_finish(&t, out);
+	strbuf_release(&sb);
 	view_procs_release(&vp);
 	vec_release(&t.nameless);
 	symbolizer_free(t.sym);

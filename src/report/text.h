@@ -25,6 +25,10 @@ enum style { PLAIN, DIM, BOLD, RED, YELLOW };
 
 void style_on(struct text *t, enum style style);
 void style_off(struct text *t, enum style style);
+/* Appends what was written to t->out, styles made into escape sequences or
+ * left out, and any other control character (from a file's name, say) made
+ * harmless. */
+void text_finish(struct text *t, struct strbuf *to);
 /* Columns that a UTF-8 string takes (no wide characters in ours). */
 size_t text_columns(const char *s);
 void text_pad(struct strbuf *sb, size_t have, size_t want);

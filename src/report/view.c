@@ -230,6 +230,28 @@ bool view_exited(const struct heap_proc *p)
 	return p->end_how == END_EXITED || p->end_how == END_SIGNALED;
 }
 
+/* sigabbrev_np(3) is too young. */
+static const char *signal_name(int sig)
+{
+#define SIGNAL(name) { SIG##name, #name }
+	static const struct {
+		int sig;
+		const char *name;
+	} names[] = {
+		SIGNAL(HUP),  SIGNAL(INT),  SIGNAL(QUIT), SIGNAL(ILL),  SIGNAL(TRAP),
+		SIGNAL(ABRT), SIGNAL(BUS),  SIGNAL(FPE),  SIGNAL(KILL), SIGNAL(USR1),
+		SIGNAL(SEGV), SIGNAL(USR2), SIGNAL(PIPE), SIGNAL(ALRM), SIGNAL(TERM),
+		SIGNAL(XCPU), SIGNAL(XFSZ), SIGNAL(VTALRM), SIGNAL(PROF), SIGNAL(IO),
+		SIGNAL(PWR),  SIGNAL(SYS),
+	};
+#undef SIGNAL
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].sig == sig)
+			return names[i].name;
+	return NULL;
+}
+
 void view_status(struct strbuf *sb, const struct heap_proc *p)
 {
 	const char *name;
@@ -239,7 +261,7 @@ void view_status(struct strbuf *sb, const struct heap_proc *p)
 		strbuf_addf(sb, "exited with status %d", p->status);
 		break;
 	case END_SIGNALED:
-		name = sigabbrev_np(p->status);
+		name = signal_name(p->status);
 		if (name)
 			strbuf_addf(sb, "was killed by SIG%s", name);
 		else

@@ -601,6 +601,40 @@ static void interrupted(void **state)
 	heap_free(f.heap);
 }
 
+static void more_with_v(void **state)
+{
+	struct report_opts opts = REPORT_OPTS_INIT;
+	struct feed f = session_leaky();
+	char *s;
+
+	(void)state;
+	opts.verbose = 1;
+	FEED(&f, .type = EV_TASK);
+	FEED(&f, .type = EV_MODULE_GONE);
+	s = text_of(&f, &opts, false, false, 80);
+	assert_non_null(strstr(s, "    backtraces              3 stacks, 0 cut by -d, 0 broken\n"
+				  "    threads                 2 in all, 2 modules mapped\n"
+				  "    heap errors             0\n"));
+	free(s);
+	heap_free(f.heap);
+}
+
+/* A name from outside cannot write to the terminal. */
+static void control_characters(void **state)
+{
+	struct feed f = session_start(PROC_LAUNCHED);
+	char *s;
+
+	(void)state;
+	FEED(&f, .type = EV_NOTE, .u.note = { false, "a\033[2J\007b\001\177" });
+	feed_end(&f, END_EXITED, 0);
+	s = text_of(&f, &defaults, false, false, 80);
+	assert_non_null(strstr(s, "mtrace: a?[2J?b?\n"));
+	assert_null(strchr(s, 033));
+	free(s);
+	heap_free(f.heap);
+}
+
 static void attached(void **state)
 {
 	struct feed f = session_start(PROC_ATTACHED);
@@ -791,6 +825,7 @@ int main(void)
 		cmocka_unit_test(own_mappings),     cmocka_unit_test(several_processes),
 		cmocka_unit_test(earlier_images),   cmocka_unit_test(sort_keys),
 		cmocka_unit_test(sort_key_names),   cmocka_unit_test(ignored_frames),
+		cmocka_unit_test(more_with_v),      cmocka_unit_test(control_characters),
 		cmocka_unit_test(interrupted),      cmocka_unit_test(attached),
 		cmocka_unit_test(names_of_files),   cmocka_unit_test(written_to_files),
 		cmocka_unit_test(unwritable),       cmocka_unit_test(calls),
