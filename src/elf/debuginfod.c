@@ -15,12 +15,12 @@ struct asking {
 	bool gave_up;
 };
 
-static long seconds_since(const struct timespec *t)
+static double seconds_since(const struct timespec *t)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long)(now.tv_sec - t->tv_sec);
+	return (double)(now.tv_sec - t->tv_sec) + (double)(now.tv_nsec - t->tv_nsec) / 1e9;
 }
 
 /* Called by libdebuginfod while it waits; non-zero ends the transfer. */
@@ -28,7 +28,7 @@ static int on_progress(debuginfod_client *c, long have, long total)
 {
 	const struct debug_opts *o = &elf_debug_opts;
 	struct asking *q = debuginfod_get_user_data(c);
-	long limit = o->debuginfod_timeout_s ? (long)o->debuginfod_timeout_s : DEFAULT_TIMEOUT_S;
+	unsigned limit = o->debuginfod_timeout_s ? o->debuginfod_timeout_s : DEFAULT_TIMEOUT_S;
 
 	if ((o->interrupted && *o->interrupted) || seconds_since(&q->began) >= limit ||
 	    (o->progress && o->progress(q->name, have, total)))
