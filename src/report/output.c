@@ -135,6 +135,9 @@ static int write_text(const struct heap *heap, const struct report_opts *opts)
 	else
 		err = report_write_fd(fd, sb.s, sb.n);
 	strbuf_release(&sb);
+	/* Who closed standard error, or stopped reading it, wants no report. */
+	if (!opts->output && (err == -EBADF || err == -EPIPE))
+		err = 0;
 	return err;
 }
 

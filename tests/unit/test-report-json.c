@@ -177,6 +177,84 @@ static void nothing_at_all(void **state)
 	json_decref(root);
 }
 
+static uint64_t seed;
+
+/* Mostly small numbers, so that ids meet; sometimes extreme ones. */
+static uint64_t any(void)
+{
+	uint64_t r = hash_u64(seed += 0x9e3779b97f4a7c15u);
+
+	return r % 11 == 0 ? r : r % 13 == 0 ? UINT64_MAX - (r >> 60) : (r >> 32) % 9;
+}
+
+static void any_event(struct event *ev)
+{
+	static const taddr_t pc[] = { 1, 0x400110, UINT64_MAX, 0 };
+	static const uint32_t module[] = { 1, 2, UINT32_MAX, 0 };
+	static const uint8_t exact[] = { 0, 1, 0, 255 };
+	uint64_t words[8];
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		words[i] = any();
+	memset(ev, 0, sizeof *ev);
+	ev->type = (enum event_type)(any() % (EV_NOTE + 2));
+	memcpy(&ev->u, words, sizeof words);
+	switch (ev->type) {
+	case EV_PROC:
+		ev->u.proc.exe = words[4] % 2 ? "/bin/x" : NULL;
+		ev->u.proc.name = NULL;
+		ev->u.proc.abi = NULL;
+		break;
+	case EV_MODULE:
+		ev->u.module.path = words[4] % 2 ? "/bin/x" : NULL;
+		ev->u.module.build_id = words[5] % 2 ? exact : NULL;
+		ev->u.module.build_id_len = 4;
+		break;
+	case EV_PROBE:
+		ev->u.probe.name = words[4] % 2 ? "operator()(int)" : "(";
+		break;
+	case EV_STACK:
+		ev->u.stack.n %= 5;
+		ev->u.stack.pc = pc;
+		ev->u.stack.module = words[4] % 4 ? module : NULL;
+		ev->u.stack.exact = words[5] % 2 ? exact : NULL;
+		break;
+	case EV_REALLOC: /* no other values are bools */
+		ev->u.realloc.failed = false;
+		break;
+	case EV_NOTE:
+		ev->u.note.bad = false;
+		ev->u.note.text = words[4] % 2 ? "\033" : NULL;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Whatever comes: no crash, and exports that keep to the schema.  pid and
+ * what the wire decoder guarantees (strings, bools) aside, all is nonsense. */
+static void random_events(void **state)
+{
+	struct report_opts opts = REPORT_OPTS_INIT;
+	struct event ev;
+
+	(void)state;
+	for (int round = 0; round < 30; round++) {
+		struct feed f = { .heap = heap_new() };
+		char *s;
+
+		for (int i = 0; i < 3000; i++) {
+			any_event(&ev);
+			f.pid = (pid_t)(any() % 5);
+			f.now = any();
+			feed_send(&f, &ev);
+		}
+		s = text_of(&f, &opts, false, true, 50);
+		free(s);
+		json_decref(export(&f));
+	}
+}
+
 /* The check itself is no rubber stamp. */
 static void schema_refuses(void **state)
 {
@@ -207,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(totals_and_stacks), cmocka_unit_test(every_member),
 		cmocka_unit_test(nothing_at_all),    cmocka_unit_test(schema_refuses),
+		cmocka_unit_test(random_events),
 	};
 
 	return cmocka_run_group_tests(tests, load_schema, drop_schema);
