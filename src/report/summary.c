@@ -127,9 +127,12 @@ static void add_mappings(struct rows *rows, const struct heap_proc *p)
 		strbuf_add_grouped(&sb, m->maps);
 		strbuf_adds(&sb, " mapped, ");
 		strbuf_add_grouped(&sb, m->unmaps);
-		strbuf_adds(&sb, " unmapped, ");
-		strbuf_add_grouped(&sb, m->failed);
-		strbuf_adds(&sb, " failed");
+		strbuf_adds(&sb, " unmapped");
+		if (m->failed) {
+			strbuf_adds(&sb, ", ");
+			strbuf_add_grouped(&sb, m->failed);
+			strbuf_adds(&sb, " failed");
+		}
 		add_row(rows, "mappings", m->open_bytes, &sb);
 	}
 	if (!m->brk_grown)
@@ -339,9 +342,9 @@ static void add_install(struct strbuf *sb)
 {
 	const char *urls = getenv("DEBUGINFOD_URLS");
 
-	strbuf_adds(sb, "install the debug symbols (Debian: -dbgsym packages)");
+	strbuf_adds(sb, "install -dbgsym packages");
 	if (!urls || !*urls)
-		strbuf_adds(sb, ", or set DEBUGINFOD_URLS");
+		strbuf_adds(sb, " or set DEBUGINFOD_URLS");
 }
 
 static void hint_broken(struct text *t, const struct view_procs *vp)
@@ -385,7 +388,7 @@ static void hint_nameless(struct text *t)
 	if (!t->nameless.n || (t->opts->interrupted && *t->opts->interrupted))
 		return;
 	style_on(t, DIM);
-	strbuf_addf(t->out, "%s: names are missing in ", msg_program());
+	strbuf_addf(t->out, "%s: no names in ", msg_program());
 	for (size_t i = 0; i < t->nameless.n; i++)
 		strbuf_addf(t->out, "%s%s", i ? ", " : "", view_basename(t->nameless.v[i]));
 	strbuf_adds(t->out, ": ");
