@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which word on the stack is the return address, where no call-frame
- * information says so: one with a call before it that leads to the function
- * we are in. */
+/* Steps where no call-frame information says how.  Of the words on the stack
+ * the return address is the one with a call before it that leads to the
+ * function we are in; frame pointers come last. */
 #include "unwind-internal.h"
+
+/* A frame pointer further off than this is not believed without CFI. */
+#define FRAME_SIZE_MAX ((taddr_t)16 << 20)
+
+/* So many words of the stack are searched for a return address. */
+#define SCAN_WORDS 256
+#define SCAN_WORDS_BLIND 8
 
 #define CALL_MAX 8   /* bytes that are looked at before a return address */
 #define HOPS_MAX 4   /* from a PLT stub's endbr to the function */
@@ -10,6 +17,23 @@
 /* Without symbols: a call that leads so far before the pc is thought to be of
  * the same function (the pc thunks of i386 code, hidden in stripped files). */
 #define NEAR 256
+
+/* Did the code before a return address call the function we are in? */
+enum caller {
+	CALLER_NOT,   /* it called nothing */
+	CALLER_OTHER, /* something else, which may have jumped here */
+	CALLER_MAYBE, /* it called something */
+	CALLER_NEAR,  /* something shortly before our pc, whose start is unknown */
+	CALLER_SURE,
+};
+
+struct guess {
+	const struct abi *abi;
+	struct modules *modules;
+	struct unwind_mem *mem;
+	taddr_t pc;    /* where we are */
+	taddr_t start; /* of the function; 0: unknown */
+};
 
 /* Up to `len` bytes of code at addr; the file's, else the memory's. */
 static size_t read_code(const struct guess *g, taddr_t addr, uint8_t *buf, size_t len)
@@ -56,11 +80,11 @@ static enum caller judge(const struct guess *g, taddr_t target)
 	taddr_t to = destination(g, target);
 
 	if (g->start)
-		return to == g->start ? CALLER_SURE : CALLER_NOT;
-	return to <= g->pc && g->pc - to < NEAR ? CALLER_NEAR : CALLER_NOT;
+		return to == g->start ? CALLER_SURE : CALLER_OTHER;
+	return to <= g->pc && g->pc - to < NEAR ? CALLER_NEAR : CALLER_OTHER;
 }
 
-enum caller guess_caller(const struct guess *g, taddr_t ra)
+static enum caller guess_caller(const struct guess *g, taddr_t ra)
 {
 	uint8_t code[CALL_MAX];
 	enum caller c = CALLER_NOT;
@@ -74,5 +98,157 @@ enum caller guess_caller(const struct guess *g, taddr_t ra)
 	calls = g->abi->call_before(g->abi, ra, code, CALL_MAX, &target);
 	if (calls & CALL_DIRECT)
 		c = judge(g, target);
-	return c == CALLER_NOT && (calls & CALL_INDIRECT) ? CALLER_MAYBE : c;
+	return c < CALLER_MAYBE && (calls & CALL_INDIRECT) ? CALLER_MAYBE : c;
+}
+
+int32_t unwind_into_function(const struct module *m, taddr_t pc)
+{
+	taddr_t vaddr = pc - m->bias;
+	struct elf_symbol sym;
+
+	if (!m->file || !elf_file_function_at(m->file, vaddr, &sym) || sym.value > vaddr ||
+	    vaddr - sym.value > INT32_MAX)
+		return -1;
+	return (int32_t)(vaddr - sym.value);
+}
+
+/* The chain that starts at the frame pointer: [fp] is the caller's, the word
+ * above it the return address. */
+struct link {
+	taddr_t fp, ra, next;
+	bool usable;
+};
+
+static struct link fp_link(struct walk *w)
+{
+	taddr_t word = w->abi->word;
+	struct link l = { 0 };
+
+	if (!get_reg(w, w->abi->dwarf_fp, &l.fp))
+		return l;
+	l.usable = l.fp % word == 0 && l.fp >= w->sp && l.fp - w->sp <= FRAME_SIZE_MAX &&
+		   unwind_mem_word(w->mem, l.fp, &l.next) &&
+		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra) &&
+		   (!l.ra || unwinder_executable(w->u, l.ra - 1, true));
+	return l;
+}
+
+static enum step step_fp(struct walk *w, const struct link *l)
+{
+	set_reg(w, w->abi->dwarf_fp, l->next);
+	return walk_arrive(w, l->ra, l->fp + 2u * w->abi->word, FROM_FP);
+}
+
+/* The return address on top of the stack, if it is one; else 0. */
+static taddr_t ra_on_top(struct walk *w)
+{
+	uint64_t ra;
+
+	if (!w->exact || w->abi->link >= 0 || !unwind_mem_word(w->mem, w->sp, &ra))
+		return 0;
+	return ra && unwinder_executable(w->u, ra - 1, false) ? ra : 0;
+}
+
+/* Nothing was pushed yet: the return address is where the call put it. */
+static enum step step_link(struct walk *w, taddr_t ra)
+{
+	return walk_arrive(w, ra, w->sp + w->abi->ret_pops, FROM_LINK);
+}
+
+/* Looks for the address that the call of this very function left; where its
+ * start is unknown, a call just above the stack pointer must do. */
+static enum step step_scan(struct walk *w, const struct guess *g, taddr_t end)
+{
+	enum caller wanted = g->start ? CALLER_SURE : CALLER_OTHER;
+	unsigned words = g->start ? SCAN_WORDS : SCAN_WORDS_BLIND;
+	taddr_t word = w->abi->word, at = w->sp;
+	uint64_t ra;
+
+	if (!w->fp_lost)
+		w->lost_from = w->sp;
+	for (unsigned i = 0; i < words && at < end; i++, at += word) {
+		if (!unwind_mem_word(w->mem, at, &ra))
+			break;
+		if (in_text(modules_find(w->u->modules, ra), ra) &&
+		    guess_caller(g, ra) >= wanted) {
+			w->fp_lost = true;
+			return walk_arrive(w, ra, at + word, FROM_SCAN);
+		}
+	}
+	return STEP_LOST;
+}
+
+/* Beyond main there is only the C library's start, which in some (musl) has no
+ * call-frame information. */
+static bool called_main(struct walk *w)
+{
+	uint32_t i = w->out->n - 2;
+	taddr_t pc = w->out->n > 1 ? w->out->pc[i] - !w->out->exact[i] : 0;
+	struct module *m = modules_find(w->u->modules, pc);
+	struct elf_symbol sym;
+
+	return m && m->file && elf_file_function_at(m->file, pc - m->bias, &sym) &&
+	       !strcmp(sym.name, "main");
+}
+
+/* No call-frame information: assembly, i386's pc thunks, C libraries built
+ * without, generated code, calls through null pointers.  What is certain comes
+ * first; a frame pointer of zero ends a stack (x86-64 psABI, section 3.4.1). */
+enum step walk_blind(struct walk *w, const struct row *row)
+{
+	struct guess g = { w->abi, w->u->modules, w->mem, w->pc, 0 };
+	bool in_module = row->kind == ROW_NO_CFI;
+	struct link l = fp_link(w);
+	taddr_t top = ra_on_top(w);
+	enum caller of_fp, of_top;
+
+	if (in_module && row->cfa_off >= 0)
+		g.start = row->pc - (taddr_t)row->cfa_off;
+	of_top = top ? guess_caller(&g, top) : CALLER_NOT;
+	of_fp = l.usable && l.ra ? guess_caller(&g, l.ra) : CALLER_NOT;
+	if (of_top >= CALLER_NEAR ||
+	    (of_top == CALLER_MAYBE && (g.start == w->pc || !unwinder_executable(w->u, w->pc, false))))
+		return step_link(w, top);
+	if (of_fp < CALLER_NEAR && in_module && (g.start || w->exact) &&
+	    step_scan(w, &g, l.usable ? l.fp : UINT64_MAX) == STEP_ON)
+		return STEP_ON;
+	if (of_fp < CALLER_MAYBE && of_top == CALLER_MAYBE)
+		return step_link(w, top);
+	if (l.usable)
+		return step_fp(w, &l);
+	return in_module && (!l.fp || called_main(w)) ? STEP_OUTERMOST : STEP_LOST;
+}
+
+/* With fp as the frame pointer, would this row find a return address? */
+static bool fp_fits(struct walk *w, const struct row *row, taddr_t fp)
+{
+	struct guess g = { w->abi, w->u->modules, w->mem, w->pc, 0 };
+	int32_t into = unwind_into_function(modules_find(w->u->modules, row->pc), row->pc);
+	taddr_t cfa = (fp + (taddr_t)(int64_t)row->cfa_off) & w->mem->mask;
+	uint64_t ra;
+
+	if (cfa <= w->sp || cfa - w->sp > FRAME_SIZE_MAX || cfa % w->abi->word ||
+	    !unwind_mem_word(w->mem, (cfa + (taddr_t)(int64_t)row->ra_off) & w->mem->mask, &ra))
+		return false;
+	if (into >= 0)
+		g.start = row->pc - (taddr_t)into;
+	return ra && unwinder_executable(w->u, ra - 1, false) && guess_caller(&g, ra) >= CALLER_MAYBE;
+}
+
+/* This row needs the frame pointer, and a scan went over code that may have
+ * changed it: then that code has saved it. */
+void walk_find_fp(struct walk *w, const struct row *row)
+{
+	taddr_t word = w->abi->word;
+	uint64_t fp;
+
+	w->fp_lost = false;
+	if (get_reg(w, w->abi->dwarf_fp, &fp) && fp_fits(w, row, fp))
+		return;
+	for (taddr_t at = w->lost_from; at < w->sp && unwind_mem_word(w->mem, at, &fp); at += word) {
+		if (fp_fits(w, row, fp)) {
+			set_reg(w, w->abi->dwarf_fp, fp);
+			return;
+		}
+	}
 }

@@ -112,28 +112,6 @@ struct row_maker {
  * information the row becomes ROW_NO_CFI and false is returned. */
 bool row_make(const struct abi *abi, Dwarf_CFI *cfi, taddr_t vaddr, struct row_maker *out);
 
-/* -- guesses where there are no rows (unwind-guess.c) ------------------------ */
-
-/* Did the code before a return address call the function we are in? */
-enum caller {
-	CALLER_NOT,   /* no, but for jumps at a function's end */
-	CALLER_MAYBE, /* it called something */
-	CALLER_NEAR,  /* something shortly before our pc, whose start is unknown */
-	CALLER_SURE,
-};
-
-struct unwind_mem;
-
-struct guess {
-	const struct abi *abi;
-	struct modules *modules;
-	struct unwind_mem *mem;
-	taddr_t pc;    /* where we are */
-	taddr_t start; /* of the function; 0: unknown */
-};
-
-enum caller guess_caller(const struct guess *g, taddr_t ra);
-
 /* -- the table (unwind-table.c) --------------------------------------------- */
 
 struct row_table {
@@ -224,5 +202,77 @@ static inline bool unwind_mem_word(struct unwind_mem *m, taddr_t addr, uint64_t 
 	}
 	return unwind_mem_load(m, addr, m->word, value);
 }
+
+/* -- the walk (unwind.c) ---------------------------------------------------- */
+
+struct unwinder {
+	const struct abi *abi;
+	struct modules *modules;
+	struct mem_reader reader;
+	bool (*refresh)(void *arg);
+	void *arg;
+	struct maps maps; /* for code outside of modules; read when needed */
+	bool have_maps;
+	struct row_table rows;
+	struct unwind_stats stats;
+	struct unwind_mem mem;
+	union {
+		struct saves saves;
+		uint8_t room[SAVES_MAX_BYTES];
+	} scratch;
+};
+
+struct walk {
+	struct unwinder *u;
+	struct unwind_mem *mem;
+	const struct abi *abi;
+	struct backtrace *out;
+	taddr_t pc, sp;
+	uint8_t exact, origin;
+	uint8_t switches;
+	bool fp_lost;      /* code without CFI may have saved the frame pointer … */
+	taddr_t lost_from; /* … somewhere between here and sp */
+	uint64_t in_mem; /* bit set: val is where the register was saved */
+	uint64_t val[ABI_MAX_DWARF];
+};
+
+enum step { STEP_ON, STEP_OUTERMOST, STEP_LOST };
+
+static inline void set_reg(struct walk *w, unsigned reg, uint64_t v)
+{
+	w->in_mem &= ~(1ull << reg);
+	w->val[reg] = v;
+}
+
+static inline bool get_reg(struct walk *w, unsigned reg, uint64_t *v)
+{
+	if (__builtin_expect(w->in_mem >> reg & 1, 0)) {
+		uint64_t x;
+
+		if (!unwind_mem_word(w->mem, w->val[reg], &x))
+			return false;
+		set_reg(w, reg, x);
+	}
+	*v = w->val[reg];
+	return true;
+}
+
+static inline bool in_text(const struct module *m, taddr_t pc)
+{
+	return m && pc >= m->text_start && pc < m->text_end;
+}
+
+/* Is there executable memory at pc, in a module or not?  `again`: the copy of
+ * the maps may be out of date. */
+bool unwinder_executable(struct unwinder *u, taddr_t pc, bool again);
+/* The next frame's pc and stack pointer are these. */
+enum step walk_arrive(struct walk *w, taddr_t pc, taddr_t sp, enum frame_origin origin);
+
+/* Steps from a frame without call-frame information (unwind-guess.c). */
+enum step walk_blind(struct walk *w, const struct row *row);
+/* Before a row that needs the frame pointer, when fp_lost. */
+void walk_find_fp(struct walk *w, const struct row *row);
+/* Distance from the start of pc's function, −1: unknown. */
+int32_t unwind_into_function(const struct module *m, taddr_t pc);
 
 #endif

@@ -234,6 +234,14 @@ static bool make_full(const struct abi *abi, Dwarf_Frame *frame, bool signal, st
 	return true;
 }
 
+/* A return address below the stack pointer would be gone with the next signal.
+ * (glibc's memcpy for i386 forgets two pushes behind some of its returns.) */
+static bool impossible(const struct abi *abi, const struct row_maker *m)
+{
+	return m->row->kind == ROW_OFFSET && m->row->cfa_reg == abi->dwarf_sp &&
+	       m->saves->ra == RA_AT_CFA && (int64_t)m->row->cfa_off + m->row->ra_off < 0;
+}
+
 static void clear_saves(struct saves *s, int ra_reg, bool signal)
 {
 	memset(s, 0, SAVES_MAX_BYTES);
@@ -257,7 +265,8 @@ bool row_make(const struct abi *abi, Dwarf_CFI *cfi, taddr_t vaddr, struct row_m
 	ok = ra_reg >= 0 && ra_reg < ABI_MAX_DWARF;
 	if (ok) {
 		clear_saves(m->saves, ra_reg, signal);
-		ok = reduce(abi, frame, m) || make_full(abi, frame, signal, m);
+		ok = reduce(abi, frame, m) ? !impossible(abi, m)
+					   : make_full(abi, frame, signal, m);
 	}
 	if (!ok)
 		m->row->kind = ROW_NO_CFI;

@@ -13,65 +13,7 @@
  * often that happens in one backtrace before it is taken for damage. */
 #define STACK_SWITCHES_MAX 8
 
-/* A frame pointer further off than this is not believed without CFI. */
-#define FRAME_SIZE_MAX ((taddr_t)16 << 20)
-
-/* So many words of the stack are searched for a return address. */
-#define SCAN_WORDS 256
-
-struct unwinder {
-	const struct abi *abi;
-	struct modules *modules;
-	struct mem_reader reader;
-	bool (*refresh)(void *arg);
-	void *arg;
-	struct maps maps; /* for code outside of modules; read when needed */
-	bool have_maps;
-	struct row_table rows;
-	struct unwind_stats stats;
-	struct unwind_mem mem;
-	union {
-		struct saves saves;
-		uint8_t room[SAVES_MAX_BYTES];
-	} scratch;
-};
-
-struct walk {
-	struct unwinder *u;
-	struct unwind_mem *mem;
-	const struct abi *abi;
-	struct backtrace *out;
-	taddr_t pc, sp;
-	uint8_t exact, origin;
-	uint8_t switches;
-	bool fp_lost;      /* code without CFI may have saved the frame pointer … */
-	taddr_t lost_from; /* … somewhere between here and sp */
-	uint64_t in_mem; /* bit set: val is where the register was saved */
-	uint64_t val[ABI_MAX_DWARF];
-};
-
-enum step { STEP_ON, STEP_OUTERMOST, STEP_LOST };
-
 /* -- registers ------------------------------------------------------------- */
-
-static void set_reg(struct walk *w, unsigned reg, uint64_t v)
-{
-	w->in_mem &= ~(1ull << reg);
-	w->val[reg] = v;
-}
-
-static inline bool get_reg(struct walk *w, unsigned reg, uint64_t *v)
-{
-	if (__builtin_expect(w->in_mem >> reg & 1, 0)) {
-		uint64_t x;
-
-		if (!unwind_mem_word(w->mem, w->val[reg], &x))
-			return false;
-		set_reg(w, reg, x);
-	}
-	*v = w->val[reg];
-	return true;
-}
 
 /* What an expression may ask for: only what this machine has. */
 static bool expr_reg(void *arg, unsigned reg, uint64_t *v)
@@ -100,11 +42,6 @@ static void move_to(struct walk *w, taddr_t pc, taddr_t sp)
 
 /* -- rows ------------------------------------------------------------------ */
 
-static bool in_text(const struct module *m, taddr_t pc)
-{
-	return m && pc >= m->text_start && pc < m->text_end;
-}
-
 /* The module in whose text pc is.  When there is none, the modules may be out
  * of date: on the 1st, 2nd, 4th, 8th … sight of this pc that is asked. */
 static struct module *find_module(struct unwinder *u, taddr_t pc, uint32_t seen)
@@ -119,9 +56,7 @@ static struct module *find_module(struct unwinder *u, taddr_t pc, uint32_t seen)
 	return in_text(m, pc) ? m : NULL;
 }
 
-/* Is there executable memory at pc, in a module or not?  `again`: the copy of
- * the maps may be out of date. */
-static bool executable(struct unwinder *u, taddr_t pc, bool again)
+bool unwinder_executable(struct unwinder *u, taddr_t pc, bool again)
 {
 	const struct map_line *l;
 
@@ -135,18 +70,6 @@ static bool executable(struct unwinder *u, taddr_t pc, bool again)
 	u->have_maps = maps_read(&u->maps, u->modules->pid) == 0;
 	l = u->have_maps ? maps_find(&u->maps, pc) : NULL;
 	return l && l->x;
-}
-
-/* Distance from the start of pc's function, −1: unknown. */
-static int32_t into_function(const struct module *m, taddr_t pc)
-{
-	taddr_t vaddr = pc - m->bias;
-	struct elf_symbol sym;
-
-	if (!m->file || !elf_file_function_at(m->file, vaddr, &sym) || sym.value > vaddr ||
-	    vaddr - sym.value > INT32_MAX)
-		return -1;
-	return (int32_t)(vaddr - sym.value);
 }
 
 static void fill_row(struct unwinder *u, const struct abi *abi, const struct module *m,
@@ -163,7 +86,7 @@ static void fill_row(struct unwinder *u, const struct abi *abi, const struct mod
 	}
 	switch (row->kind) {
 	case ROW_NO_CFI:
-		row->cfa_off = into_function(m, row->pc);
+		row->cfa_off = unwind_into_function(m, row->pc);
 		break;
 	case ROW_OFFSET:
 	case ROW_DEREF:
@@ -228,7 +151,7 @@ static bool progress(struct walk *w, taddr_t sp, bool same_stack)
 	return !same_stack && ++w->switches <= STACK_SWITCHES_MAX;
 }
 
-static enum step arrive(struct walk *w, taddr_t pc, taddr_t sp, enum frame_origin origin)
+enum step walk_arrive(struct walk *w, taddr_t pc, taddr_t sp, enum frame_origin origin)
 {
 	bool signal = origin == FROM_SIGNAL;
 
@@ -283,7 +206,7 @@ static enum step step_row(struct walk *w, const struct row *row)
 		return STEP_LOST;
 	if (!s->signal && !progress(w, sp, row->kind == ROW_OFFSET && row->cfa_reg == w->abi->dwarf_sp))
 		return STEP_LOST;
-	return arrive(w, ra, sp, s->signal ? FROM_SIGNAL : FROM_ROW);
+	return walk_arrive(w, ra, sp, s->signal ? FROM_SIGNAL : FROM_ROW);
 }
 
 /* All rules are evaluated with this frame's registers before any changes. */
@@ -316,145 +239,7 @@ static enum step step_full(struct walk *w, const struct full_row *f)
 		return STEP_LOST;
 	if (!f->signal && !progress(w, sp, false))
 		return STEP_LOST;
-	return arrive(w, ra, sp, f->signal ? FROM_SIGNAL : FROM_CFI);
-}
-
-/* The chain that starts at the frame pointer: [fp] is the caller's, the word
- * above it the return address. */
-struct link {
-	taddr_t fp, ra, next;
-	bool usable;
-};
-
-static struct link fp_link(struct walk *w)
-{
-	taddr_t word = w->abi->word;
-	struct link l = { 0 };
-
-	if (!get_reg(w, w->abi->dwarf_fp, &l.fp))
-		return l;
-	l.usable = l.fp % word == 0 && l.fp >= w->sp && l.fp - w->sp <= FRAME_SIZE_MAX &&
-		   unwind_mem_word(w->mem, l.fp, &l.next) &&
-		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra) &&
-		   (!l.ra || executable(w->u, l.ra - 1, true));
-	return l;
-}
-
-static enum step step_fp(struct walk *w, const struct link *l)
-{
-	set_reg(w, w->abi->dwarf_fp, l->next);
-	return arrive(w, l->ra, l->fp + 2u * w->abi->word, FROM_FP);
-}
-
-/* The return address on top of the stack, if it is one; else 0. */
-static taddr_t ra_on_top(struct walk *w)
-{
-	uint64_t ra;
-
-	if (!w->exact || w->abi->link >= 0 || !unwind_mem_word(w->mem, w->sp, &ra))
-		return 0;
-	return ra && executable(w->u, ra - 1, false) ? ra : 0;
-}
-
-/* Nothing was pushed yet: the return address is where the call put it. */
-static enum step step_link(struct walk *w, taddr_t ra)
-{
-	return arrive(w, ra, w->sp + w->abi->ret_pops, FROM_LINK);
-}
-
-/* Looks for the address that the call of this very function left. */
-static enum step step_scan(struct walk *w, const struct guess *g, taddr_t end)
-{
-	taddr_t word = w->abi->word, at = w->sp;
-	uint64_t ra;
-
-	if (!w->fp_lost)
-		w->lost_from = w->sp;
-	for (unsigned i = 0; i < SCAN_WORDS && at < end; i++, at += word) {
-		if (!unwind_mem_word(w->mem, at, &ra))
-			break;
-		if (in_text(modules_find(w->u->modules, ra), ra) &&
-		    guess_caller(g, ra) == CALLER_SURE) {
-			w->fp_lost = true;
-			return arrive(w, ra, at + word, FROM_SCAN);
-		}
-	}
-	return STEP_LOST;
-}
-
-/* Beyond main there is only the C library's start, which in some (musl) has no
- * call-frame information. */
-static bool called_main(struct walk *w)
-{
-	uint32_t i = w->out->n - 2;
-	taddr_t pc = w->out->n > 1 ? w->out->pc[i] - !w->out->exact[i] : 0;
-	struct module *m = modules_find(w->u->modules, pc);
-	struct elf_symbol sym;
-
-	return m && m->file && elf_file_function_at(m->file, pc - m->bias, &sym) &&
-	       !strcmp(sym.name, "main");
-}
-
-/* No call-frame information: assembly, i386's pc thunks, C libraries built
- * without, generated code, calls through null pointers.  What is certain comes
- * first; a frame pointer of zero ends a stack (x86-64 psABI, section 3.4.1). */
-static enum step step_blind(struct walk *w, const struct row *row)
-{
-	struct guess g = { w->abi, w->u->modules, w->mem, w->pc, 0 };
-	bool in_module = row->kind == ROW_NO_CFI;
-	struct link l = fp_link(w);
-	taddr_t top = ra_on_top(w);
-	enum caller of_fp, of_top;
-
-	if (in_module && row->cfa_off >= 0)
-		g.start = row->pc - (taddr_t)row->cfa_off;
-	of_top = top ? guess_caller(&g, top) : CALLER_NOT;
-	of_fp = l.usable && l.ra ? guess_caller(&g, l.ra) : CALLER_NOT;
-	if (of_top >= CALLER_NEAR ||
-	    (of_top == CALLER_MAYBE && (g.start == w->pc || !executable(w->u, w->pc, false))))
-		return step_link(w, top);
-	if (of_fp < CALLER_NEAR && g.start &&
-	    step_scan(w, &g, l.usable ? l.fp : UINT64_MAX) == STEP_ON)
-		return STEP_ON;
-	if (of_fp == CALLER_NOT && of_top == CALLER_MAYBE)
-		return step_link(w, top);
-	if (l.usable)
-		return step_fp(w, &l);
-	return in_module && (!l.fp || called_main(w)) ? STEP_OUTERMOST : STEP_LOST;
-}
-
-/* With fp as the frame pointer, would this row find a return address? */
-static bool fp_fits(struct walk *w, const struct row *row, taddr_t fp)
-{
-	struct guess g = { w->abi, w->u->modules, w->mem, w->pc, 0 };
-	int32_t into = into_function(modules_find(w->u->modules, row->pc), row->pc);
-	taddr_t cfa = (fp + (taddr_t)(int64_t)row->cfa_off) & w->mem->mask;
-	uint64_t ra;
-
-	if (cfa <= w->sp || cfa - w->sp > FRAME_SIZE_MAX || cfa % w->abi->word ||
-	    !unwind_mem_word(w->mem, (cfa + (taddr_t)(int64_t)row->ra_off) & w->mem->mask, &ra))
-		return false;
-	if (into >= 0)
-		g.start = row->pc - (taddr_t)into;
-	return ra && executable(w->u, ra - 1, false) && guess_caller(&g, ra) != CALLER_NOT;
-}
-
-/* This row needs the frame pointer, and a scan went over code that may have
- * changed it: then that code has saved it. */
-static void find_fp(struct walk *w, const struct row *row)
-{
-	taddr_t word = w->abi->word;
-	uint64_t fp;
-
-	w->fp_lost = false;
-	if (get_reg(w, w->abi->dwarf_fp, &fp) && fp_fits(w, row, fp))
-		return;
-	for (taddr_t at = w->lost_from; at < w->sp && unwind_mem_word(w->mem, at, &fp); at += word) {
-		if (fp_fits(w, row, fp)) {
-			set_reg(w, w->abi->dwarf_fp, fp);
-			return;
-		}
-	}
+	return walk_arrive(w, ra, sp, f->signal ? FROM_SIGNAL : FROM_CFI);
 }
 
 static enum step step(struct walk *w, const struct row *row)
@@ -462,7 +247,7 @@ static enum step step(struct walk *w, const struct row *row)
 	switch (row->kind) {
 	case ROW_OFFSET:
 		if (w->fp_lost && row->cfa_reg == w->abi->dwarf_fp)
-			find_fp(w, row);
+			walk_find_fp(w, row);
 		return step_row(w, row);
 	case ROW_DEREF:
 		return step_row(w, row);
@@ -471,7 +256,7 @@ static enum step step(struct walk *w, const struct row *row)
 	case ROW_OUTERMOST:
 		return STEP_OUTERMOST;
 	default:
-		return step_blind(w, row);
+		return walk_blind(w, row);
 	}
 }
 
@@ -504,7 +289,7 @@ static void finish(struct walk *w, enum stack_end end)
 static bool plausible(struct walk *w, const struct row *row)
 {
 	return row->kind != ROW_UNKNOWN || w->exact ||
-	       executable(w->u, w->pc - 1, row->cfa_off == 1);
+	       unwinder_executable(w->u, w->pc - 1, row->cfa_off == 1);
 }
 
 static void walk(struct walk *w, unsigned depth)
@@ -580,7 +365,7 @@ void unwind_entry(struct unwinder *u, const struct regs *regs, const struct stac
 	else if (!unwind_mem_word(w.mem, w.sp, &ra))
 		ra = 0;
 	if (ra & w.mem->mask) {
-		arrive(&w, ra, w.sp + w.abi->ret_pops, FROM_LINK);
+		walk_arrive(&w, ra, w.sp + w.abi->ret_pops, FROM_LINK);
 		walk(&w, depth);
 	} else {
 		add_frame(&w, 0);

@@ -28,7 +28,7 @@ enum function {
 	REALIGNED, /* CFA = *(fp − 8), fp at fp + 0 */
 	TRAMPOLINE, /* signal frame: CFA = *(sp + 160), every register at sp + … */
 	IN_REG,    /* fp kept in register 3 */
-	STUCK,     /* CFA = sp */
+	STUCK,     /* CFA = sp, the return address below it */
 	BAD_EXPR,  /* the CFA's expression ends with nothing on the stack */
 	BARE,      /* no information from here on */
 	BARE_2,
@@ -505,13 +505,19 @@ static void rule_in_register(void **state)
 static void damage(void **state)
 {
 	(void)state;
-	/* no progress */
-	w.stack[0] = 0;
+	/* a row that says the return address is below the stack */
 	set(0, in(STUCK, 1));
-	unwind(in(PLT, 1), 0, 512, 50);
+	unwind(in(PLT, 1), 20000, 512, 50);
 	assert_int_equal(w.b.end, STACK_BROKEN);
 	assert_int_equal(w.b.n, 2);
 	assert_int_equal(w.b.broke_at, in(STUCK, 1));
+	/* no progress */
+	set(9, sp_at(1));
+	set(10, sp_at(10));
+	set(0, in(REALIGNED, 1));
+	unwind(in(REALIGNED, 1), 10, 512, 50);
+	assert_int_equal(w.b.end, STACK_BROKEN);
+	assert_int_equal(w.b.n, 2);
 	/* an expression without a result */
 	unwind(in(BAD_EXPR, 1), 0, 512, 50);
 	assert_int_equal(w.b.end, STACK_BROKEN);
@@ -642,6 +648,33 @@ static void refreshing(void **state)
 	assert_true(w.refreshes < 10);
 }
 
+/* Any word anywhere: it ends, within the bounds. */
+static void mess(void **state)
+{
+	uint64_t r = 1;
+
+	(void)state;
+	for (int round = 0; round < 3000; round++) {
+		for (unsigned i = 0; i < 128; i++) {
+			r = r * 6364136223846793005u + 1442695040888963407u;
+			uint64_t pick = r >> 40;
+
+			set(i, r >> 61 < 3   ? in(PLAIN, 0) + pick % (0x100 * FUNCTIONS)
+			       : r >> 61 < 6 ? STACK + pick % 1200
+					     : r);
+		}
+		for (unsigned i = 0; i < sizeof w.code / 8 - 1; i += 1 + (r >> 33) % 7) {
+			r = r * 6364136223846793005u + 1442695040888963407u;
+			call(in(PLAIN, 8 + 8 * i), r >> 63 ? in(PLAIN, 0x100 * (r >> 60)) : 0);
+		}
+		unwind(in(PLAIN, (unsigned)(r >> 32) % (0x100 * FUNCTIONS)), round % 128, 512,
+		       UNWIND_MAX_DEPTH);
+		assert_in_range(w.b.n, 1, UNWIND_MAX_DEPTH);
+		if (round % 100 == 0)
+			unwinder_forget(w.u, in(PLAIN, 0), in(PLT, 0));
+	}
+}
+
 #define TEST(f, abi) cmocka_unit_test_setup_teardown(f, set_up_##abi, tear_down)
 
 int main(void)
@@ -661,6 +694,7 @@ int main(void)
 		TEST(frame_pointers, 64), TEST(frame_pointers, 32),
 		TEST(scan, 64), TEST(scan, 32),
 		TEST(main_is_enough, 64), TEST(main_is_enough, 32),
+		TEST(mess, 64), TEST(mess, 32),
 		TEST(refreshing, 64), TEST(refreshing, 32),
 	};
 
