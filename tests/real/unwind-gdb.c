@@ -79,6 +79,22 @@ static void use_process(struct process *p, pid_t pid, unsigned word)
 	refresh(p);
 }
 
+/* Where the return address is on top of the stack, unwinding as from a
+ * function's entry must find the same callers. */
+static void check_entry(struct process *p, const struct regs *regs, const struct stack_copy *copy,
+			const struct backtrace *b)
+{
+	static struct backtrace e;
+	uint32_t n = b->n - 1;
+
+	if (b->n < 2 || b->n == UNWIND_MAX_DEPTH || b->cfa[1] != b->cfa[0] + p->word)
+		return;
+	unwind_entry(p->unwinder, regs, copy, UNWIND_MAX_DEPTH, &e);
+	if (e.n != n || e.end != b->end || memcmp(e.pc, b->pc + 1, n * sizeof e.pc[0]) ||
+	    memcmp(e.cfa, b->cfa + 1, n * sizeof e.cfa[0]))
+		die("unwind_entry finds other callers at %" PRIx64, b->pc[0]);
+}
+
 static void answer(struct process *p, struct regs *regs)
 {
 	static const char *const ends[] = { "complete", "cut", "broken" };
@@ -89,6 +105,7 @@ static void answer(struct process *p, struct regs *regs)
 
 	copy.len = n > 0 ? (size_t)n : 0;
 	unwind_any(p->unwinder, regs, &copy, UNWIND_MAX_DEPTH, &b);
+	check_entry(p, regs, &copy, &b);
 	printf("%s %u", ends[b.end], b.n);
 	for (uint32_t i = 0; i < b.n; i++)
 		printf(" %" PRIx64 ":%" PRIx64 ":%u:%u", b.pc[i], b.cfa[i], b.exact[i],
