@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs programs under valgrind (twice) and under mtrace and compares, process by process, how
+much each allocated, released and left.  Any difference is a failure, unless the two valgrind
+runs already differ from each other; then the test is skipped and says so.
+
+Both tools must show the program the same world.  valgrind adds variables to the program's
+environment, and programs like git and perl copy the environment to the heap, so mtrace's runs
+get variables of the same names and lengths, LD_PRELOAD with as many libraries among them.
+The working folder, argv[0] and what the descriptors are open on are the same too."""
+
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+MTRACE = os.path.abspath(os.environ["MTRACE"])
+TIMEOUT = int(os.environ.get("TIMEOUT", 120))
+CC = os.environ.get("CC", "cc").split()
+CXX = os.environ.get("CXX", "c++").split()
+FIELDS = ("allocs", "frees", "bytes_allocated", "open_bytes", "open_blocks")
+VALGRIND = ["valgrind", "--run-libc-freeres=no", "--run-cxx-freeres=no", "--trace-children=yes",
+            "--leak-check=no"]
+BASE_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+SQL = """
+create table person (id integer primary key, name text, age integer);
+create index by_age on person (age, name);
+with recursive n (i) as (select 1 union all select i + 1 from n where i < 1500)
+ insert into person select i, 'person number ' || i, i * 37 % 90 from n;
+select age, count(*), max(name) from person group by age having count(*) > 16;
+select a.name, b.name from person a join person b on a.id = b.age where b.id < 40 order by 2, 1;
+delete from person where age between 20 and 60;
+create table other as select name, length(name) l from person;
+update other set name = upper(name) where l > 15;
+begin; insert into other values ('undone', 1); rollback;
+drop index by_age;
+select count(*), sum(l) from other;
+"""
+
+PYTHON = """
+import collections, io, json, re
+tree = {str(i): [j * 1.5 for j in range(i % 20)] + [{"key": "v" * (i % 50)}] for i in range(400)}
+text = json.dumps(tree, indent=1)
+assert json.loads(text) == tree
+words = collections.Counter(re.findall(r"[0-9.]+|v+", text))
+queue = collections.deque(sorted(words.items(), key=lambda w: (w[1], w[0])), maxlen=100)
+groups = collections.OrderedDict()
+for word, count in queue:
+    groups.setdefault(len(word), []).append(re.sub(r"(v)(v*)", r"\\2-\\1", word) * count)
+out = io.StringIO()
+for n in groups:
+    print(n, len(groups[n]), file=out)
+print(len(text), len(words), len(out.getvalue()))
+"""
+
+PERL = """
+use strict; use warnings;
+my (%count, @list);
+for my $i (0 .. 3000) {
+    my $word = "word" . ($i * 7919 % 701);
+    $count{$word}{$i % 13} += $i;
+    push @list, [$word, $i] if $word =~ /^word(\\d)\\d*\\1$/;
+}
+my $text = join ",", map { "$_->[0]=$_->[1]" } sort { $a->[0] cmp $b->[0] || $b->[1] <=> $a->[1] } @list;
+(my $other = $text) =~ s/(\\w+)=(\\d+)/$2 x 2 . ":" . uc $1/ge;
+my %seen; $seen{$_}++ for split /[,:]/, $other;
+printf "%d %d %d\\n", scalar(keys %count), length $other, scalar grep { $seen{$_} > 1 } sort keys %seen;
+"""
+
+# Not for sh: dash vforks, and what its child allocates then is in the shell's own heap, where
+# mtrace sees it.  valgrind makes a fork of every vfork.
+GIT = """
+set -e
+git init -q .
+git config user.name 'A U Thor'
+git config user.email author@example.org
+mkdir folder
+i=0
+while [ $i -lt 30 ]; do echo "line $i" >folder/file$i; i=$((i + 1)); done
+touch -d '2020-02-02 02:02:02 UTC' folder folder/*
+git add .
+git commit -q -m 'The first'
+echo more >>folder/file3
+touch -d '2020-02-03 02:02:02 UTC' folder/file3
+git commit -q -a -m 'The second'
+git log --stat
+"""
+
+C = """#include <stdio.h>
+int main(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		printf("%s\\n", argv[i]);
+	return 0;
+}
+"""
+
+
+class Skip(Exception):
+    pass
+
+
+def find(program):
+    """The file that is run in the end, not a wrapper script that chooses one."""
+    if program == "python3":
+        return os.path.realpath(sys.executable)
+    path = shutil.which(program, path=BASE_ENV["PATH"])
+    if not path:
+        raise Skip("no %s here" % program)
+    return path
+
+
+def build(folder, source, compiler, *flags):
+    if not shutil.which(compiler[0]):
+        raise Skip("no %s here" % compiler[0])
+    output = os.path.join(folder, os.path.basename(source).split(".")[0])
+    subprocess.run(compiler + ["-O2", "-g", "-o", output, source, *flags], check=True)
+    return output
+
+
+def build_c(folder, source, *flags):
+    return build(folder, os.path.join(TOP, source), CC, "-std=gnu11", "-D_GNU_SOURCE", *flags)
+
+
+# Each test: what makes the command from the folder that programs are built in, the files that
+# lie in the working folder, variables, and whether children are followed.  `output`: does it
+# write the same every time?
+class Test:
+    def __init__(self, name, command, files=None, env=None, follow=False, output=True, jemalloc=True):
+        self.name = name
+        self.command = command
+        self.files = files or {}
+        self.env = env or {}
+        self.follow = follow
+        self.output = output
+        self.jemalloc = jemalloc
+        self.preload = None
+
+
+PERL_ENV = {"PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}
+PYTHON_ENV = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+GIT_ENV = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_DATE": "1600000000 +0000",
+           "GIT_COMMITTER_DATE": "1600000000 +0000", "GIT_PAGER": "cat"}
+TESTS = [
+    Test("true", lambda d: [find("true")]),
+    Test("allocbench", lambda d: [build_c(d, "bench/allocbench.c", "-pthread"), "60000"],
+         output=False),
+    Test("counting", lambda d: [build_c(d, "tests/real/counting.c", "-fno-builtin")]),
+    Test("threads", lambda d: [build_c(d, "tests/real/threads.c", "-pthread")]),
+    Test("cxx", lambda d: [build(d, os.path.join(HERE, "cxx.cc"), CXX, "-std=c++17")]),
+    Test("sqlite3", lambda d: [find("sqlite3"), "-batch", ":memory:", ".read script.sql"],
+         {"script.sql": SQL}),
+    Test("python3", lambda d: [find("python3"), "script.py"], {"script.py": PYTHON}, PYTHON_ENV),
+    Test("python3-malloc", lambda d: [find("python3"), "script.py"], {"script.py": PYTHON},
+         dict(PYTHON_ENV, PYTHONMALLOC="malloc")),
+    Test("perl", lambda d: [find("perl"), "script.pl"], {"script.pl": PERL}, PERL_ENV),
+    Test("git", lambda d: [find("git") and find("bash"), "script.sh"], {"script.sh": GIT}, GIT_ENV,
+         follow=True),
+    Test("gcc", lambda d: [find("gcc"), "-O1", "-o", "out", "small.c"], {"small.c": C}, follow=True),
+]
+
+
+def with_jemalloc():
+    for test in TESTS:
+        if not test.jemalloc:
+            continue
+        other = Test(test.name + "-jemalloc", test.command, test.files, test.env, test.follow,
+                     test.output)
+        other.preload = "libjemalloc.so.2"
+        yield other
+
+
+class World:
+    """What all runs share: the variables that valgrind adds, and their likeness for mtrace."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        env = self.environment(folder)
+        # Children of a program under valgrind have its VALGRIND_LIB too, so everybody gets it.
+        if "VALGRIND_LIB" in self.shown(env, "sh", "-c", "env; :"):
+            BASE_ENV["VALGRIND_LIB"] = self.shown(env, "sh", "-c", "env; :")["VALGRIND_LIB"]
+        env = self.environment(folder)
+        shown = self.shown(env, "env")
+        self.extra = {name: shown[name] for name in shown if env.get(name) != shown[name]}
+        preload = self.extra.pop("LD_PRELOAD").split(":")
+        self.preload = ":".join(self.likeness(path) for path in preload if path)
+
+    @staticmethod
+    def environment(work, variables=None, preload=None):
+        """PWD, since the `valgrind` of some systems is a shell script, which exports it;
+        LD_PRELOAD, since children under valgrind have it, if only as an empty string."""
+        return dict(BASE_ENV, HOME=work, PWD=work, LD_PRELOAD=preload or "",
+                    **(variables or {}))
+
+    @staticmethod
+    def shown(env, *command):
+        lines = subprocess.run(VALGRIND + ["-q", "--log-file=/dev/null", *command], env=env, cwd=env["PWD"],
+                               check=True, capture_output=True, text=True).stdout.splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    def likeness(self, path):
+        """An empty library whose path is as long as this one's."""
+        name = os.path.join(self.folder, "")
+        if len(name) + 4 > len(path):
+            raise SystemExit("Bail out! the name of TMPDIR is too long")
+        name += "l" * (len(path) - len(name) - 3) + ".so"
+        while os.path.exists(name):
+            name = name[:-4] + chr(ord(name[-4]) + 1) + ".so"
+        source = os.path.join(self.folder, "empty.c")
+        with open(source, "w") as out:
+            out.write("extern int empty;\n")
+        subprocess.run(CC + ["-shared", "-fPIC", "-nostdlib", "-o", name, source], check=True)
+        return name
+
+    def variables(self, test):
+        """As arguments for mtrace: the program is to have them, mtrace itself is not."""
+        preload = self.preload + ":" + (test.preload or "")
+        for name, value in [*self.extra.items(), ("LD_PRELOAD", preload)]:
+            yield "-E"
+            yield "%s=%s" % (name, value)
+
+
+def run(test, folder, command, arguments, env):
+    """In a working folder made afresh, always of the same name."""
+    work = os.path.join(folder, "work")
+    shutil.rmtree(work, ignore_errors=True)
+    os.mkdir(work)
+    for name, text in test.files.items():
+        with open(os.path.join(work, name), "w") as out:
+            out.write(text)
+    with open(os.path.join(folder, "stdout"), "w+") as out, \
+            open(os.path.join(folder, "stderr"), "w+") as err:
+        process = subprocess.Popen(command + arguments, cwd=work, env=env, stdout=out, stderr=err,
+                                   stdin=subprocess.DEVNULL)
+        try:
+            status = process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise RuntimeError("%s did not end within %d seconds" % (command[0], TIMEOUT))
+        out.seek(0)
+        err.seek(0)
+        return status, out.read(), err.read()
+
+
+def number(text):
+    return int(text.replace(",", ""))
+
+
+def read_valgrind_log(path):
+    """None for a process without a summary, which did not end by itself."""
+    with open(path, errors="replace") as log:
+        text = log.read()
+    command = re.findall(r"^==\d+== Command: (\S+)", text, re.M)
+    in_use = re.findall(r"in use at exit: ([\d,]+) bytes in ([\d,]+) blocks", text)
+    usage = re.findall(r"total heap usage: ([\d,]+) allocs, ([\d,]+) frees, ([\d,]+) bytes", text)
+    if not in_use or not usage:
+        return None
+    allocs, frees, bytes_allocated = map(number, usage[-1])
+    open_bytes, open_blocks = map(number, in_use[-1])
+    return {"name": os.path.basename(command[-1]) if command else None,
+            "allocs": allocs, "frees": frees, "bytes_allocated": bytes_allocated,
+            "open_bytes": open_bytes, "open_blocks": open_blocks}
+
+
+def run_valgrind(world, test, folder, command, env):
+    logs = os.path.join(folder, "logs")
+    shutil.rmtree(logs, ignore_errors=True)
+    os.mkdir(logs)
+    options = ["--log-file=%s/%%p" % logs]
+    if test.preload:
+        options.append("--soname-synonyms=somalloc=*jemalloc*")
+    if not test.follow:
+        options.append("--trace-children=no")
+    result = run(test, folder, VALGRIND + options, command, env)
+    processes = [read_valgrind_log(os.path.join(logs, pid)) for pid in sorted(os.listdir(logs), key=int)]
+    return result, [p for p in processes if p]
+
+
+def run_mtrace(world, test, folder, command, env):
+    export = os.path.join(folder, "export.json")
+    if os.path.exists(export):
+        os.unlink(export)
+    options = ["-o", os.path.join(folder, "report"), "--export", "json:" + export,
+               *world.variables(test)]
+    if test.follow:
+        options.append("-f")
+    result = run(test, folder, [MTRACE] + options, command, env)
+    if not os.path.exists(export):
+        raise RuntimeError("mtrace wrote no JSON: status %d, %s" % (result[0], result[2]))
+    with open(export) as file:
+        processes = json.load(file)["processes"]
+    processes.sort(key=lambda p: p["pid"])
+    return result, [dict({f: p[f] for f in FIELDS}, name=os.path.basename(p["exe"])) for p in processes]
+
+
+def real_name(name):
+    """valgrind tells how a program was called, mtrace what it is."""
+    path = shutil.which(name, path=BASE_ENV["PATH"])
+    return os.path.basename(os.path.realpath(path)) if path else name
+
+
+def describe(process):
+    return "%(allocs)d allocs, %(frees)d frees, %(bytes_allocated)d bytes, " \
+        "in use %(open_bytes)d bytes in %(open_blocks)d blocks" % process
+
+
+def compare(ours, theirs):
+    """Lines that say what differs."""
+    lines = []
+    names = [real_name(p["name"]) if p["name"] else None for p in theirs]
+    if len(ours) != len(theirs):
+        lines.append("valgrind saw %d processes (%s), mtrace %d (%s)" % (
+            len(theirs), " ".join(map(str, names)), len(ours), " ".join(p["name"] for p in ours)))
+    for i, (mine, other) in enumerate(zip(ours, theirs)):
+        if names[i] and real_name(mine["name"]) != names[i]:
+            lines.append("process %d: valgrind says %s, mtrace %s" % (i + 1, names[i], mine["name"]))
+        elif any(mine[f] != other[f] for f in FIELDS):
+            lines.append("process %d, %s:" % (i + 1, mine["name"]))
+            lines.append("    valgrind: " + describe(other))
+            lines.append("    mtrace:   " + describe(mine))
+    return lines
+
+
+def check(world, test, folder):
+    """Returns what to print after `ok`; raises Skip with a reason, or RuntimeError."""
+    os.mkdir(folder)
+    programs = os.path.join(folder, "bin")
+    os.mkdir(programs)
+    command = test.command(programs)
+    env = world.environment(os.path.join(folder, "work"), test.env, test.preload)
+    first, theirs = run_valgrind(world, test, folder, command, env)
+    if not theirs or not any(p["allocs"] for p in theirs) and test.preload:
+        raise Skip("valgrind cannot follow it")
+    second, again = run_valgrind(world, test, folder, command, env)
+    if theirs != again:
+        raise Skip("two runs of valgrind differ: %s" % "; ".join(compare(again, theirs)).replace("mtrace", "again"))
+    del env["LD_PRELOAD"] # mtrace itself runs without
+    third, ours = run_mtrace(world, test, folder, command, env)
+    lines = compare(ours, theirs)
+    if third[0] != first[0]:
+        lines.append("exit status under valgrind %d, under mtrace %d" % (first[0], third[0]))
+    if test.output and third[1] != first[1]:
+        lines.append("the program wrote other text")
+    if lines:
+        raise RuntimeError("\n".join(lines))
+    return "%d processes, %d allocs, %d bytes" % (
+        len(ours), sum(p["allocs"] for p in ours), sum(p["bytes_allocated"] for p in ours))
+
+
+def guarded(world, test, folder):
+    try:
+        return "ok", check(world, test, folder)
+    except Skip as reason:
+        return "skip", str(reason)
+    except (RuntimeError, OSError, subprocess.CalledProcessError, KeyError, ValueError) as error:
+        return "not ok", str(error) or repr(error)
+
+
+def main():
+    tests = TESTS + list(with_jemalloc())
+    wanted = sys.argv[1:]
+    for name in wanted:
+        if name not in [t.name for t in tests]:
+            raise SystemExit("Bail out! no test is named " + name)
+    tests = [t for t in tests if not wanted or t.name in wanted]
+    folder = tempfile.mkdtemp(prefix="mtr")
+    world = World(folder)
+    totals = {"ok": 0, "not ok": 0, "skip": 0}
+    print("1..%d" % len(tests), flush=True)
+    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", os.cpu_count() or 1))) as pool:
+        results = [pool.submit(guarded, world, t, os.path.join(folder, "t%02d" % i))
+                   for i, t in enumerate(tests)]
+        for i, (test, future) in enumerate(zip(tests, results)):
+            result, text = future.result()
+            totals[result] += 1
+            if result == "skip":
+                print("ok %d - %s # SKIP %s" % (i + 1, test.name, text.replace("\n", " ")))
+            elif result == "ok":
+                print("ok %d - %s: %s" % (i + 1, test.name, text))
+            else:
+                print("not ok %d - %s" % (i + 1, test.name))
+                for line in text.splitlines():
+                    print("#   " + line)
+            sys.stdout.flush()
+    if os.environ.get("KEEP"):
+        print("# what was run lies in " + folder)
+    else:
+        shutil.rmtree(folder)
+    print("# totals: %d as valgrind counts, %d not, %d skipped" % (
+        totals["ok"], totals["not ok"], totals["skip"]))
+    return totals["not ok"] != 0
+
+
+sys.exit(main())
