@@ -56,15 +56,27 @@ FRAME long frame10(struct ring *r, uint64_t x)
 	bool zeroed = r->at % 8 == 0;
 
 	if (!*slot) {
-		*slot = zeroed ? take_zeroed(size) : take(size);
-		*(volatile char *)*slot = 1;
+		/* Each call returns to an instruction of its own, which no other path leads to:
+		 * a breakpoint there is hit by that call's return alone. */
+		if (zeroed) {
+			char *p = (char *)take_zeroed(size);
+
+			*(volatile char *)p = 1;
+			*slot = p;
+		} else {
+			char *p = (char *)take(size);
+
+			*(volatile char *)p = 2;
+			*slot = p;
+		}
 		r->at = (r->at + 1) % RING;
 		return 1;
 	}
 	if ((x >> 20) % 17 == 0) {
-		void *p = resize(*slot, size);
+		char *p = (char *)resize(*slot, size);
 
 		if (p) {
+			*(volatile char *)p = 3;
 			*slot = p;
 			r->at = (r->at + 1) % RING;
 			return 2;
