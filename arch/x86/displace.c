@@ -105,12 +105,13 @@ static bool is_branch(const ZydisDecodedInstruction *in)
 /* Calls that cannot be taken apart: far ones push cs as well; and what enters
  * the kernel, since a restarted call, or a clone's child, goes on at the pc
  * that the kernel saw. */
-static bool must_step(const ZydisDecodedInstruction *in)
+static bool must_step(const ZydisDecodedInstruction *in, unsigned flags)
 {
 	switch (in->mnemonic) {
 	case ZYDIS_MNEMONIC_SYSCALL:
-	case ZYDIS_MNEMONIC_SYSENTER:
 	case ZYDIS_MNEMONIC_INT:
+		return !(flags & DISPLACE_SYSCALL);
+	case ZYDIS_MNEMONIC_SYSENTER:
 	case ZYDIS_MNEMONIC_INTO:
 		return true;
 	case ZYDIS_MNEMONIC_CALL:
@@ -379,7 +380,7 @@ static int displace_call_indirect(struct work *w)
 /* ---- hooks of struct abi -------------------------------------------------- */
 
 int x86_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len,
-		 taddr_t slot, bool keep_shadow, struct displaced *out)
+		 taddr_t slot, unsigned flags, struct displaced *out)
 {
 	struct work w = { .abi = abi, .addr = addr, .slot = slot, .bytes = insn, .out = out };
 	int err = decode(abi, insn, len, &w.in);
@@ -390,7 +391,7 @@ int x86_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 	out->kind = DISPLACE_SLOT;
 	out->resume = slot;
 	out->insn_len = w.in.length;
-	if (must_step(&w.in))
+	if (must_step(&w.in, flags))
 		return step(&w);
 	if (is_nop(&w.in))
 		return go_to(&w, next_insn(&w));
@@ -401,9 +402,9 @@ int x86_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 	if (is_loop(&w.in))
 		return displace_loop(&w);
 	if (is_plain(&w.in, OP_CALL))
-		return keep_shadow ? step(&w) : displace_call(&w);
+		return flags & DISPLACE_KEEP_SHADOW ? step(&w) : displace_call(&w);
 	if (is_group5(&w.in, GROUP5_CALL))
-		return keep_shadow ? step(&w) : displace_call_indirect(&w);
+		return flags & DISPLACE_KEEP_SHADOW ? step(&w) : displace_call_indirect(&w);
 	return displace_copy(&w);
 }
 

@@ -14,7 +14,7 @@ enum x86_reg {
 };
 
 int x86_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len,
-		 taddr_t slot, bool keep_shadow, struct displaced *out);
+		 taddr_t slot, unsigned flags, struct displaced *out);
 enum jump_kind x86_jump(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len,
 			taddr_t *where);
 unsigned x86_call_before(const struct abi *abi, taddr_t ra, const uint8_t *code, size_t len,

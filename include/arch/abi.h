@@ -30,6 +30,13 @@ enum displace_kind {
 	DISPLACE_STEP, /* cannot be displaced from this slot: single-step it */
 };
 
+enum displace_flags {
+	DISPLACE_KEEP_SHADOW = 1, /* the task has a shadow stack: calls may not
+				     be taken apart */
+	DISPLACE_SYSCALL = 2,     /* a system call is known to be neither
+				     restarted nor a clone */
+};
+
 /* What a task stands in front of, whose pc is at slot + `at`. */
 enum displace_where {
 	AT_ORIGINAL,    /* nothing executed yet: the pc is really `to` */
@@ -108,11 +115,10 @@ struct abi {
 	uint64_t slot_reach;
 
 	/* Prepares the instruction at `addr` (bytes `insn`, `len` of them, at
-	 * least max_insn where memory allows) to run at `slot`.  `keep_shadow`:
-	 * the task has a shadow stack, so calls may not be taken apart.
-	 * 0, or -EINVAL when the bytes are no instruction or not all of one. */
+	 * least max_insn where memory allows) to run at `slot`; `flags`
+	 * are of enum displace_flags.  0, or -EINVAL when the bytes are no instruction or not all of one. */
 	int (*displace)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len,
-			taddr_t slot, bool keep_shadow, struct displaced *out);
+			taddr_t slot, unsigned flags, struct displaced *out);
 	/* Is the instruction an unconditional jump?  JUMP_DIRECT: *where is the
 	 * target; JUMP_MEMORY: *where is the address of the word that holds it
 	 * (a PLT stub); JUMP_PAST: a no-operation (endbr), *where follows it. */
@@ -127,8 +133,8 @@ struct abi {
 	int (*insn_length)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len);
 	/* Does a system call with a constant number begin at code[0], in the
 	 * way the C libraries write it?  Its number, or −1; *at: the
-	 * instruction (bytes from code) at which all arguments are in their
-	 * registers.  NULL: cannot be told on this ABI. */
+	 * instruction (bytes from code) that enters the kernel, at which all
+	 * arguments are in their registers.  NULL: cannot be told on this ABI. */
 	int (*syscall_site)(const struct abi *, const uint8_t *code, size_t len, unsigned *at);
 };
 

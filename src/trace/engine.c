@@ -128,21 +128,37 @@ static void drop_stale(struct task *t, taddr_t sp)
 	}
 }
 
-/* Is frame i of the backtrace the one that call c returns to?  A signal frame
+/* Without call-frame information: is its return address still where it was? */
+static bool return_slot_stands(struct task *t, const struct call *c)
+{
+	uint64_t word;
+
+	if (t->proc->abi->link >= 0)
+		return true;
+	return !proc_read_word(t->proc, c->sp, &word) && word == c->return_addr;
+}
+
+enum ancestor { IS_ANCESTOR, IS_INTERRUPTED, IS_DEAD };
+
+/* Looks for the frame that call c returns to in the backtrace.  A signal frame
  * on the way means that a handler interrupted c: its calls are its own. */
-static int find_ancestor(struct task *t, const struct call *c)
+static enum ancestor find_ancestor(struct task *t, const struct call *c)
 {
 	taddr_t after = c->sp + t->proc->abi->ret_pops;
 
 	for (uint32_t i = 0; i < bt.n; i++) {
 		if (i && bt.exact[i])
-			return 0;
+			return IS_INTERRUPTED;
 		if (bt.cfa[i] == after && bt.pc[i] == c->return_addr)
-			return 1;
+			return IS_ANCESTOR;
+		if (bt.origin[i] == FROM_FP)
+			break; /* a guess, which may leave frames out */
 		if (bt.cfa[i] > after && task_same_stack(t, bt.cfa[i], after))
-			return -1; /* we are past it: it is not there any more */
+			return IS_DEAD; /* we are past it: it is not there any more */
+		if (i + 1 == bt.n && bt.end == STACK_COMPLETE)
+			return IS_DEAD;
 	}
-	return bt.end == STACK_COMPLETE ? -1 : 1;
+	return return_slot_stands(t, c) ? IS_ANCESTOR : IS_DEAD;
 }
 
 /* Is the call that begins now inside one that we already observe? */
@@ -164,10 +180,12 @@ static bool is_nested(struct task *t, const struct probe *pr, taddr_t sp, taddr_
 			return false;
 		unwind_entry(t->proc->unwinder, &t->regs, &stack, 64, &bt);
 		switch (find_ancestor(t, c)) {
-		case 1:
+		case IS_ANCESTOR:
 			return true;
-		case 0:
+		case IS_INTERRUPTED:
 			return false;
+		case IS_DEAD:
+			break;
 		}
 		drop_stale(t, c->sp + 1);
 	}
@@ -524,6 +542,8 @@ static void on_entry(struct task *t, struct breakpoint *bp)
 
 void engine_hit(struct task *t, struct breakpoint *bp)
 {
+	if (!(bp->roles & BP_PROBE))
+		t->last.what = LAST_NONE;
 	if (bp->roles & (BP_LINKMAP | BP_START)) {
 		image_sync(t->proc, t);
 		if (bp->roles & BP_START)
@@ -537,10 +557,14 @@ void engine_hit(struct task *t, struct breakpoint *bp)
 		task_continue_over(t, bp);
 }
 
-taddr_t engine_take_back(struct task *t, taddr_t otherwise)
+taddr_t engine_take_back(struct task *t, const struct breakpoint *bp, taddr_t otherwise)
 {
+	const struct breakpoint *entry = bp_find(t->proc, t->last.addr);
 	taddr_t addr = otherwise;
 
+	/* It may have hit something else since. */
+	if (t->last.what == LAST_NONE || !entry || (entry != bp && entry->chain != bp))
+		return otherwise;
 	switch (t->last.what) {
 	case LAST_NONE:
 		return otherwise;

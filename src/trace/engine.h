@@ -9,9 +9,10 @@
 /* The task stands at bp (its registers are read, the pc is bp->addr).  Resumes
  * it, then does the accounting. */
 void engine_hit(struct task *t, struct breakpoint *bp);
-/* A signal came before the instruction at the last entry was executed: the
- * call did not happen yet, and will be seen again.  The address to go back to. */
-taddr_t engine_take_back(struct task *t, taddr_t otherwise);
+/* A signal came before the instruction under bp was executed: if bp was where
+ * the last call was entered, that call did not happen yet, and will be seen
+ * again.  The address to go back to. */
+taddr_t engine_take_back(struct task *t, const struct breakpoint *bp, taddr_t otherwise);
 /* Calls that were entered through a site that is no more. */
 void calls_forget_site(struct task *t, const struct probe_site *site);
 

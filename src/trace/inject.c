@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <sys/ptrace.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "arch/host.h"
 #include "base/msg.h"
@@ -45,21 +46,42 @@ static taddr_t find_syscall_insn(struct proc *p)
 	return p->syscall_insn;
 }
 
+/* What came in between and has to be made up for. */
+struct missed {
+	int sig;     /* SIGSTOP, which cannot be blocked; 0: none */
+	bool group;  /* the process was stopped */
+};
+
 /* Lets the task run to its next stop of the kind asked for.  With all signals
- * blocked nothing else can come, but for the end and group stops of others. */
-static int run_to(struct task *t, int (*resume)(pid_t, int), bool (*is)(int status))
+ * blocked only a SIGSTOP and group stops can come in between. */
+static int run_to(struct task *t, int (*resume)(pid_t, int), bool (*is)(int status),
+		  struct missed *missed)
 {
 	for (int tries = 0; tries < 16; tries++) {
 		int status, err = resume(t->tid, 0);
+		struct stop st;
 
 		if (!err)
 			err = wait_for_stop(t, &status);
 		if (err)
 			return err;
+		st = stop_decode(t->tid, status);
+		if (st.kind == STOP_GROUP)
+			missed->group = true;
+		else if (st.kind == STOP_SIGNAL)
+			missed->sig = st.sig;
 		if (is(status))
 			return 0;
 	}
 	return -EBUSY;
+}
+
+static void make_up(struct task *t, const struct missed *missed)
+{
+	if (missed->sig)
+		syscall(SYS_tgkill, t->proc->pid, t->tid, missed->sig);
+	if (missed->group) /* once more, now for the dispatcher */
+		pt_interrupt(t->tid);
 }
 
 static bool is_syscall_stop(int status)
@@ -72,21 +94,20 @@ static bool is_event_stop(int status)
 	return status >> 16 == PTRACE_EVENT_STOP;
 }
 
-static int run_syscall(struct task *t, struct regs *regs, int64_t *result)
+static int run_syscall(struct task *t, struct regs *regs, int64_t *result,
+		       struct missed *missed)
 {
-	const struct abi *abi = t->proc->abi;
 	int err = host_set_regs(t->tid, regs);
 	struct regs after;
 
 	if (!err)
-		err = run_to(t, pt_syscall, is_syscall_stop); /* entry */
+		err = run_to(t, pt_syscall, is_syscall_stop, missed); /* entry */
 	if (!err)
-		err = run_to(t, pt_syscall, is_syscall_stop); /* exit */
+		err = run_to(t, pt_syscall, is_syscall_stop, missed); /* exit */
 	if (!err)
 		err = host_get_regs(t->tid, &after);
 	if (!err)
-		*result = abi->word == 4 ? (int32_t)after.w[abi->syscall_ret]
-					 : (int64_t)after.w[abi->syscall_ret];
+		*result = regs_syscall_result(&after);
 	return err;
 }
 
@@ -94,13 +115,13 @@ int inject_syscall(struct task *t, int nr, const uint64_t arg[6], int64_t *resul
 {
 	struct proc *p = t->proc;
 	const struct abi *abi = p->abi;
+	struct missed missed = { 0 };
 	struct regs saved, regs;
 	uint64_t mask;
 	int err, back;
 
-	if (t->seccomp == 99)
-		t->seccomp = (uint32_t)proc_status_number(t->tid, "Seccomp", 10, 0);
-	if (t->seccomp)
+	/* Filters come at any time, and kill for a call they do not know. */
+	if (proc_status_number(t->tid, "Seccomp", 10, 0))
 		return -EPERM;
 	if (find_syscall_insn(p) <= 1)
 		return -ENOEXEC;
@@ -117,18 +138,19 @@ int inject_syscall(struct task *t, int nr, const uint64_t arg[6], int64_t *resul
 	regs.w[abi->syscall_nr] = (uint64_t)nr;
 	for (int i = 0; i < 6; i++)
 		regs.w[abi->syscall_arg[i]] = arg[i];
-	err = run_syscall(t, &regs, result);
+	err = run_syscall(t, &regs, result, &missed);
 	if (err == -ESRCH)
 		return err;
 	/* Back to a stop in which the kernel still looks whether a system call
 	 * is to be restarted: with the registers of before, it is. */
 	back = pt_interrupt(t->tid);
 	if (!back)
-		back = run_to(t, pt_cont, is_event_stop);
+		back = run_to(t, pt_cont, is_event_stop, &missed);
 	if (!back)
 		back = host_set_regs(t->tid, &saved);
 	if (!back)
 		back = pt_set_sigmask(t->tid, mask);
+	make_up(t, &missed);
 	if (back)
 		pt_complain("restoring the registers", t->tid, regs_pc(&saved), back);
 	return err ? err : back;

@@ -16,6 +16,8 @@
 	{ .symbol = sym, .op = OP_REALLOC, .ptr_arg = p, .size_arg = sz, __VA_ARGS__ }
 #define RELEASE(sym, p, ...) { .symbol = sym, .op = OP_RELEASE, .ptr_arg = p, __VA_ARGS__ }
 #define NEW(sym, fam) ALLOC(sym, 1, .family = fam, .flags = PROBE_CPP | PROBE_FORWARDS)
+/* The aligned forms round the size up, so their bodies do not just forward. */
+#define NEW_ALIGNED(sym, fam) ALLOC(sym, 1, .align_arg = 2, .family = fam, .flags = PROBE_CPP)
 #define DELETE(sym, fam) RELEASE(sym, 1, .family = fam, .flags = PROBE_CPP)
 /* size_t is mangled as m on 64-bit ABIs and as j on 32-bit ones. */
 #define NEW_ALL(letter)                                                  \
@@ -23,10 +25,10 @@
 	NEW("_Zna" letter, FAMILY_NEW_ARRAY),                            \
 	NEW("_Znw" letter "RKSt9nothrow_t", FAMILY_NEW),                 \
 	NEW("_Zna" letter "RKSt9nothrow_t", FAMILY_NEW_ARRAY),           \
-	NEW("_Znw" letter "St11align_val_t", FAMILY_NEW),                \
-	NEW("_Zna" letter "St11align_val_t", FAMILY_NEW_ARRAY),          \
-	NEW("_Znw" letter "St11align_val_tRKSt9nothrow_t", FAMILY_NEW),  \
-	NEW("_Zna" letter "St11align_val_tRKSt9nothrow_t", FAMILY_NEW_ARRAY), \
+	NEW_ALIGNED("_Znw" letter "St11align_val_t", FAMILY_NEW),                \
+	NEW_ALIGNED("_Zna" letter "St11align_val_t", FAMILY_NEW_ARRAY),          \
+	NEW_ALIGNED("_Znw" letter "St11align_val_tRKSt9nothrow_t", FAMILY_NEW),  \
+	NEW_ALIGNED("_Zna" letter "St11align_val_tRKSt9nothrow_t", FAMILY_NEW_ARRAY), \
 	DELETE("_ZdlPv" letter, FAMILY_NEW),                             \
 	DELETE("_ZdaPv" letter, FAMILY_NEW_ARRAY),                       \
 	DELETE("_ZdlPv" letter "St11align_val_t", FAMILY_NEW),           \

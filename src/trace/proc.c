@@ -22,7 +22,6 @@ struct task *task_new(struct proc *proc, pid_t tid)
 	t->proc = proc;
 	t->state = TASK_NEW;
 	t->stack_want = 4096;
-	t->seccomp = 99;
 	t->is_leader = tid == proc->pid;
 	vec_push(&proc->tasks, t);
 	u64map_set(&proc->session->tasks, (uint64_t)tid, (uintptr_t)t);

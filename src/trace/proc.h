@@ -127,13 +127,14 @@ struct task {
 	taddr_t stack_lo, stack_hi; /* mapping that held sp last */
 	size_t stack_want;  /* bytes to read of the stack at a time */
 	bool trap_blocked;  /* the program blocks SIGTRAP in this task */
+	taddr_t mask_site;  /* it is about to change that here, … */
+	bool mask_next;     /* … to this; taken over once the call was made */
 	VEC(struct mask_frame) mask_frames;
 	bool look_at_mask;  /* the next event stop is at a handler's first
 			       instruction */
 	bool has_own_trap;  /* a SIGTRAP of the program's was sent again … */
 	siginfo_t own_trap; /* … and this is what it was */
 	struct breakpoint *stepping; /* single-stepping over it */
-	uint32_t seccomp;   /* Seccomp: of /proc/PID/status; 99 unknown */
 };
 
 /* -- processes ---------------------------------------------------------------- */

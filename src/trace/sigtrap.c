@@ -136,21 +136,39 @@ void sigtrap_scan_module(struct proc *p, struct task *stopped, struct module *m)
 
 /* -- at the calls ------------------------------------------------------------------------- */
 
-static void on_sigprocmask(struct task *t, uint64_t how, taddr_t set)
+static void on_sigprocmask(struct task *t, taddr_t site, uint64_t how, taddr_t set)
 {
+	bool next = t->trap_blocked;
 	uint64_t mask;
 
 	if (!set || proc_read(t->proc, set, &mask, sizeof mask) != sizeof mask)
 		return;
 	if (how == SIG_BLOCK)
-		t->trap_blocked |= (mask & TRAP_BIT) != 0;
+		next |= (mask & TRAP_BIT) != 0;
 	else if (how == SIG_UNBLOCK)
-		t->trap_blocked &= !(mask & TRAP_BIT);
+		next &= !(mask & TRAP_BIT);
 	else if (how == SIG_SETMASK)
-		t->trap_blocked = (mask & TRAP_BIT) != 0;
+		next = (mask & TRAP_BIT) != 0;
 	/* A SIGTRAP that waits is delivered now: to the handler that was set. */
-	if (!t->trap_blocked)
+	if (!next)
 		sigtrap_restore(t);
+	t->mask_site = site;
+	t->mask_next = next;
+}
+
+void sigtrap_settle(struct task *t)
+{
+	taddr_t pc, site = t->mask_site;
+
+	if (!site || task_get_regs(t))
+		return;
+	pc = regs_pc(&t->regs);
+	if (pc == site || pc == site + t->proc->abi->bp_pc_adjust)
+		t->mask_site = 0; /* not made; it will be hit again */
+	if (!t->mask_site)
+		return;
+	t->trap_blocked = t->mask_next;
+	t->mask_site = 0;
 }
 
 static void on_sigaction(struct task *t, int sig, taddr_t act)
@@ -175,20 +193,10 @@ static void on_sigaction(struct task *t, int sig, taddr_t act)
 void sigtrap_syscall(struct task *t, struct breakpoint *bp)
 {
 	const struct abi *abi = t->proc->abi;
-	uint8_t code[SITE_MAX];
-	unsigned at;
-	ssize_t n;
-	int nr = -1;
+	int nr = (int)t->regs.w[abi->syscall_nr];
 
-	/* Either the number is about to be loaded, or it is already. */
-	n = proc_read(t->proc, bp->addr, code, sizeof code);
-	if (n > 0)
-		nr = abi->syscall_site(abi, code, (size_t)n, &at);
-	if (nr < 0)
-		nr = (int)t->regs.w[abi->syscall_nr];
-	sigtrap_after_hit(t);
 	if (nr == abi->nr_rt_sigprocmask)
-		on_sigprocmask(t, (uint32_t)t->regs.w[abi->syscall_arg[0]],
+		on_sigprocmask(t, bp->addr, (uint32_t)t->regs.w[abi->syscall_arg[0]],
 			       t->regs.w[abi->syscall_arg[1]]);
 	else if (nr == abi->nr_rt_sigaction)
 		on_sigaction(t, (int)t->regs.w[abi->syscall_arg[0]],
@@ -210,15 +218,24 @@ static void leave_handlers(struct task *t, uint64_t mask)
 	}
 }
 
+/* Sends the program's own SIGTRAP again; its siginfo is put right when it is
+ * delivered. */
+static void send_again(struct task *t, const siginfo_t *si)
+{
+	if (!t->has_own_trap) /* else it is the one that we sent */
+		t->own_trap = *si;
+	t->has_own_trap = true;
+	syscall(SYS_tgkill, t->proc->pid, t->tid, SIGTRAP);
+}
+
 /* Two signals of one number do not queue: a SIGTRAP that the program has
  * pending swallowed the one of our breakpoint, and must stay pending. */
 static void keep_pending(struct task *t)
 {
 	siginfo_t si;
 
-	if (t->state == TASK_STOPPED && !pt_get_siginfo(t->tid, &si) && si.si_signo == SIGTRAP &&
-	    si.si_code != SI_KERNEL && si.si_code != TRAP_BRKPT && si.si_code != TRAP_TRACE)
-		t->deliver = SIGTRAP; /* blocked: the kernel queues it again */
+	if (!pt_get_siginfo(t->tid, &si) && si.si_signo == SIGTRAP && si.si_code <= 0)
+		send_again(t, &si);
 }
 
 void sigtrap_after_hit(struct task *t)
@@ -235,8 +252,8 @@ void sigtrap_after_hit(struct task *t)
 	if (!t->trap_blocked)
 		return;
 	if (!(mask & TRAP_BIT)) {
-		keep_pending(t);
 		pt_set_sigmask(t->tid, mask | TRAP_BIT);
+		keep_pending(t);
 		if (p->trap.handled)
 			p->trap.lost = true;
 	}
@@ -334,8 +351,6 @@ bool sigtrap_own(struct task *t)
 	sigtrap_restore(t);
 	if (p->trap.lost)
 		return true;
-	t->own_trap = si;
-	t->has_own_trap = true;
-	syscall(SYS_tgkill, p->pid, t->tid, SIGTRAP);
+	send_again(t, &si);
 	return false;
 }

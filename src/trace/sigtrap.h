@@ -16,6 +16,8 @@ void sigtrap_begin_task(struct task *t);
 void sigtrap_scan_module(struct proc *p, struct task *stopped, struct module *m);
 /* The task stands at such a call, its arguments in the registers. */
 void sigtrap_syscall(struct task *t, struct breakpoint *bp);
+/* At the next stop: was the call made?  A signal may have come before it. */
+void sigtrap_settle(struct task *t);
 /* After a hit, before the task is resumed. */
 void sigtrap_after_hit(struct task *t);
 /* A signal is about to be delivered; true: look at the mask inside its

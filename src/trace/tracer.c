@@ -46,18 +46,11 @@ void task_continue_over(struct task *t, struct breakpoint *bp)
 	struct breakpoint *at = bp->chain ? bp->chain : bp;
 	taddr_t to = bp_resume(t->proc, t, at);
 
-	if (t->trap_blocked || t->proc->trap.ignored)
-		sigtrap_after_hit(t);
+	if (t->proc->trap.lost)
+		sigtrap_restore(t);
 	if (!to || host_set_pc(t->tid, t->regs.abi, to)) {
 		host_set_pc(t->tid, t->regs.abi, at->addr);
 		step_over(t, at);
-		return;
-	}
-	if (t->deliver) {
-		int sig = t->deliver;
-
-		t->deliver = 0;
-		task_continue(t, sig);
 		return;
 	}
 	task_continue(t, 0);
@@ -74,13 +67,18 @@ static void leave_slot(struct task *t, const struct breakpoint *bp, uint64_t off
 		return; /* not at a boundary: a signal cannot come there */
 	to = fix->to;
 	if (fix->where == AT_ORIGINAL) {
-		to = engine_take_back(t, to);
+		to = engine_take_back(t, bp, to);
 	} else if (fix->where == AT_CALL_PUSHED) {
 		uint8_t word[8];
 
 		for (unsigned i = 0; i < p->abi->word; i++)
 			word[i] = (uint8_t)(fix->value >> 8 * i);
 		proc_write(p, t, regs_sp(&t->regs), word, p->abi->word);
+	} else if (fix->where == AT_CALL_UNDO) {
+		t->regs.w[p->abi->sp] += p->abi->word;
+		t->regs.w[p->abi->pc] = to;
+		host_set_regs(t->tid, &t->regs);
+		return;
 	}
 	t->regs.w[p->abi->pc] = to;
 	host_set_pc(t->tid, t->regs.abi, to);
@@ -96,7 +94,7 @@ void task_undisturb(struct task *t)
 		return;
 	if (t->stepping) {
 		if (regs_pc(&t->regs) == t->stepping->addr)
-			engine_take_back(t, 0);
+			engine_take_back(t, t->stepping, 0);
 		bp_replant(p, t->stepping);
 		t->stepping = NULL;
 		return;
@@ -104,6 +102,8 @@ void task_undisturb(struct task *t)
 	bp = bp_slot_at(p, regs_pc(&t->regs), &offset);
 	if (bp)
 		leave_slot(t, bp, offset);
+	if (t->mask_site)
+		sigtrap_settle(t);
 }
 
 /* -- SIGTRAP ------------------------------------------------------------------------ */
@@ -129,10 +129,14 @@ static void on_trap(struct task *t)
 			task_continue(t, SIGTRAP);
 		return;
 	}
+	if (t->mask_site)
+		sigtrap_settle(t);
 	pc = regs_pc(&t->regs) - p->abi->bp_pc_adjust;
 	bp = bp_find(p, pc);
 	if (bp && (bp->planted || bp_was(p, pc))) {
 		t->regs.w[p->abi->pc] = pc;
+		if (t->trap_blocked || p->trap.ignored)
+			sigtrap_after_hit(t);
 		if (!bp->roles) { /* lifted while this trap was in flight */
 			host_set_pc(t->tid, t->regs.abi, pc);
 			task_continue(t, 0);
@@ -245,9 +249,9 @@ static void note_not_followed(struct session *s, pid_t pid)
 }
 
 /* The child's first stop has come: it is a copy with our breakpoints in it. */
-static void start_fork(struct task *parent, struct task *t)
+static void start_fork(struct proc *pp, struct task *t)
 {
-	struct proc *pp = parent->proc, *c = proc_new(pp->session, t->tid);
+	struct proc *c = proc_new(pp->session, t->tid);
 
 	c->how = PROC_FORKED;
 	t->state = TASK_STOPPED;
@@ -261,7 +265,6 @@ static void start_fork(struct task *parent, struct task *t)
 	t->proc = c;
 	t->is_leader = true;
 	vec_push(&c->tasks, t);
-	t->trap_blocked = parent->trap_blocked;
 	record_proc(c, pp->pid);
 	bp_restore_scratch(c, t);
 }
@@ -275,6 +278,16 @@ static void let_go(struct session *s, struct proc *parent, pid_t tid)
 	release_copy(parent, tid);
 }
 
+/* A new task has its parent's mask at the time of its birth, which the parent
+ * may have changed since. */
+static void look_at_first_mask(struct task *t)
+{
+	uint64_t mask;
+
+	if (!pt_get_sigmask(t->tid, &mask))
+		t->trap_blocked = mask >> (SIGTRAP - 1) & 1;
+}
+
 /* Both have come: the parent's event and the child's first stop. */
 static void arrive(struct task *parent, pid_t tid, int status)
 {
@@ -283,22 +296,26 @@ static void arrive(struct task *parent, pid_t tid, int status)
 	uint64_t tgid = proc_status_number(tid, "Tgid", 10, 0);
 	struct task *t;
 
-	(void)status;
 	if (tgid == (uint64_t)p->pid) { /* a thread */
 		t = task_new(p, tid);
 		t->state = TASK_STOPPED;
-		t->trap_blocked = parent->trap_blocked;
+		look_at_first_mask(t);
 		record_task(t);
-		task_continue(t, 0);
+		/* Born into a process that is being stopped. */
+		if (stop_decode(tid, status).kind == STOP_GROUP)
+			on_group_stop(t);
+		else
+			task_continue(t, 0);
 	} else if (shares_memory(p->pid, tid, false)) {
 		t = task_new(p, tid);
 		t->borrowed = true;
 		t->state = TASK_STOPPED;
-		t->trap_blocked = parent->trap_blocked;
+		look_at_first_mask(t);
 		task_continue(t, 0);
 	} else if (s->opts->follow_fork && !s->leaving && p->state == PROC_TRACING) {
 		t = task_new(p, tid);
-		start_fork(parent, t);
+		look_at_first_mask(t);
+		start_fork(p, t);
 		task_continue(t, 0);
 	} else {
 		let_go(s, p, tid);

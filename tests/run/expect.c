@@ -55,14 +55,22 @@ static bool has_function(json_t *stack, const char *function)
 	return false;
 }
 
+static bool is_heap(json_t *stack)
+{
+	const char *kind = json_string_value(json_object_get(stack, "kind"));
+
+	return kind && !strcmp(kind, "heap");
+}
+
 static long long sum_of_stacks(json_t *proc, const char *function, const char *key)
 {
 	json_t *stacks = json_object_get(proc, "stacks"), *stack;
 	long long sum = 0;
 	size_t i;
 
+	/* Blocks only: a thread's stack is a mapping. */
 	json_array_foreach(stacks, i, stack)
-		if (has_function(stack, function))
+		if (has_function(stack, function) && is_heap(stack))
 			sum += json_integer_value(json_object_get(stack, key));
 	return sum;
 }
