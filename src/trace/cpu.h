@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The tracer runs where the tracee runs: a stop across CPUs costs ten times
- * one on the same CPU.  Only our own affinity is changed. */
+/* The tracer runs where the tracee runs: a stop across CPUs costs several
+ * times one on the same CPU, because the other CPU must be woken.  Only our
+ * own affinity is changed, and only within what we were given. */
 #ifndef TRACE_CPU_H
 #define TRACE_CPU_H
 
-#include "trace/proc.h"
+#include "base/types.h"
 
+/* Once, before the first stop. */
+void cpu_begin(void);
 /* Called after each batch of stops with the task of the last one. */
-void cpu_follow(struct session *s, pid_t tid);
+void cpu_follow(pid_t tid);
+/* Back to where we may run (reports, the end). */
+void cpu_end(void);
 
 #endif

@@ -113,6 +113,7 @@ static void report_from_copy(struct session *s)
 
 		the_session = NULL;
 		msg_set_cleanup(NULL);
+		cpu_end();
 		for (size_t i = 0; i < ARRAY_SIZE(our_signals); i++)
 			sigaction(our_signals[i], &dfl, NULL);
 		s->opts->report_now(s->opts->arg);
@@ -188,7 +189,8 @@ static void loop(struct session *s)
 			return; /* ECHILD: nobody is left */
 		for (int i = 0; i < n; i++)
 			dispatch_stop(s, &stops[i]);
-		cpu_follow(s, n ? stops[n - 1].tid : 0);
+		if (n)
+			cpu_follow(stops[n - 1].tid);
 	}
 }
 
@@ -325,11 +327,15 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 	msg_set_cleanup(emergency);
 	err = start(&s);
 	launched = s.launched;
+	cpu_begin();
 	if (!err)
 		loop(&s);
+	cpu_end();
 	detach_all(&s);
 	if (!err) {
 		pass_on_signal(&s, launched);
+		if (s.ended_early && launched && !s.launched_ended && !opts->detach_on_exit)
+			result->exit_signal = s.end_signal;
 		tell_the_rest(&s);
 	}
 	msg_set_cleanup(NULL);
