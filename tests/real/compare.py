@@ -36,7 +36,8 @@ VALGRIND = ["valgrind", "--run-libc-freeres=no", "--run-cxx-freeres=no", "--trac
 HERE_FIRST = ["--aspace-minaddr=0x100000000"]
 THEN_ELSEWHERE = ["--aspace-minaddr=0x1f0000000", "--redzone-size=96", "--freelist-vol=100000"]
 # More of them, tried only when mtrace's numbers differ.
-OTHERS = [["--aspace-minaddr=0x1d0000000", "--redzone-size=%d" % n] for n in (32, 208, 1008)]
+OTHERS = [["--aspace-minaddr=0x%x" % (0x110000000 + n * 0x13371000), "--redzone-size=%d" % (16 << n % 5),
+           "--freelist-vol=%d" % (n * 1000000)] for n in range(6)]
 BASE_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 SQL = """
