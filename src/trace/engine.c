@@ -114,18 +114,14 @@ static void forget_oldest(struct task *t)
 	vec_remove(&t->calls, 0);
 }
 
-/* Left behind by longjmp or an exception: the stack pointer is above it. */
-static void drop_stale(struct task *t, taddr_t sp)
+/* Left behind by longjmp or an exception. */
+static void drop_dead(struct task *t)
 {
-	while (t->calls.n) {
-		struct call *c = &t->calls.v[t->calls.n - 1];
+	struct call *c = &t->calls.v[t->calls.n - 1];
 
-		if (sp <= c->sp || !task_same_stack(t, sp, c->sp))
-			return;
-		if (c->had_old) /* its realloc came to nothing */
-			record_realloc(t, c->old.addr, &c->old, 0, c->size, c->stack, true);
-		call_drop(t);
-	}
+	if (c->had_old) /* its realloc came to nothing */
+		record_realloc(t, c->old.addr, &c->old, 0, c->size, c->stack, true);
+	call_drop(t);
 }
 
 /* Without call-frame information: is its return address still where it was? */
@@ -153,17 +149,19 @@ static enum ancestor find_ancestor(struct task *t, const struct call *c)
 			return IS_ANCESTOR;
 		if (bt.origin[i] == FROM_FP)
 			break; /* a guess, which may leave frames out */
-		if (bt.cfa[i] > after && task_same_stack(t, bt.cfa[i], after))
-			return IS_DEAD; /* we are past it: it is not there any more */
 		if (i + 1 == bt.n && bt.end == STACK_COMPLETE)
 			return IS_DEAD;
 	}
 	return return_slot_stands(t, c) ? IS_ANCESTOR : IS_DEAD;
 }
 
-/* Is the call that begins now inside one that we already observe? */
+/* Is the call that begins now inside one that we already observe?  The frames
+ * decide, not the stack pointer: a handler's alternate stack or a coroutine's
+ * may lie above as well as below. */
 static bool is_nested(struct task *t, const struct probe *pr, taddr_t sp, taddr_t ra)
 {
+	bool unwound = false;
+
 	while (t->calls.n) {
 		struct call *c = &t->calls.v[t->calls.n - 1];
 
@@ -173,12 +171,12 @@ static bool is_nested(struct task *t, const struct probe *pr, taddr_t sp, taddr_
 			 * longjmp ended. */
 			if (c->return_addr == ra && c->site && c->site->probe != pr)
 				return true;
-			drop_stale(t, sp + 1);
+			drop_dead(t);
 			continue;
 		}
-		if (sp > c->sp || !task_same_stack(t, sp, c->sp))
-			return false;
-		unwind_entry(t->proc->unwinder, &t->regs, &stack, 64, &bt);
+		if (!unwound)
+			unwind_entry(t->proc->unwinder, &t->regs, &stack, 64, &bt);
+		unwound = true;
 		switch (find_ancestor(t, c)) {
 		case IS_ANCESTOR:
 			return true;
@@ -187,7 +185,9 @@ static bool is_nested(struct task *t, const struct probe *pr, taddr_t sp, taddr_
 		case IS_DEAD:
 			break;
 		}
-		drop_stale(t, c->sp + 1);
+		if (!task_same_stack(t, sp, c->sp))
+			return false; /* it may go on when we have switched back */
+		drop_dead(t);
 	}
 	return false;
 }
@@ -237,7 +237,6 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 
 	read_stack(t, t->stack_want);
 	c.return_addr = return_address(t);
-	drop_stale(t, c.sp);
 	remember(t, LAST_FOLDED, bp, 0);
 	if (t->calls.n && is_nested(t, pr, c.sp, c.return_addr)) {
 		task_continue_over(t, bp);
@@ -337,7 +336,6 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 	}
 	if (t->calls.n) {
 		read_stack(t, t->stack_want);
-		drop_stale(t, regs_sp(&t->regs));
 		if (is_nested(t, pr, regs_sp(&t->regs), return_address(t))) {
 			remember(t, LAST_FOLDED, bp, ptr);
 			task_continue_over(t, bp);
