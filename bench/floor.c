@@ -6,8 +6,9 @@
  * It traces malloc, calloc, realloc and free of allocbench with one thread, and knows nothing
  * else.  Per stop it does wait4, GETREGS, POKEUSER of the pc and CONT; per allocation also one
  * read of 4 KiB of stack.  The instruction under a breakpoint is executed displaced, in a page
- * put into the tracee; nothing is single-stepped and nothing accounted.  First it measures a
- * bare breakpoint, wait4 and CONT only, in the same place on the same CPU.  x86-64 only. */
+ * put into the tracee; nothing is single-stepped and nothing accounted.  Before and
+ * after it measures a bare breakpoint, wait4 and CONT only, and prints the mean: the machine may
+ * have become busier meanwhile.  x86-64 only. */
 #include <stdio.h>
 
 #ifdef __x86_64__
@@ -355,6 +356,7 @@ static void trace(double bare)
 		}
 		ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rip), s->slot);
 	}
+	bare = (bare + bare_round_trip()) / 2;
 	printf("floor: bare round trip %.0f ns, %lu calls, %lu stops, status %#x\n", bare, calls, stops,
 		(unsigned)status);
 }
