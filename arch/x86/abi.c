@@ -60,6 +60,8 @@ const struct abi abi_x86_64 = {
 	.call_before = x86_call_before,
 	.insn_length = x86_insn_length,
 	.syscall_site = x86_64_syscall_site,
+	.tests_zero = x86_64_tests_zero,
+	.flag_zero = x86_flag_zero,
 };
 
 const struct abi abi_i386 = {

@@ -20,6 +20,8 @@ enum jump_kind x86_jump(const struct abi *abi, taddr_t addr, const uint8_t *insn
 unsigned x86_call_before(const struct abi *abi, taddr_t ra, const uint8_t *code, size_t len,
 			 taddr_t *target);
 int x86_insn_length(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len);
+bool x86_64_tests_zero(const struct abi *abi, const uint8_t *code, size_t len);
+bool x86_flag_zero(const struct regs *regs);
 int x86_64_syscall_site(const struct abi *abi, const uint8_t *code, size_t len, unsigned *at);
 int i386_syscall_site(const struct abi *abi, const uint8_t *code, size_t len, unsigned *at);
 

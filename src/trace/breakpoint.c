@@ -232,11 +232,17 @@ void bp_remove_all(struct proc *p)
 
 void bp_clean_copy(const struct proc *p, const struct memory *copy)
 {
+	unsigned len = p->abi->bp_len;
+	uint8_t now[4];
+
+	/* What it holds is what was planted at the time of the fork, which need
+	 * not be what is planted now. */
 	u64map_for_each(&p->bps, s) {
 		const struct breakpoint *bp = (void *)(uintptr_t)s->value;
 
-		if (bp->planted)
-			memory_write(copy, copy->pid, bp->addr, bp->orig, p->abi->bp_len);
+		if (memory_read(copy, bp->addr, now, len) == (ssize_t)len &&
+		    !memcmp(now, p->abi->bp_insn, len))
+			memory_write(copy, copy->pid, bp->addr, bp->orig, len);
 	}
 	scratch_clean_copy(p, copy);
 }

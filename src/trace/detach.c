@@ -7,6 +7,7 @@
 #include "arch/host.h"
 #include "base/msg.h"
 #include "trace/breakpoint.h"
+#include "trace/image.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
 #include "trace/scratch.h"
@@ -31,8 +32,31 @@ static bool swallow_trap(struct task *t)
 	return true;
 }
 
+/* A child that was born while we were leaving: a copy with our breakpoints, or
+ * one more task.  Either way it is let go at its first stop. */
+static void release_newborn(struct task *parent)
+{
+	struct session *s = parent->proc->session;
+	unsigned long tid;
+	struct task *t;
+	int status;
+
+	if (pt_event_message(parent->tid, &tid) || task_find(s, (pid_t)tid))
+		return;
+	for (size_t i = 0; i < s->parked.n; i++)
+		if (s->parked.v[i].tid == (pid_t)tid) {
+			vec_remove_swap(&s->parked, i);
+			release_copy(parent->proc, (pid_t)tid);
+			return;
+		}
+	t = task_new(parent->proc, (pid_t)tid);
+	if (!wait_for_stop(t, &status))
+		release_copy(parent->proc, (pid_t)tid);
+	task_free(t);
+}
+
 /* What a stop means for a task that is about to be let go: the signal it is to
- * get, or −1 when it must run on to the next stop first. */
+ * get, or 0. */
 static int settle_stop(struct task *t, int status)
 {
 	struct stop st = stop_decode(t->tid, status);
@@ -43,6 +67,20 @@ static int settle_stop(struct task *t, int status)
 		return swallow_trap(t) ? 0 : SIGTRAP;
 	case STOP_SIGNAL:
 		return st.sig;
+	case STOP_CLONE:
+	case STOP_FORK:
+	case STOP_VFORK:
+		release_newborn(t);
+		return 0;
+	case STOP_EXEC:
+		/* Nothing of ours is in the new image, and nothing is to be
+		 * written there. */
+		if (!t->borrowed && t->proc->abi) {
+			image_end(t->proc);
+			t->proc->abi = NULL;
+		}
+		t->gone = true;
+		return 0;
 	default:
 		return 0;
 	}
@@ -81,7 +119,7 @@ static void let_task_go(struct task *t, int sig)
 {
 	struct proc *p = t->proc;
 
-	if (p->abi) {
+	if (p->abi && !t->gone) {
 		if (t->stepping)
 			t->stepping->planted = false;
 		task_undisturb(t);
@@ -91,20 +129,32 @@ static void let_task_go(struct task *t, int sig)
 	pt_detach(t->tid, sig);
 }
 
+/* A vfork child holds its parent up until it execs or exits, and the parent
+ * cannot stop before that. */
+static void release_borrowers(struct proc *p)
+{
+	for (size_t i = p->tasks.n; i--;) {
+		struct task *t = p->tasks.v[i];
+		int sig;
+
+		if (!t->borrowed)
+			continue;
+		sig = quiesce(t);
+		if (sig >= 0 && t->state == TASK_STOPPED)
+			let_task_go(t, sig);
+		task_free(t);
+	}
+}
+
 void detach_proc(struct proc *p)
 {
-	int sig;
-
 	record_proc_end(p, END_DETACHED, 0);
 	if (p->abi)
 		bp_remove_all(p);
+	release_borrowers(p);
 	/* First all of them, since a disposition is restored by one for all. */
-	for (size_t i = 0; i < p->tasks.n; i++) {
-		struct task *t = p->tasks.v[i];
-
-		sig = quiesce(t);
-		t->deliver = sig;
-	}
+	for (size_t i = 0; i < p->tasks.n; i++)
+		p->tasks.v[i]->deliver = quiesce(p->tasks.v[i]);
 	/* With every task stopped nobody stands in the padding, or comes there. */
 	for (size_t i = 0; i < p->tasks.n; i++)
 		if (p->abi && p->tasks.v[i]->state == TASK_STOPPED)
@@ -120,17 +170,49 @@ void detach_proc(struct proc *p)
 	}
 }
 
+/* Children whose birth is half told: the event came and the first stop did
+ * not, or the other way round.  They are copies with breakpoints in them. */
+static void release_half_born(struct session *s)
+{
+	for (size_t i = 0; i < s->expected.n; i++) {
+		struct expected e = s->expected.v[i];
+
+		for (size_t k = 0; k < s->procs.n; k++) {
+			struct proc *p = s->procs.v[k];
+			struct task *t;
+			int status;
+
+			if (p->pid != e.pid)
+				continue;
+			t = task_new(p, e.tid);
+			if (!wait_for_stop(t, &status))
+				release_copy(p, e.tid);
+			task_free(t);
+			break;
+		}
+	}
+	s->expected.n = 0;
+	/* Whose child a parked one is, nobody said: its parent's breakpoints
+	 * are the ones that are found in it. */
+	for (size_t i = 0; i < s->parked.n; i++) {
+		pid_t ppid = (pid_t)proc_status_number(s->parked.v[i].tid, "PPid", 10, 0);
+		struct proc *parent = NULL;
+
+		for (size_t k = 0; k < s->procs.n; k++)
+			if (s->procs.v[k]->pid == ppid)
+				parent = s->procs.v[k];
+		if (parent)
+			release_copy(parent, s->parked.v[i].tid);
+		else
+			pt_detach(s->parked.v[i].tid, 0);
+	}
+	s->parked.n = 0;
+}
+
 void detach_all(struct session *s)
 {
 	s->leaving = true;
-	/* Children whose birth is half told are copies, too. */
-	for (size_t i = 0; i < s->parked.n; i++) {
-		struct proc *any = s->procs.n ? s->procs.v[0] : NULL;
-
-		if (any)
-			release_copy(any, s->parked.v[i].tid);
-	}
-	s->parked.n = 0;
+	release_half_born(s);
 	while (s->procs.n) {
 		struct proc *p = s->procs.v[s->procs.n - 1];
 

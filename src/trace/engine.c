@@ -227,6 +227,18 @@ static void remember(struct task *t, int what, const struct breakpoint *bp, uint
 	t->last.known = false;
 }
 
+/* operator new(0) asks malloc for one byte; the report says what the program
+ * asked for.  With arguments on the stack the request is still there. */
+static bool asked_for_nothing(struct task *t, const struct range_probe *w)
+{
+	const struct abi *abi = t->proc->abi;
+	uint64_t size;
+
+	if (abi->nreg_args)
+		return w->zero_flag && abi->flag_zero && abi->flag_zero(&t->regs);
+	return bt.n > 1 && !proc_read_word(t->proc, bt.cfa[1], &size) && !size;
+}
+
 static void enter_call(struct task *t, struct breakpoint *bp)
 {
 	struct session *s = t->proc->session;
@@ -249,16 +261,19 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 	}
 	w = pr->op == OP_ALLOC ? image_wrapper(t->proc, c.return_addr) : NULL;
 	unwind_entry(t->proc->unwinder, &t->regs, &stack, s->opts->depth + (w ? 2 : 0), &bt);
+	c.size = requested_size(t, pr);
+	if (w && c.size == 1 && asked_for_nothing(t, w))
+		c.size = 0;
 	while (w && skip < bt.n) {
 		c.probe = w->probe;
 		skip++;
 		w = skip < bt.n ? image_wrapper(t->proc, bt.pc[skip]) : NULL;
 	}
+	c.caller = skip < bt.n ? bt.pc[skip] : c.return_addr;
 	if (bt.n - skip > s->opts->depth) {
 		bt.n = s->opts->depth + skip;
 		bt.end = STACK_CUT;
 	}
-	c.size = requested_size(t, pr);
 	for (unsigned i = 0; i < ARRAY_SIZE(c.arg); i++)
 		c.arg[i] = argument(t, i + 1);
 	if (pr->kind == KIND_BRK)
@@ -323,10 +338,12 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 	struct open_block b;
 	uint32_t at = 0;
 	uint64_t ptr;
+	taddr_t ra;
 	bool known;
 
-	if (args_on_stack(t->proc->abi, pr))
+	if (args_on_stack(t->proc->abi, pr) || t->proc->session->opts->calls)
 		read_stack(t, 64);
+	ra = return_address(t); /* for --calls; else not read */
 	ptr = argument(t, pr->ptr_arg);
 	if (!ptr || continues_release(t, bp, ptr)) {
 		if (!ptr)
@@ -351,7 +368,8 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 	task_continue_over(t, bp);
 	record_release(t, ptr, bp->site->id, known ? &b : NULL, how, at);
 	if (t->proc->session->opts->calls) {
-		struct call c = { .site = bp->site, .probe = bp->site->id, .arg = { ptr } };
+		struct call c = { .site = bp->site, .probe = bp->site->id,
+				  .caller = ra, .arg = { ptr } };
 
 		record_call(t, &c, pr, false, 0);
 	}

@@ -183,11 +183,16 @@ static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 		return;
 	}
 	if (probe->flags & PROBE_FORWARDS && is_cxx_runtime(pl->m->path) && sym->size) {
-		struct range_probe w = { addr, addr + sym->size, (uint16_t)index, pl->m };
+		struct range_probe w = { .start = addr, .end = addr + sym->size,
+					 .probe = (uint16_t)index, .module = pl->m };
+		uint8_t code[64];
 
 		for (size_t i = 0; i < p->wrappers.n; i++)
 			if (p->wrappers.v[i].start == addr)
 				return;
+		if (p->abi->tests_zero &&
+		    proc_read(p, addr, code, sizeof code) == sizeof code)
+			w.zero_flag = p->abi->tests_zero(p->abi, code, sizeof code);
 		vec_push(&p->wrappers, w);
 		p->session->probes->found.v[index]++;
 		recorder_probe(p->session->recorder, p, w.probe, probe);

@@ -78,6 +78,7 @@ struct call {
 	bool folded;        /* inside another call: nothing is told of it */
 	taddr_t sp;         /* at entry */
 	taddr_t return_addr;
+	taddr_t caller;     /* the same, but for wrappers: of their caller */
 	struct breakpoint *ret;
 	uint64_t arg[4];
 	uint64_t size;
@@ -118,7 +119,7 @@ struct task {
 	bool is_leader;
 	bool borrowed;      /* another process in our memory (vfork): not followed
 			       beyond its exec or exit */
-	bool interrupted;   /* PTRACE_INTERRUPT is under way */
+	bool gone;          /* it runs another image now, which is not ours */
 	int stop_status;    /* while STOPPED */
 	int deliver;        /* signal to hand over at the next resume */
 	struct regs regs;
@@ -157,6 +158,7 @@ struct trap_action {
 
 struct range_probe { /* a function body that only forwards (operator new) */
 	taddr_t start, end;
+	bool zero_flag; /* a request of no bytes shows in the flags */
 	uint16_t probe;
 	struct module *module;
 };
@@ -203,6 +205,13 @@ struct proc {
 struct parked { pid_t tid; int status; };
 struct expected { pid_t tid, parent, pid; };
 
+/* A process that was let go: a child, or one that executed another program. */
+struct let_go {
+	pid_t pid;
+	char *name;
+	bool execed; /* it was traced, until --no-follow-exec */
+};
+
 struct session {
 	const struct trace_opts *opts;
 	struct event_sink *sink;
@@ -216,20 +225,21 @@ struct session {
 	struct recorder *recorder;
 	pid_t launched;           /* pid of the command; 0: none */
 	bool launched_ended;
+	bool launched_let_go;     /* --no-follow-exec; its end is waited for all
+				     the same: its status is ours */
 	pid_t reporter;           /* the forked copy that reports; 0: none */
 	bool leaving;             /* detaching: new children are let go at once */
-	VEC(char *) not_followed; /* names of children */
+	VEC(struct let_go) not_followed;
 	unsigned long options;    /* of PTRACE_SEIZE */
 	/* What we changed of ourselves and the program must not inherit. */
 	struct {
-		int sig[6];
-		bool ignored[6];
+		int sig[10];
+		bool ignored[10];
 		sigset_t mask;
 		struct rlimit core;
 		bool core_changed;
 	} inherited;
 	uint64_t stops;
-	VEC(pid_t) children;      /* let go after a fork */
 	bool any_found;           /* some allocation function, somewhere */
 	timer_t nagger;           /* brings wait4() back (session.c) */
 	uint64_t last_interrupt_ms;

@@ -355,7 +355,7 @@ void record_call(struct task *t, const struct call *c, const struct probe *probe
 		 uint64_t result)
 {
 	struct event ev = { .type = EV_CALL };
-	struct module *m = modules_find(&t->proc->modules, c->return_addr);
+	struct module *m = modules_find(&t->proc->modules, c->caller);
 
 	ev.u.call.probe = c->probe;
 	memcpy(ev.u.call.arg, c->arg, sizeof ev.u.call.arg);
@@ -364,7 +364,7 @@ void record_call(struct task *t, const struct call *c, const struct probe *probe
 	ev.u.call.nargs = MIN(ev.u.call.nargs, (uint8_t)ARRAY_SIZE(ev.u.call.arg));
 	ev.u.call.has_result = has_result;
 	ev.u.call.result = result;
-	ev.u.call.caller = c->return_addr;
+	ev.u.call.caller = c->caller;
 	ev.u.call.module = m ? m->id : 0;
 	emit(t->proc, t->tid, &ev);
 }

@@ -199,7 +199,6 @@ static void on_group_stop(struct task *t)
 
 static void on_event_stop(struct task *t)
 {
-	t->interrupted = false;
 	if (t->look_at_mask) {
 		t->look_at_mask = false;
 		sigtrap_in_handler(t);
@@ -233,7 +232,7 @@ static bool shares_memory(pid_t a, pid_t b, bool otherwise)
 	return r < 0 ? otherwise : r == 0;
 }
 
-static void note_not_followed(struct session *s, pid_t pid)
+static void note_not_followed(struct session *s, pid_t pid, bool execed)
 {
 	char path[40], comm[32] = "?";
 	FILE *f;
@@ -245,7 +244,7 @@ static void note_not_followed(struct session *s, pid_t pid)
 			comm[strcspn(comm, "\n")] = '\0';
 		fclose(f);
 	}
-	vec_push(&s->not_followed, xstrdup(comm));
+	vec_push(&s->not_followed, ((struct let_go){ pid, xstrdup(comm), execed }));
 }
 
 /* The child's first stop has come: it is a copy with our breakpoints in it. */
@@ -271,10 +270,8 @@ static void start_fork(struct proc *pp, struct task *t)
 
 static void let_go(struct session *s, struct proc *parent, pid_t tid)
 {
-	if (!s->leaving) {
-		note_not_followed(s, tid);
-		vec_push(&s->children, tid);
-	}
+	if (!s->leaving)
+		note_not_followed(s, tid, false);
 	release_copy(parent, tid);
 }
 
@@ -289,9 +286,8 @@ static void look_at_first_mask(struct task *t)
 }
 
 /* Both have come: the parent's event and the child's first stop. */
-static void arrive(struct task *parent, pid_t tid, int status)
+static void arrive(struct proc *p, pid_t tid, int status)
 {
-	struct proc *p = parent->proc;
 	struct session *s = p->session;
 	uint64_t tgid = proc_status_number(tid, "Tgid", 10, 0);
 	struct task *t;
@@ -333,7 +329,7 @@ static void on_new_task(struct task *parent)
 
 		if (!task_find(s, tid)) {
 			if (unpark(s, tid, &status)) {
-				arrive(parent, tid, status);
+				arrive(parent->proc, tid, status);
 			} else {
 				/* Its first stop is to come. */
 				vec_push(&s->expected,
@@ -345,25 +341,49 @@ static void on_new_task(struct task *parent)
 	task_continue(parent, 0);
 }
 
+static struct proc *find_proc(struct session *s, pid_t pid)
+{
+	for (size_t i = 0; i < s->procs.n; i++)
+		if (s->procs.v[i]->pid == pid)
+			return s->procs.v[i];
+	return NULL;
+}
+
+/* Before a process ends or executes: its children that were announced and have
+ * not stopped yet are copies with its breakpoints, of which nobody would know
+ * later. */
+static void await_children(struct proc *p)
+{
+	struct session *s = p->session;
+
+	for (size_t i = s->expected.n; i--;) {
+		struct expected e = s->expected.v[i];
+		struct task child = { .tid = e.tid, .proc = p };
+		int status;
+
+		if (e.pid != p->pid)
+			continue;
+		vec_remove_swap(&s->expected, i);
+		if (!wait_for_stop(&child, &status))
+			arrive(p, e.tid, status);
+	}
+}
+
 /* A stop of a task that nobody announced yet, or whose parent already did. */
 static void on_unknown(struct session *s, const struct stop *st)
 {
 	for (size_t i = 0; i < s->expected.n; i++) {
 		struct expected e = s->expected.v[i];
-		struct task *parent;
+		struct proc *p;
 
 		if (e.tid != st->tid)
 			continue;
 		vec_remove_swap(&s->expected, i);
 		if (st->kind == STOP_EXITED || st->kind == STOP_KILLED)
 			return;
-		parent = task_find(s, e.parent);
-		if (!parent) /* it may have ended; another of its process will do */
-			for (size_t k = 0; k < s->procs.n && !parent; k++)
-				if (s->procs.v[k]->pid == e.pid && s->procs.v[k]->tasks.n)
-					parent = s->procs.v[k]->tasks.v[0];
-		if (parent)
-			arrive(parent, st->tid, st->raw);
+		p = find_proc(s, e.pid);
+		if (p)
+			arrive(p, st->tid, st->raw);
 		else
 			pt_detach(st->tid, 0);
 		return;
@@ -425,6 +445,15 @@ static void drop_other_tasks(struct proc *p, struct task *t)
 		}
 }
 
+/* --no-follow-exec: the new program was never touched. */
+static void let_image_go(struct session *s, pid_t pid)
+{
+	note_not_followed(s, pid, true);
+	if (pid == s->launched)
+		s->launched_let_go = true;
+	pt_detach(pid, 0);
+}
+
 static void begin_image(struct session *s, struct proc *p, struct task *t, pid_t ppid)
 {
 	if (image_begin(p, t, true, ppid))
@@ -453,7 +482,7 @@ static void on_exec(struct session *s, pid_t pid)
 	if (t->borrowed) {
 		ppid = p->pid;
 		if (!follow || !s->opts->follow_exec) {
-			note_not_followed(s, pid);
+			note_not_followed(s, pid, false);
 			t->calls.n = 0;
 			task_free(t);
 			pt_detach(pid, 0);
@@ -462,14 +491,13 @@ static void on_exec(struct session *s, pid_t pid)
 		p = split_off(t);
 	} else if (!first) {
 		drop_other_tasks(p, t);
+		if (p->abi)
+			await_children(p);
 		if (!s->opts->follow_exec) {
 			record_proc_end(p, END_DETACHED, 0);
-			note_not_followed(s, pid);
-			if (pid == s->launched)
-				s->launched_ended = false;
 			image_end(p);
 			proc_free(p);
-			pt_detach(pid, 0);
+			let_image_go(s, pid);
 			return;
 		}
 		record_proc_end(p, END_EXECED, 0);
@@ -482,6 +510,16 @@ static void on_exec(struct session *s, pid_t pid)
 
 /* -- the end of tasks -------------------------------------------------------------------------------- */
 
+static void launched_ends(struct session *s, const struct stop *st)
+{
+	s->launched_ended = true;
+	s->launched_let_go = false;
+	if (st->kind == STOP_EXITED)
+		s->result->exit_code = st->status;
+	else
+		s->result->exit_signal = st->status;
+}
+
 static void on_gone(struct session *s, struct task *t, const struct stop *st)
 {
 	struct proc *p = t->proc;
@@ -490,15 +528,12 @@ static void on_gone(struct session *s, struct task *t, const struct stop *st)
 	t->calls.n = 0;
 	if (leader) {
 		record_proc_end(p, st->kind == STOP_EXITED ? END_EXITED : END_SIGNALED, st->status);
-		if (p->pid == s->launched) {
-			s->launched_ended = true;
-			if (st->kind == STOP_EXITED)
-				s->result->exit_code = st->status;
-			else
-				s->result->exit_signal = st->status;
-		}
+		if (p->pid == s->launched)
+			launched_ends(s, st);
 	}
 	task_free(t);
+	if (!p->tasks.n)
+		await_children(p);
 	if (!p->tasks.n) {
 		if (p->abi)
 			image_end(p);
@@ -516,6 +551,9 @@ void dispatch_stop(struct session *s, const struct stop *st)
 	if (!t) {
 		if (st->tid == s->reporter && (st->kind == STOP_EXITED || st->kind == STOP_KILLED))
 			s->reporter = 0;
+		else if (s->launched_let_go && st->tid == s->launched &&
+			 (st->kind == STOP_EXITED || st->kind == STOP_KILLED))
+			launched_ends(s, st);
 		else if (st->kind == STOP_EXEC)
 			on_exec(s, st->tid);
 		else
