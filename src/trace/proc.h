@@ -209,7 +209,8 @@ struct expected { pid_t tid, parent, pid; };
 struct let_go {
 	pid_t pid;
 	char *name;
-	bool execed; /* it was traced, until --no-follow-exec */
+	bool execed;   /* it was traced, until --no-follow-exec */
+	bool outlives; /* … the launched program (leftover.c) */
 };
 
 struct session {
@@ -242,7 +243,6 @@ struct session {
 	uint64_t stops;
 	bool any_found;           /* some allocation function, somewhere */
 	timer_t nagger;           /* brings wait4() back (session.c) */
-	uint64_t last_interrupt_ms;
 	int end_signal;           /* that ended the session; 0: none */
 	bool ended_early;
 };

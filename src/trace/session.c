@@ -13,21 +13,52 @@
 #include <unistd.h>
 
 #include "base/msg.h"
-#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "trace/cpu.h"
 #include "trace/image.h"
+#include "trace/leftover.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
 #include "trace/tracer.h"
 
 volatile int trace_interrupted;
 
-/* Set by handlers, taken by the loop. */
+/* Two interrupts so close together are one: timeout(1) sends it to us and then
+ * to our process group. */
+#define ECHO_MS 50
+/* What two Ctrl-C at most this far apart ask for, one does not. */
+#define TWICE_MS 2000
+
+/* Set by handlers, taken by the loop.  Interrupts: 1, or 2 when it was the
+ * second in a short time. */
 static volatile sig_atomic_t asked_interrupts, asked_end, asked_report;
+/* Tracing is over, or this is the copy that reports. */
+static volatile sig_atomic_t reporting;
 static struct session *the_session;
 
-static const int our_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGQUIT, SIGPIPE };
+/* All that would end us, and leave breakpoints behind in what we attached to,
+ * but for the errors of ours (SIGSEGV and the like). */
+static const struct our_signal {
+	int sig;
+	enum { UNLESS_IGNORED, ALWAYS, IGNORE } how;
+} our_signals[] = {
+	/* nohup's SIGHUP stays ignored, and so does a background job's
+	 * SIGINT. */
+	{ SIGINT, UNLESS_IGNORED },  { SIGTERM, UNLESS_IGNORED }, { SIGHUP, UNLESS_IGNORED },
+	{ SIGQUIT, UNLESS_IGNORED }, { SIGXCPU, UNLESS_IGNORED }, { SIGUSR2, UNLESS_IGNORED },
+	{ SIGUSR1, ALWAYS },	     { SIGALRM, ALWAYS },	  { SIGPIPE, IGNORE },
+	{ SIGXFSZ, IGNORE },
+};
+_Static_assert(ARRAY_SIZE(our_signals) == ARRAY_SIZE(((struct session *)0)->inherited.sig),
+	       "what the program inherits");
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
 
 /* A signal that comes between the look at the flags and wait4() would be
  * noticed only at the next stop; the timer brings wait4() back until the flag
@@ -40,18 +71,49 @@ static void nag(bool on)
 		timer_settime(the_session->nagger, 0, &every, NULL);
 }
 
+/* 0: an echo of the last, 1, or 2: the second in a short time.  Only handlers
+ * call it. */
+static int count_interrupt(void)
+{
+	static uint64_t last;
+	uint64_t now = now_ms(), since = now - last;
+
+	if (last && since < ECHO_MS)
+		return 0;
+	since = last ? since : UINT64_MAX;
+	last = now;
+	return since < TWICE_MS ? 2 : 1;
+}
+
+/* The first time the report goes on without looking names up; the second time
+ * it ends, and we with it. */
+static void interrupt_report(int sig)
+{
+	if (trace_interrupted) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
+	trace_interrupted = 1;
+}
+
 static void handler(int sig)
 {
-	int saved = errno;
+	int saved = errno, interrupt = sig == SIGINT ? count_interrupt() : 0;
 
-	if (sig == SIGINT)
-		asked_interrupts++;
-	else if (sig == SIGUSR1)
-		asked_report = 1;
-	else if (sig != SIGALRM)
-		asked_end = sig;
-	if (sig != SIGALRM)
+	if (sig == SIGALRM || (sig == SIGINT && !interrupt))
+		return;
+	if (reporting) {
+		if (sig != SIGUSR1)
+			interrupt_report(sig);
+	} else {
+		if (sig == SIGINT)
+			asked_interrupts = interrupt;
+		else if (sig == SIGUSR1)
+			asked_report = 1;
+		else
+			asked_end = sig;
 		nag(true);
+	}
 	errno = saved;
 }
 
@@ -64,34 +126,23 @@ static void take_signals(struct session *s)
 	sigemptyset(&sa.sa_mask);
 	if (timer_create(CLOCK_MONOTONIC, &ev, &s->nagger))
 		die("timer_create: %s", strerror(errno));
-	sigaction(SIGALRM, &sa, NULL);
 	sigemptyset(&open);
 	for (size_t i = 0; i < ARRAY_SIZE(our_signals); i++) {
-		s->inherited.sig[i] = our_signals[i];
-		sigaction(our_signals[i], NULL, &old);
+		const struct our_signal *o = &our_signals[i];
+
+		s->inherited.sig[i] = o->sig;
+		sigaction(o->sig, NULL, &old);
 		s->inherited.ignored[i] = old.sa_handler == SIG_IGN;
-		/* nohup's SIGHUP stays ignored, and so does a background
-		 * job's SIGINT. */
-		if (our_signals[i] == SIGPIPE || our_signals[i] == SIGQUIT)
-			continue;
-		if (!s->inherited.ignored[i] || our_signals[i] == SIGUSR1)
-			sigaction(our_signals[i], &sa, NULL);
-		sigaddset(&open, our_signals[i]);
+		if (o->how == IGNORE)
+			signal(o->sig, SIG_IGN);
+		else if (o->how == ALWAYS || !s->inherited.ignored[i])
+			sigaction(o->sig, &sa, NULL);
+		sigaddset(&open, o->sig);
 	}
-	sigaddset(&open, SIGALRM);
 	sigprocmask(SIG_UNBLOCK, &open, &s->inherited.mask);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 /* -- while it runs ------------------------------------------------------------------- */
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* A report of the state as it is, from a copy of ourselves: the program goes on
  * meanwhile, and so does the tracing. */
@@ -109,18 +160,24 @@ static void report_from_copy(struct session *s)
 	if (pid < 0) {
 		msg_warn("cannot report now: %s", strerror(errno));
 	} else if (!pid) {
-		struct sigaction dfl = { .sa_handler = SIG_DFL };
-
+		reporting = 1;
 		the_session = NULL;
 		msg_set_cleanup(NULL);
 		cpu_end();
-		for (size_t i = 0; i < ARRAY_SIZE(our_signals); i++)
-			sigaction(our_signals[i], &dfl, NULL);
 		s->opts->report_now(s->opts->arg);
 		_exit(0);
 	} else {
 		s->reporter = pid;
 	}
+}
+
+/* The last report is to come after those in between, in the same file. */
+static void await_reporter(struct session *s)
+{
+	while (s->reporter && waitpid(s->reporter, NULL, __WALL) < 0 && errno == EINTR)
+		if (trace_interrupted)
+			kill(s->reporter, SIGTERM);
+	s->reporter = 0;
 }
 
 static const char *launched_name(const struct session *s)
@@ -131,13 +188,9 @@ static const char *launched_name(const struct session *s)
 /* True: make an end now. */
 static bool handle_interrupt(struct session *s)
 {
-	uint64_t now = now_ms();
-	bool second = s->last_interrupt_ms && now - s->last_interrupt_ms < 2000;
-
-	s->last_interrupt_ms = now;
 	/* The terminal sent it to the program as well, which may have handlers
 	 * and atexit functions: what they release is no leak. */
-	if (s->launched && !s->launched_ended && !second && asked_interrupts < 2) {
+	if (s->launched && !s->launched_ended && asked_interrupts < 2) {
 		msg_info("waiting for %s (%d) to end; Ctrl-C twice to report now", launched_name(s),
 			 s->launched);
 		return false;
@@ -161,6 +214,10 @@ static bool handle_signals(struct session *s)
 		end = handle_interrupt(s);
 		asked_interrupts = 0;
 	}
+	/* A launched program has got the terminal's Ctrl-\ itself, and may
+	 * live on: Java's virtual machine prints its threads. */
+	if (asked_end == SIGQUIT && s->launched && !s->launched_ended)
+		asked_end = 0;
 	if (asked_end) {
 		s->end_signal = asked_end;
 		end = true;
@@ -170,7 +227,7 @@ static bool handle_signals(struct session *s)
 
 static bool anything_left(const struct session *s)
 {
-	return s->tasks.n > 0 || s->expected.n > 0;
+	return s->tasks.n > 0 || s->expected.n > 0 || s->launched_let_go;
 }
 
 static void loop(struct session *s)
@@ -201,41 +258,6 @@ static void complain(void *arg, const char *line)
 	record_note(arg, 0, true, line);
 }
 
-static void tell_not_followed(struct session *s)
-{
-	struct strbuf sb = STRBUF_INIT;
-
-	if (!s->not_followed.n)
-		return;
-	strbuf_addf(&sb, "not followed: %zu child%s (", s->not_followed.n,
-		    s->not_followed.n == 1 ? "" : "ren");
-	for (size_t i = 0; i < s->not_followed.n; i++) {
-		bool seen = false;
-
-		for (size_t k = 0; k < i; k++)
-			seen |= !strcmp(s->not_followed.v[k], s->not_followed.v[i]);
-		if (!seen)
-			strbuf_addf(&sb, "%s%s", i ? ", " : "", s->not_followed.v[i]);
-	}
-	strbuf_adds(&sb, "); use -f");
-	record_note(s, 0, false, sb.s);
-	strbuf_release(&sb);
-}
-
-static void tell_background(struct session *s)
-{
-	for (size_t i = 0; i < s->children.n && s->launched_ended; i++) {
-		char *line;
-
-		/* It outlives its parent: a daemon. */
-		if (kill(s->children.v[i], 0) && errno == ESRCH)
-			continue;
-		line = xasprintf("%s left %d running untraced; use -f", launched_name(s),
-				 s->children.v[i]);
-		record_note(s, 0, true, line);
-		free(line);
-	}
-}
 
 static void tell_the_rest(struct session *s)
 {
@@ -244,8 +266,7 @@ static void tell_the_rest(struct session *s)
 		record_note(s, 0, true,
 			    "no allocation function was found: a stripped static program needs its "
 			    "separate debug file, or --alloc and --free with OBJECT+OFFSET");
-	tell_not_followed(s);
-	tell_background(s);
+	leftover_tell(s);
 }
 
 static void pass_on_signal(struct session *s, pid_t launched)
@@ -262,8 +283,12 @@ static void emergency(void)
 	struct session *s = the_session;
 
 	the_session = NULL;
-	if (s)
-		detach_all(s);
+	if (!s)
+		return;
+	detach_all(s);
+	s->reporter = 0;
+	report_from_copy(s);
+	await_reporter(s);
 }
 
 /* PTRACE_SEIZE and PTRACE_EVENT_STOP are of 3.4, SETSIGMASK of 3.11. */
@@ -288,6 +313,8 @@ static int start(struct session *s)
 	for (size_t i = 0; i < opts->pids.n; i++)
 		if (attach(s, opts->pids.v[i])) {
 			s->result->exit_code = EXIT_OURS;
+			if (s->launched) /* nothing of it has run yet */
+				kill(s->launched, SIGKILL);
 			return -1;
 		}
 	return 0;
@@ -302,9 +329,8 @@ static void session_release(struct session *s)
 	vec_release(&s->procs);
 	vec_release(&s->parked);
 	vec_release(&s->expected);
-	vec_release(&s->children);
 	for (size_t i = 0; i < s->not_followed.n; i++)
-		free(s->not_followed.v[i]);
+		free(s->not_followed.v[i].name);
 	vec_release(&s->not_followed);
 }
 
@@ -332,12 +358,14 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 		loop(&s);
 	cpu_end();
 	detach_all(&s);
+	reporting = 1;
 	if (!err) {
 		pass_on_signal(&s, launched);
 		if (s.ended_early && launched && !s.launched_ended && !opts->detach_on_exit)
 			result->exit_signal = s.end_signal;
 		tell_the_rest(&s);
 	}
+	await_reporter(&s);
 	msg_set_cleanup(NULL);
 	the_session = NULL;
 	session_release(&s);

@@ -244,7 +244,7 @@ static void note_not_followed(struct session *s, pid_t pid, bool execed)
 			comm[strcspn(comm, "\n")] = '\0';
 		fclose(f);
 	}
-	vec_push(&s->not_followed, ((struct let_go){ pid, xstrdup(comm), execed }));
+	vec_push(&s->not_followed, ((struct let_go){ pid, xstrdup(comm), execed, false }));
 }
 
 /* The child's first stop has come: it is a copy with our breakpoints in it. */
