@@ -227,6 +227,23 @@ static void remember(struct task *t, int what, const struct breakpoint *bp, uint
 	t->last.known = false;
 }
 
+/* free() gives memory back with brk; that is no call of the program's.  In a
+ * static program both are in one module, so the frames tell. */
+static bool is_allocators_own(struct task *t, const struct module *m, taddr_t ra)
+{
+	const struct proc *p = t->proc;
+
+	if (!m || ra < m->start || ra >= m->end)
+		return false;
+	unwind_entry(p->unwinder, &t->regs, &stack, 16, &bt);
+	for (uint32_t i = 0; i < bt.n; i++)
+		for (size_t k = 0; k < p->sites.n; k++)
+			if (bt.pc[i] - p->sites.v[k]->addr < p->sites.v[k]->size &&
+			    p->sites.v[k]->probe->op <= OP_RELEASE)
+				return true;
+	return false;
+}
+
 /* operator new(0) asks malloc for one byte; the report says what the program
  * asked for.  With arguments on the stack the request is still there. */
 static bool asked_for_nothing(struct task *t, const struct range_probe *w)
@@ -254,9 +271,8 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 		task_continue_over(t, bp);
 		return;
 	}
-	if (pr->op == OP_BRK && bp->site->module && c.return_addr >= bp->site->module->start &&
-	    c.return_addr < bp->site->module->end) {
-		task_continue_over(t, bp); /* the C library's own, for malloc */
+	if (pr->op == OP_BRK && is_allocators_own(t, bp->site->module, c.return_addr)) {
+		task_continue_over(t, bp);
 		return;
 	}
 	w = pr->op == OP_ALLOC ? image_wrapper(t->proc, c.return_addr) : NULL;
@@ -276,6 +292,8 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(c.arg); i++)
 		c.arg[i] = argument(t, i + 1);
+	if (skip && pr->size_arg)
+		c.arg[pr->size_arg - 1] = c.size;
 	if (pr->kind == KIND_BRK)
 		c.old.addr = heap_end(t->proc->pid);
 	if (t->calls.n >= CALLS_MAX)
@@ -331,19 +349,40 @@ static bool continues_release(struct task *t, struct breakpoint *bp, uint64_t pt
 	return true;
 }
 
+/* Does this release only do its own work?  C libraries' free() does; an
+ * operator delete, a wrapper or a pool may call the next one. */
+static bool is_leaf(const struct breakpoint *bp)
+{
+	return bp->chain || bp->site->leaf;
+}
+
+/* What it calls is part of it; it is found dead once it has returned. */
+static void push_release(struct task *t, struct breakpoint *bp, taddr_t ra)
+{
+	struct call c = { .site = bp->site, .probe = bp->site->id, .folded = true,
+			  .sp = regs_sp(&t->regs), .return_addr = ra };
+
+	if (t->calls.n >= CALLS_MAX)
+		forget_oldest(t);
+	vec_push(&t->calls, c);
+}
+
 static void enter_release(struct task *t, struct breakpoint *bp)
 {
 	const struct probe *pr = bp->site->probe;
 	enum release_known how = RELEASE_KNOWN;
+	bool leaf = is_leaf(bp), known;
 	struct open_block b;
 	uint32_t at = 0;
 	uint64_t ptr;
 	taddr_t ra;
-	bool known;
 
-	if (args_on_stack(t->proc->abi, pr) || t->proc->session->opts->calls)
+	stack.len = 0;
+	if (!leaf || t->calls.n)
+		read_stack(t, t->stack_want);
+	else if (args_on_stack(t->proc->abi, pr) || t->proc->session->opts->calls)
 		read_stack(t, 64);
-	ra = return_address(t); /* for --calls; else not read */
+	ra = return_address(t); /* 0 when the stack was not read */
 	ptr = argument(t, pr->ptr_arg);
 	if (!ptr || continues_release(t, bp, ptr)) {
 		if (!ptr)
@@ -351,22 +390,22 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 		task_continue_over(t, bp);
 		return;
 	}
-	if (t->calls.n) {
-		read_stack(t, t->stack_want);
-		if (is_nested(t, pr, regs_sp(&t->regs), return_address(t))) {
-			remember(t, LAST_FOLDED, bp, ptr);
-			task_continue_over(t, bp);
-			return;
-		}
+	if (t->calls.n && is_nested(t, pr, regs_sp(&t->regs), ra)) {
+		remember(t, LAST_FOLDED, bp, ptr);
+		task_continue_over(t, bp);
+		return;
 	}
 	remember(t, LAST_RELEASE, bp, ptr);
 	known = record_take(t, ptr, &b);
 	if (!known)
 		at = unknown_release(t, bp, &how);
 	t->last.known = known;
-	t->last.block = b;
+	if (known)
+		t->last.block = b;
 	task_continue_over(t, bp);
 	record_release(t, ptr, bp->site->id, known ? &b : NULL, how, at);
+	if (!leaf)
+		push_release(t, bp, ra);
 	if (t->proc->session->opts->calls) {
 		struct call c = { .site = bp->site, .probe = bp->site->id,
 				  .caller = ra, .arg = { ptr } };
@@ -465,8 +504,11 @@ static void leave_mapping(struct task *t, const struct call *c, struct outcome o
 	} else if (pr->op == OP_REMAP) {
 		record_remap(t, c->arg[0], c->arg[1], o.addr, c->arg[2], c->stack);
 	} else if (pr->kind == KIND_SBRK) {
-		if (c->arg[0])
-			record_brk(t, o.addr, o.addr + c->arg[0], c->stack);
+		bool narrow = t->proc->abi->word == 4;
+		int64_t by = narrow ? (int32_t)c->arg[0] : (int64_t)c->arg[0];
+
+		if (by)
+			record_brk(t, o.addr, o.addr + (uint64_t)by, c->stack);
 	} else {
 		record_brk(t, c->old.addr, c->arg[0], c->stack);
 	}
@@ -506,7 +548,7 @@ static bool take_returning(struct task *t, struct call *out)
 	taddr_t entry_sp = regs_sp(&t->regs) - t->proc->abi->ret_pops;
 
 	for (size_t i = t->calls.n; i--;) {
-		if (t->calls.v[i].sp != entry_sp)
+		if (t->calls.v[i].sp != entry_sp || t->calls.v[i].folded)
 			continue;
 		*out = t->calls.v[i];
 		/* What was entered later and lies deeper did not return. */
@@ -595,6 +637,9 @@ taddr_t engine_take_back(struct task *t, const struct breakpoint *bp, taddr_t ot
 		addr = t->last.addr;
 		break;
 	case LAST_RELEASE:
+		if (t->calls.n && t->calls.v[t->calls.n - 1].folded &&
+		    t->calls.v[t->calls.n - 1].sp == t->last.sp)
+			call_drop(t);
 		record_release_undo(t, t->last.ptr, t->last.known ? &t->last.block : NULL);
 		addr = t->last.addr;
 		break;

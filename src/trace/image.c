@@ -136,7 +136,18 @@ static bool is_cxx_runtime(const char *path)
 	       !strncmp(name, "libc++abi.so", 12) || !strncmp(name, "libsupc++.so", 12);
 }
 
-static void plant_site(struct planting *pl, size_t index, taddr_t addr)
+/* The C libraries' own free() ends there. */
+static bool is_leaf_release(const struct module *m, const struct probe *probe)
+{
+	const char *name = last_part(m->path);
+
+	if (probe->op != OP_RELEASE || strcmp(probe->symbol, "free"))
+		return false;
+	return !strncmp(name, "libc.so", 7) || !strncmp(name, "libc-", 5) ||
+	       !strncmp(name, "ld-musl", 7) || !elf_file_ident(m->file)->has_dynamic;
+}
+
+static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t size)
 {
 	struct session *s = pl->p->session;
 	struct probe_site *site = site_at(pl->p, addr);
@@ -162,7 +173,9 @@ static void plant_site(struct planting *pl, size_t index, taddr_t addr)
 	site->id = (uint16_t)index;
 	site->probe = &s->probes->probe.v[index];
 	site->addr = addr;
+	site->size = size;
 	site->module = pl->m;
+	site->leaf = is_leaf_release(pl->m, site->probe);
 	vec_push(&pl->p->sites, site);
 	bp->site = site;
 	recorder_probe(s->recorder, pl->p, site->id, site->probe);
@@ -198,7 +211,7 @@ static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 		recorder_probe(p->session->recorder, p, w.probe, probe);
 		return;
 	}
-	plant_site(pl, index, addr);
+	plant_site(pl, index, addr, sym->size);
 }
 
 /* The user's probes that own symbols did not name: a static function of a file
@@ -235,7 +248,7 @@ static void plant_user_offsets(struct planting *pl)
 							     last_part(pl->m->path)))
 			continue;
 		if (addr >= pl->m->text_start && addr < pl->m->text_end)
-			plant_site(pl, i, addr);
+			plant_site(pl, i, addr, 0);
 	}
 }
 

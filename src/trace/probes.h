@@ -43,7 +43,9 @@ struct probe_site {
 	const struct probe *probe;
 	uint16_t id;          /* as events name it */
 	taddr_t addr;
+	uint64_t size;        /* of the function; 0: unknown */
 	struct module *module;
+	bool leaf;            /* a release that calls no other probe */
 };
 
 struct probe_set {

@@ -75,7 +75,8 @@ struct scratch {
 struct call {
 	const struct probe_site *site; /* NULL: a signal handler begins here */
 	uint16_t probe;     /* as told: may be the wrapper around (operator new) */
-	bool folded;        /* inside another call: nothing is told of it */
+	bool folded;        /* a release, told at its entry: only here so that
+			       what it calls is recognised as part of it */
 	taddr_t sp;         /* at entry */
 	taddr_t return_addr;
 	taddr_t caller;     /* the same, but for wrappers: of their caller */
