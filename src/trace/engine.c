@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arch/host.h"
 #include "base/msg.h"
@@ -14,6 +18,8 @@
 #define STACK_MAX 65536
 /* Pending calls of one task; older ones were left by longjmp. */
 #define CALLS_MAX 64
+/* From the system's mmap() up to the allocator's function that needs it. */
+#define ALLOCATOR_DEPTH 24
 
 /* One task is looked at at a time, so one of each is enough. */
 static uint8_t stack_bytes[STACK_MAX];
@@ -78,6 +84,26 @@ static uint64_t requested_size(const struct task *t, const struct probe *pr)
 	return __builtin_mul_overflow(size, count, &size) ? UINT64_MAX : size;
 }
 
+/* Where the heap begins, even while it is empty: field 47 of /proc/PID/stat. */
+static taddr_t heap_start(pid_t pid)
+{
+	char path[40], text[2048], *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strrchr(text, ')'); /* ends field 2, which may hold anything */
+	for (int field = 2; at && field < 47; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at, NULL, 10) : 0;
+}
+
 /* The break now, for a brk() that is about to move it. */
 static taddr_t heap_end(pid_t pid)
 {
@@ -90,7 +116,7 @@ static taddr_t heap_end(pid_t pid)
 		if (!strcmp(maps.lines.v[i].path, "[heap]"))
 			end = maps.lines.v[i].end;
 	maps_release(&maps);
-	return end;
+	return end ? end : heap_start(pid);
 }
 
 /* -- pending calls ---------------------------------------------------------------------- */
@@ -224,24 +250,30 @@ static void remember(struct task *t, int what, const struct breakpoint *bp, uint
 	t->last.addr = bp->addr;
 	t->last.sp = regs_sp(&t->regs);
 	t->last.ptr = ptr;
+	t->last.ra = 0;
 	t->last.known = false;
 }
 
-/* free() gives memory back with brk; that is no call of the program's.  In a
- * static program both are in one module, so the frames tell. */
-static bool is_allocators_own(struct task *t, const struct module *m, taddr_t ra)
+/* Is the call that begins now made inside a function that we observe as part
+ * of an allocator?  Calls of libc to itself, when a thread ends, are not. */
+static bool in_allocator(struct task *t, const struct module *but)
 {
-	const struct proc *p = t->proc;
+	taddr_t ra = return_address(t);
 
-	if (!m || ra < m->start || ra >= m->end)
+	if (but && ra >= but->start && ra < but->end)
 		return false;
-	unwind_entry(p->unwinder, &t->regs, &stack, 16, &bt);
+	unwind_entry(t->proc->unwinder, &t->regs, &stack, ALLOCATOR_DEPTH, &bt);
 	for (uint32_t i = 0; i < bt.n; i++)
-		for (size_t k = 0; k < p->sites.n; k++)
-			if (bt.pc[i] - p->sites.v[k]->addr < p->sites.v[k]->size &&
-			    p->sites.v[k]->probe->op <= OP_RELEASE)
-				return true;
+		if (image_in_allocator(t->proc, bt.pc[i]))
+			return true;
 	return false;
+}
+
+/* free() gives memory back with brk, and an allocator's library gets some for
+ * itself before anybody asks: those are no mappings of the program's. */
+static bool is_allocators_own(struct task *t, taddr_t ra)
+{
+	return image_allocator_library(t->proc, ra) || in_allocator(t, NULL);
 }
 
 /* operator new(0) asks malloc for one byte; the report says what the program
@@ -271,7 +303,7 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 		task_continue_over(t, bp);
 		return;
 	}
-	if (pr->op == OP_BRK && is_allocators_own(t, bp->site->module, c.return_addr)) {
+	if (pr->family == FAMILY_MAP && is_allocators_own(t, c.return_addr)) {
 		task_continue_over(t, bp);
 		return;
 	}
@@ -350,37 +382,40 @@ static bool continues_release(struct task *t, struct breakpoint *bp, uint64_t pt
 }
 
 /* Does this release only do its own work?  C libraries' free() does; an
- * operator delete, a wrapper or a pool may call the next one. */
+ * operator delete, a wrapper or a pool may go on to the next one. */
 static bool is_leaf(const struct breakpoint *bp)
 {
 	return bp->chain || bp->site->leaf;
 }
 
-/* What it calls is part of it; it is found dead once it has returned. */
-static void push_release(struct task *t, struct breakpoint *bp, taddr_t ra)
+/* What a release, or another function of an allocator, releases in turn is of its
+ * own making when we do not know it: operator delete that finds its header in
+ * front of the block.  It is called from there, or jumped to. */
+static bool is_inner_release(struct task *t, const struct breakpoint *bp,
+			     const struct last_entry *before)
 {
-	struct call c = { .site = bp->site, .probe = bp->site->id, .folded = true,
-			  .sp = regs_sp(&t->regs), .return_addr = ra };
-
-	if (t->calls.n >= CALLS_MAX)
-		forget_oldest(t);
-	vec_push(&t->calls, c);
+	read_stack(t, t->stack_want);
+	if (before->what != LAST_NONE && before->ra && before->sp == regs_sp(&t->regs) &&
+	    before->addr != bp->addr && before->ra == return_address(t))
+		return true;
+	return in_allocator(t, bp->site->module);
 }
 
 static void enter_release(struct task *t, struct breakpoint *bp)
 {
 	const struct probe *pr = bp->site->probe;
+	struct last_entry before = t->last;
 	enum release_known how = RELEASE_KNOWN;
-	bool leaf = is_leaf(bp), known;
 	struct open_block b;
 	uint32_t at = 0;
 	uint64_t ptr;
 	taddr_t ra;
+	bool known;
 
 	stack.len = 0;
-	if (!leaf || t->calls.n)
+	if (t->calls.n)
 		read_stack(t, t->stack_want);
-	else if (args_on_stack(t->proc->abi, pr) || t->proc->session->opts->calls)
+	else if (!is_leaf(bp) || args_on_stack(t->proc->abi, pr) || t->proc->session->opts->calls)
 		read_stack(t, 64);
 	ra = return_address(t); /* 0 when the stack was not read */
 	ptr = argument(t, pr->ptr_arg);
@@ -390,22 +425,25 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 		task_continue_over(t, bp);
 		return;
 	}
+	remember(t, LAST_FOLDED, bp, ptr);
+	t->last.ra = ra;
 	if (t->calls.n && is_nested(t, pr, regs_sp(&t->regs), ra)) {
-		remember(t, LAST_FOLDED, bp, ptr);
 		task_continue_over(t, bp);
 		return;
 	}
-	remember(t, LAST_RELEASE, bp, ptr);
 	known = record_take(t, ptr, &b);
+	if (!known && is_inner_release(t, bp, &before)) {
+		task_continue_over(t, bp);
+		return;
+	}
 	if (!known)
 		at = unknown_release(t, bp, &how);
+	t->last.what = LAST_RELEASE;
 	t->last.known = known;
 	if (known)
 		t->last.block = b;
 	task_continue_over(t, bp);
 	record_release(t, ptr, bp->site->id, known ? &b : NULL, how, at);
-	if (!leaf)
-		push_release(t, bp, ra);
 	if (t->proc->session->opts->calls) {
 		struct call c = { .site = bp->site, .probe = bp->site->id,
 				  .caller = ra, .arg = { ptr } };
@@ -548,7 +586,7 @@ static bool take_returning(struct task *t, struct call *out)
 	taddr_t entry_sp = regs_sp(&t->regs) - t->proc->abi->ret_pops;
 
 	for (size_t i = t->calls.n; i--;) {
-		if (t->calls.v[i].sp != entry_sp || t->calls.v[i].folded)
+		if (t->calls.v[i].sp != entry_sp)
 			continue;
 		*out = t->calls.v[i];
 		/* What was entered later and lies deeper did not return. */
@@ -586,6 +624,12 @@ static void on_return(struct task *t, struct breakpoint *bp)
 
 static void on_entry(struct task *t, struct breakpoint *bp)
 {
+	if (bp->site->resolver) {
+		read_stack(t, 64);
+		image_resolver_called(t, bp->site, return_address(t));
+		task_continue_over(t, bp);
+		return;
+	}
 	switch (bp->site->probe->op) {
 	case OP_RELEASE:
 		enter_release(t, bp);
@@ -607,6 +651,8 @@ void engine_hit(struct task *t, struct breakpoint *bp)
 		if (bp->roles & BP_START)
 			bp_drop_role(t->proc, bp, BP_START);
 	}
+	if (bp->roles & BP_RESOLVED)
+		image_resolver_returned(t, bp);
 	if (bp->roles & BP_RETURN)
 		on_return(t, bp);
 	else if (bp->roles & BP_PROBE && bp->site)
@@ -637,9 +683,6 @@ taddr_t engine_take_back(struct task *t, const struct breakpoint *bp, taddr_t ot
 		addr = t->last.addr;
 		break;
 	case LAST_RELEASE:
-		if (t->calls.n && t->calls.v[t->calls.n - 1].folded &&
-		    t->calls.v[t->calls.n - 1].sp == t->last.sp)
-			call_drop(t);
 		record_release_undo(t, t->last.ptr, t->last.known ? &t->last.block : NULL);
 		addr = t->last.addr;
 		break;

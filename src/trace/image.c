@@ -17,7 +17,7 @@
 #include "trace/sigtrap.h"
 
 /* What a module's `user` says of it. */
-enum { MOD_PLANTED = 1, MOD_IFUNC_LEFT = 2 };
+enum { MOD_PLANTED = 1, MOD_ALLOCATOR = 2, MOD_C_LIBRARY = 4 };
 
 static const char *const linkmap_names[] = { "_dl_debug_state" };
 
@@ -147,7 +147,19 @@ static bool is_leaf_release(const struct module *m, const struct probe *probe)
 	       !strncmp(name, "ld-musl", 7) || !elf_file_ident(m->file)->has_dynamic;
 }
 
-static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t size)
+static void mark_module(struct module *m, const struct probe *probe)
+{
+	uintptr_t bit = 0;
+
+	if (!strcmp(probe->symbol, "malloc") || !strcmp(probe->symbol, "free"))
+		bit = MOD_ALLOCATOR;
+	else if (!strcmp(probe->symbol, "munmap"))
+		bit = MOD_C_LIBRARY;
+	m->user = (void *)((uintptr_t)m->user | bit);
+}
+
+static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t size,
+		       bool resolver)
 {
 	struct session *s = pl->p->session;
 	struct probe_site *site = site_at(pl->p, addr);
@@ -155,6 +167,7 @@ static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t
 
 	s->probes->found.v[index]++;
 	pl->found++;
+	mark_module(pl->m, &s->probes->probe.v[index]);
 	if (site) { /* an alias; the earlier row names it */
 		if (index < site->id) {
 			site->id = (uint16_t)index;
@@ -175,6 +188,7 @@ static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t
 	site->addr = addr;
 	site->size = size;
 	site->module = pl->m;
+	site->resolver = resolver;
 	site->leaf = is_leaf_release(pl->m, site->probe);
 	vec_push(&pl->p->sites, site);
 	bp->site = site;
@@ -191,8 +205,13 @@ static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 
 	if (addr < pl->m->text_start || addr >= pl->m->text_end)
 		return;
-	if (sym->ifunc && !(addr = resolve_ifunc(p, pl->m, sym))) {
-		pl->m->user = (void *)((uintptr_t)pl->m->user | MOD_IFUNC_LEFT);
+	/* Not resolved yet, or where we cannot see it: the resolver will tell,
+	 * each time it is called. */
+	if (sym->ifunc) {
+		plant_site(pl, index, addr, 0, true);
+		addr = resolve_ifunc(p, pl->m, sym);
+		if (addr)
+			plant_site(pl, index, addr, 0, false);
 		return;
 	}
 	if (probe->flags & PROBE_FORWARDS && is_cxx_runtime(pl->m->path) && sym->size) {
@@ -211,7 +230,7 @@ static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 		recorder_probe(p->session->recorder, p, w.probe, probe);
 		return;
 	}
-	plant_site(pl, index, addr, sym->size);
+	plant_site(pl, index, addr, sym->size, false);
 }
 
 /* The user's probes that own symbols did not name: a static function of a file
@@ -248,7 +267,7 @@ static void plant_user_offsets(struct planting *pl)
 							     last_part(pl->m->path)))
 			continue;
 		if (addr >= pl->m->text_start && addr < pl->m->text_end)
-			plant_site(pl, i, addr, 0);
+			plant_site(pl, i, addr, 0, false);
 	}
 }
 
@@ -277,14 +296,13 @@ static void plant_module(struct proc *p, struct task *stopped, struct module *m)
 	struct probe_set *ps = p->session->probes;
 	struct planting pl = { .p = p, .stopped = stopped, .m = m };
 	const struct elf_ident *id;
-	bool again = (uintptr_t)m->user & MOD_PLANTED;
 
 	m->user = (void *)(uintptr_t)MOD_PLANTED;
 	if (!m->file || m->is_vdso || m->text_end <= m->text_start)
 		return;
-	if (!again && is_plain_linker(p, m))
+	if (is_plain_linker(p, m))
 		return;
-	if (!again && probe_set_omits(ps, m->path))
+	if (probe_set_omits(ps, m->path))
 		return;
 	id = elf_file_ident(m->file);
 	elf_file_find_functions(m->file, ps->symbol.v, ps->symbol.n, SYMS_OWN, found_function, &pl);
@@ -347,9 +365,8 @@ static void sync_modules(struct proc *p, struct task *stopped, bool plant)
 	maps_release(&maps);
 	for (size_t i = 0; i < p->modules.v.n && plant; i++) {
 		struct module *m = p->modules.v.v[i];
-		uintptr_t state = (uintptr_t)m->user;
 
-		if (!(state & MOD_PLANTED) || state & MOD_IFUNC_LEFT)
+		if (!((uintptr_t)m->user & MOD_PLANTED))
 			plant_module(p, stopped, m);
 	}
 	if (!plant)
@@ -556,6 +573,67 @@ void image_copy(struct proc *c, struct proc *parent)
 	}
 	u64map_for_each(&parent->dirty_pages, s)
 		u64map_set(&c->dirty_pages, s->key, s->value);
+}
+
+/* How far a function reaches whose symbol does not say. */
+#define UNKNOWN_SIZE 1024
+
+bool image_in_allocator(const struct proc *p, taddr_t pc)
+{
+	for (size_t i = 0; i < p->sites.n; i++) {
+		const struct probe_site *s = p->sites.v[i];
+
+		if (pc > s->addr && pc - s->addr <= (s->size ? s->size : UNKNOWN_SIZE) &&
+		    s->probe->family != FAMILY_MAP && !s->resolver)
+			return true;
+	}
+	return false;
+}
+
+bool image_allocator_library(struct proc *p, taddr_t pc)
+{
+	struct module *m = modules_find(&p->modules, pc);
+	taddr_t entry = auxv(p->pid, p->abi->word, AT_ENTRY);
+
+	return m && (uintptr_t)m->user & MOD_ALLOCATOR && !((uintptr_t)m->user & MOD_C_LIBRARY) &&
+	       !(entry >= m->start && entry < m->end);
+}
+
+/* -- indirect functions ---------------------------------------------------------------- */
+
+void image_resolver_called(struct task *t, const struct probe_site *site, taddr_t ret)
+{
+	struct resolving r = { t->tid, regs_sp(&t->regs), site->id };
+
+	if (bp_plant(t->proc, t, ret, BP_RESOLVED))
+		vec_push(&t->proc->session->probes->resolving, r);
+}
+
+static void plant_resolved(struct proc *p, struct task *t, uint16_t id, taddr_t addr)
+{
+	struct planting pl = { .p = p, .stopped = t, .m = modules_find(&p->modules, addr) };
+
+	if (!pl.m || addr < pl.m->text_start || addr >= pl.m->text_end)
+		return;
+	plant_site(&pl, id, addr, 0, false);
+	p->probes_found += pl.found;
+}
+
+void image_resolver_returned(struct task *t, struct breakpoint *bp)
+{
+	struct probe_set *ps = t->proc->session->probes;
+	const struct abi *abi = t->proc->abi;
+	taddr_t addr = t->regs.w[abi->retval], sp = regs_sp(&t->regs) - abi->ret_pops;
+
+	if (abi->word == 4)
+		addr = (uint32_t)addr;
+	for (size_t i = ps->resolving.n; i--;)
+		if (ps->resolving.v[i].tid == t->tid && ps->resolving.v[i].sp == sp) {
+			plant_resolved(t->proc, t, ps->resolving.v[i].id, addr);
+			vec_remove(&ps->resolving, i);
+		}
+	if (!ps->resolving.n)
+		bp_drop_role(t->proc, bp, BP_RESOLVED);
 }
 
 const struct range_probe *image_wrapper(const struct proc *p, taddr_t pc)

@@ -16,6 +16,15 @@ void image_end(struct proc *p);
 void image_sync(struct proc *p, struct task *stopped);
 /* A followed fork: the child's proc becomes a copy of the parent's image. */
 void image_copy(struct proc *child, struct proc *parent);
+/* Is pc, a return address, inside an observed function that manages blocks? */
+bool image_in_allocator(const struct proc *p, taddr_t pc);
+/* Is pc in a library that is an allocator, neither the C library nor the
+ * program itself? */
+bool image_allocator_library(struct proc *p, taddr_t pc);
+/* The resolver of an indirect function begins (ret: its return address), and
+ * has returned to bp. */
+void image_resolver_called(struct task *t, const struct probe_site *site, taddr_t ret);
+void image_resolver_returned(struct task *t, struct breakpoint *bp);
 /* The wrapper (operator new) whose body holds pc, or NULL. */
 const struct range_probe *image_wrapper(const struct proc *p, taddr_t pc);
 

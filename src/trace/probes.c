@@ -304,6 +304,7 @@ void probe_set_free(struct probe_set *ps)
 	vec_release(&ps->symbol);
 	vec_release(&ps->found);
 	vec_release(&ps->omitted);
+	vec_release(&ps->resolving);
 	free(ps->told);
 	free(ps);
 }

@@ -45,7 +45,15 @@ struct probe_site {
 	taddr_t addr;
 	uint64_t size;        /* of the function; 0: unknown */
 	struct module *module;
+	bool resolver;        /* of an indirect function: returns where that is */
 	bool leaf;            /* a release that calls no other probe */
+};
+
+/* A resolver is running: what it returns is to be observed. */
+struct resolving {
+	pid_t tid;
+	taddr_t sp;
+	uint16_t id;
 };
 
 struct probe_set {
@@ -56,6 +64,7 @@ struct probe_set {
 	VEC(uint32_t) omitted;     /* how many objects each -O left out */
 	size_t nbuiltin;
 	bool *told;                /* EV_PROBE was sent */
+	VEC(struct resolving) resolving;
 };
 
 struct probe_set *probe_set_new(const struct trace_opts *opts);

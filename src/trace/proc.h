@@ -38,6 +38,7 @@ enum {
 	BP_START = 8,    /* AT_ENTRY of a static program */
 	BP_SIGMASK = 16, /* a system call instruction that changes signal masks
 			    or dispositions */
+	BP_RESOLVED = 32, /* where the resolver of an indirect function returns to */
 };
 
 struct breakpoint {
@@ -75,8 +76,6 @@ struct scratch {
 struct call {
 	const struct probe_site *site; /* NULL: a signal handler begins here */
 	uint16_t probe;     /* as told: may be the wrapper around (operator new) */
-	bool folded;        /* a release, told at its entry: only here so that
-			       what it calls is recognised as part of it */
 	taddr_t sp;         /* at entry */
 	taddr_t return_addr;
 	taddr_t caller;     /* the same, but for wrappers: of their caller */
@@ -93,6 +92,7 @@ struct call {
 struct last_entry {
 	enum { LAST_NONE, LAST_CALL, LAST_RELEASE, LAST_FOLDED } what;
 	taddr_t addr, sp;
+	taddr_t ra;         /* where it returns to; 0: not looked */
 	uint64_t ptr;
 	struct open_block block; /* LAST_RELEASE: what was released, if known */
 	bool known;
