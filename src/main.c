@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/msg.h"
+#include "base/xalloc.h"
+#include "elf/elf_file.h"
 #include "heap/heap.h"
 #include "report/report.h"
 #include "trace/trace.h"
@@ -92,6 +95,38 @@ static int check_writable(const char *name)
 	return 0;
 }
 
+/* Asking a server takes its time; after a second the user is told of what. */
+static int on_download(const char *name, long have, long total)
+{
+	static char *told;
+	static struct timespec began;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!told || strcmp(told, name)) {
+		free(told);
+		told = xstrdup(name);
+		began = now;
+	} else if (began.tv_sec && now.tv_sec > began.tv_sec + 1) {
+		began.tv_sec = 0;
+		if (total > 0)
+			msg_info("debuginfod: %s, %ld of %ld kB; Ctrl-C goes on without", name,
+				 have / 1024, total / 1024);
+		else
+			msg_info("debuginfod: asking for %s; Ctrl-C goes on without", name);
+	}
+	return 0;
+}
+
+static void set_debug_files(void)
+{
+	struct debug_opts debug = { .debuginfod = true,
+				    .interrupted = &trace_interrupted,
+				    .progress = on_download };
+
+	elf_set_debug_opts(&debug);
+}
+
 static int run_session(struct run *run)
 {
 	struct options *o = &run->opts;
@@ -107,8 +142,10 @@ static int run_session(struct run *run)
 	o->trace.report_now = report_now;
 	o->trace.arg = run;
 	o->report.interrupted = &trace_interrupted;
+	o->report.cwd = o->cwd;
+	set_debug_files();
 	if (trace_run(&o->trace, sink, &result))
-		return result.exit_code;
+		return end_like(&result);
 	err = report_write(run->heap, &o->report);
 	if (err || run->calls_error)
 		return EXIT_OURS;

@@ -42,6 +42,10 @@ struct report_opts {
 	const char *const *ignore; /* NULL-terminated extended regular
 				  expressions: stacks with a matching frame are
 				  not listed.  May be NULL */
+	const char *const *binpath; /* NULL-terminated: folders to look for
+				  binaries in first.  May be NULL */
+	const char *cwd;       /* where binaries' names that are not absolute
+				  begin; NULL: nowhere */
 	volatile const int *interrupted; /* non-zero: look nothing up any more.
 				  May be NULL */
 	const struct report_symbols *symbols;

@@ -59,26 +59,59 @@ static bool same_file(const struct heap_module *a, const struct heap_module *b)
 	return a->dev == b->dev && a->ino == b->ino;
 }
 
-/* The file the tracer has open is the right one even when the path leads to
- * another by now, or in another mount namespace.  What is opened by path must
- * be the same file. */
-static struct elf_file *open_elf(const struct heap_module *m)
+/* Takes what is at a path when it is the module's file: the build ids agree,
+ * or there are none. */
+static struct elf_file *open_same(const struct heap_module *m, const char *path)
 {
-	const uint8_t *build_id;
-	struct elf_file *elf;
+	struct elf_file *elf = elf_file_open(path, m->path);
+	const uint8_t *id;
 	size_t len;
 
-	elf = elf_file_find(m->build_id, m->build_id_len, m->dev, m->ino);
-	if (elf || m->path[0] != '/')
-		return elf;
-	elf = elf_file_open(m->path, m->path);
-	if (!elf || !m->build_id_len)
-		return elf;
-	build_id = elf_file_build_id(elf, &len);
-	if (build_id && len == m->build_id_len && !memcmp(build_id, m->build_id, len))
+	if (!elf)
+		return NULL;
+	id = elf_file_build_id(elf, &len);
+	if (len == m->build_id_len && (!len || !memcmp(id, m->build_id, len)))
 		return elf;
 	elf_file_unref(elf);
 	return NULL;
+}
+
+/* -b: below a folder, under the whole name, then under what is left of it
+ * without the first folder, the second, … */
+static struct elf_file *open_below(const struct heap_module *m, const char *folder)
+{
+	struct elf_file *elf = NULL;
+
+	for (const char *rest = m->path; rest && !elf; rest = strchr(rest, '/')) {
+		char *path;
+
+		rest += strspn(rest, "/");
+		path = xasprintf("%s/%s", folder, rest);
+		elf = open_same(m, path);
+		free(path);
+	}
+	return elf;
+}
+
+/* The file the tracer has open is the right one even when the path leads to
+ * another by now, or in another mount namespace.  What is opened by path must
+ * be the same file. */
+static struct elf_file *open_elf(const struct report_opts *opts, const struct heap_module *m)
+{
+	const char *const *folder = opts->binpath;
+	struct elf_file *elf = NULL;
+
+	if (m->path[0] == '[' || !m->path[0])
+		return elf_file_find(m->build_id, m->build_id_len, m->dev, m->ino);
+	for (; folder && *folder && !elf; folder++)
+		elf = open_below(m, *folder);
+	if (!elf)
+		elf = elf_file_find(m->build_id, m->build_id_len, m->dev, m->ino);
+	if (!elf && m->path[0] == '/')
+		elf = open_same(m, m->path);
+	else if (!elf && opts->cwd)
+		elf = open_below(m, opts->cwd);
+	return elf;
 }
 
 static struct file *file_of(struct symbolizer *s, const struct heap_module *m)
@@ -94,7 +127,7 @@ static struct file *file_of(struct symbolizer *s, const struct heap_module *m)
 	u64map_set(&s->by_module, m->id, i);
 	if (i == s->files.n)
 		vec_push(&s->files,
-			 (struct file){ m, s->opts->symbols ? NULL : open_elf(m), U64MAP_INIT });
+			 (struct file){ m, s->opts->symbols ? NULL : open_elf(s->opts, m), U64MAP_INIT });
 	return &s->files.v[i];
 }
 

@@ -54,7 +54,7 @@ static int check_command(const char *path, const char *name)
 
 	if (stat(path, &st) < 0) {
 		msg_error("%s: %s", name, strerror(errno));
-		return errno == ENOENT || errno == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+		return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 	}
 	if (S_ISDIR(st.st_mode)) {
 		msg_error("%s: is a directory", name);
@@ -65,6 +65,10 @@ static int check_command(const char *path, const char *name)
 			  name, strerror(errno));
 		return EXIT_NOT_EXECUTABLE;
 	}
+	/* The kernel gives a traced program no rights that its tracer has not. */
+	if (geteuid() && st.st_mode & S_ISUID && st.st_uid != geteuid())
+		msg_warn("%s is set-user-ID, which has no effect while it is traced; use sudo and -u",
+			 name);
 	return 0;
 }
 
@@ -115,6 +119,34 @@ static int look_up_user(const char *name, struct passwd **pw)
 	return 0;
 }
 
+static void tell_failed_exec(const char *name, int err)
+{
+	struct stat st;
+
+	if (err == ENOEXEC)
+		msg_error("%s: %s; a script needs a #! line, or its interpreter as the command", name,
+			  strerror(err));
+	else if (err == ENOENT && !stat(name, &st))
+		msg_error("%s: the interpreter it asks for (its #! line, or an ELF program's linker) "
+			  "does not exist", name);
+	else
+		msg_error("%s: %s", name, strerror(err));
+}
+
+/* The kernel kills a process when it is too late for an error: the old image
+ * is gone, and the new one cannot be mapped. */
+static int died_in_exec(struct session *s, int status)
+{
+	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (!sig)
+		return msg_error("%s: ended before it could be run", s->opts->argv[0]), EXIT_OURS;
+	msg_error("%s: the kernel killed it (%s) before its first instruction: is it damaged?",
+		  s->opts->argv[0], strsignal(sig));
+	s->result->exit_signal = sig;
+	return 128 + sig;
+}
+
 /* The exec itself: until then the child is ours alone. */
 static int await_exec(struct session *s, pid_t pid, int told, const char *path)
 {
@@ -135,12 +167,9 @@ static int await_exec(struct session *s, pid_t pid, int told, const char *path)
 		}
 		pt_cont(pid, status >> 16 ? 0 : WSTOPSIG(status));
 	}
-	if (read(told, &err, sizeof err) != sizeof err || !err) {
-		msg_error("%s: ended before it could be run", path);
-		return EXIT_OURS;
-	}
-	msg_error("%s: %s%s", s->opts->argv[0], strerror(err),
-		  err == ENOEXEC ? "; a script needs a #! line, or its interpreter as the command" : "");
+	if (read(told, &err, sizeof err) != sizeof err || !err)
+		return died_in_exec(s, status);
+	tell_failed_exec(s->opts->argv[0], err);
 	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 

@@ -218,7 +218,8 @@ static int add_omit(struct options *o, const struct option_row *row, const char 
 
 static int add_binpath(struct options *o, const struct option_row *row, const char *arg)
 {
-	(void)row;
+	if (!*arg)
+		return wrong("--%s needs %s", row->name, row->arg);
 	vec_push(&o->binpath, xstrdup(arg));
 	return 0;
 }
@@ -358,7 +359,7 @@ static const struct option_row table[] = {
 	{ 'b', "binpath", "FOLDER", WORD_FOLDER, GROUP_OTHER,
 	  "look for binaries below FOLDER first;\nmay be repeated", add_binpath, 0 },
 	{ 'C', "cwd", "FOLDER", WORD_FOLDER, GROUP_OTHER,
-	  "folder that relative names of an attached process'\nlibraries begin from", set_string,
+	  "folder in which binaries are whose names are not\nabsolute", set_string,
 	  FIELD(cwd) },
 	{ 'v', "verbose", NULL, WORD_NONE, GROUP_OTHER, "say more; may be repeated", set_verbose, 0 },
 	{ 'q', "quiet", NULL, WORD_NONE, GROUP_OTHER, "say only what is wrong", set_flag,
@@ -639,6 +640,10 @@ enum options_result options_parse(struct options *o, char **argv)
 	if (o->ignore.n) {
 		vec_push(&o->ignore, NULL);
 		o->report.ignore = (const char *const *)o->ignore.v;
+	}
+	if (o->binpath.n) {
+		vec_push(&o->binpath, NULL);
+		o->report.binpath = (const char *const *)o->binpath.v;
 	}
 	set_environment(o);
 	return OPTIONS_TRACE;
