@@ -288,6 +288,20 @@ static bool asked_for_nothing(struct task *t, const struct range_probe *w)
 	return bt.n > 1 && !proc_read_word(t->proc, bt.cfa[1], &size) && !size;
 }
 
+/* The memory for an exception is asked for: the operator new in whose midst that
+ * happens will not return. */
+static void new_throws(struct task *t)
+{
+	while (t->calls.n) {
+		struct call c = t->calls.v[t->calls.n - 1];
+
+		if (!c.site || !(c.site->probe->flags & PROBE_CPP))
+			return;
+		call_drop(t);
+		record_failed(t, c.size, c.stack);
+	}
+}
+
 static void enter_call(struct task *t, struct breakpoint *bp)
 {
 	struct session *s = t->proc->session;
@@ -299,6 +313,8 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 	read_stack(t, t->stack_want);
 	c.return_addr = return_address(t);
 	remember(t, LAST_FOLDED, bp, 0);
+	if (t->calls.n && pr->op == OP_ALLOC && image_throws(t->proc, c.return_addr))
+		new_throws(t);
 	if (t->calls.n && is_nested(t, pr, c.sp, c.return_addr)) {
 		task_continue_over(t, bp);
 		return;
@@ -385,7 +401,9 @@ static bool continues_release(struct task *t, struct breakpoint *bp, uint64_t pt
  * operator delete, a wrapper or a pool may go on to the next one. */
 static bool is_leaf(const struct breakpoint *bp)
 {
-	return bp->chain || bp->site->leaf;
+	while (bp->chain)
+		bp = bp->chain;
+	return bp->site && bp->site->leaf;
 }
 
 /* What a release, or another function of an allocator, releases in turn is of its

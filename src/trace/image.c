@@ -195,6 +195,28 @@ static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t
 	recorder_probe(s->recorder, pl->p, site->id, site->probe);
 }
 
+/* A function that is not stopped at, but recognised as the caller of one. */
+static void note_range(struct proc *p, struct module *m, size_t index,
+		       const struct elf_symbol *sym)
+{
+	const struct probe *probe = &p->session->probes->probe.v[index];
+	taddr_t addr = m->bias + sym->value;
+	struct range_probe w = { .start = addr, .end = addr + sym->size,
+				 .probe = (uint16_t)index, .module = m,
+				 .throws = probe->flags & PROBE_THROWS };
+	uint8_t code[64];
+
+	for (size_t i = 0; i < p->wrappers.n; i++)
+		if (p->wrappers.v[i].start == addr)
+			return;
+	if (p->abi->tests_zero && proc_read(p, addr, code, sizeof code) == sizeof code)
+		w.zero_flag = p->abi->tests_zero(p->abi, code, sizeof code);
+	vec_push(&p->wrappers, w);
+	p->session->probes->found.v[index]++;
+	if (!w.throws)
+		recorder_probe(p->session->recorder, p, w.probe, probe);
+}
+
 static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 {
 	struct planting *pl = arg;
@@ -214,20 +236,9 @@ static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 			plant_site(pl, index, addr, 0, false);
 		return;
 	}
-	if (probe->flags & PROBE_FORWARDS && is_cxx_runtime(pl->m->path) && sym->size) {
-		struct range_probe w = { .start = addr, .end = addr + sym->size,
-					 .probe = (uint16_t)index, .module = pl->m };
-		uint8_t code[64];
-
-		for (size_t i = 0; i < p->wrappers.n; i++)
-			if (p->wrappers.v[i].start == addr)
-				return;
-		if (p->abi->tests_zero &&
-		    proc_read(p, addr, code, sizeof code) == sizeof code)
-			w.zero_flag = p->abi->tests_zero(p->abi, code, sizeof code);
-		vec_push(&p->wrappers, w);
-		p->session->probes->found.v[index]++;
-		recorder_probe(p->session->recorder, p, w.probe, probe);
+	if (probe->flags & PROBE_THROWS ||
+	    (probe->flags & PROBE_FORWARDS && is_cxx_runtime(pl->m->path) && sym->size)) {
+		note_range(p, pl->m, index, sym);
 		return;
 	}
 	plant_site(pl, index, addr, sym->size, false);
@@ -636,10 +647,21 @@ void image_resolver_returned(struct task *t, struct breakpoint *bp)
 		bp_drop_role(t->proc, bp, BP_RESOLVED);
 }
 
-const struct range_probe *image_wrapper(const struct proc *p, taddr_t pc)
+static const struct range_probe *range_at(const struct proc *p, taddr_t pc, bool throws)
 {
 	for (size_t i = 0; i < p->wrappers.n; i++)
-		if (pc > p->wrappers.v[i].start && pc <= p->wrappers.v[i].end)
+		if (pc > p->wrappers.v[i].start && pc <= p->wrappers.v[i].end &&
+		    p->wrappers.v[i].throws == throws)
 			return &p->wrappers.v[i];
 	return NULL;
+}
+
+const struct range_probe *image_wrapper(const struct proc *p, taddr_t pc)
+{
+	return range_at(p, pc, false);
+}
+
+bool image_throws(const struct proc *p, taddr_t pc)
+{
+	return range_at(p, pc, true) != NULL;
 }

@@ -25,6 +25,8 @@ bool image_allocator_library(struct proc *p, taddr_t pc);
  * has returned to bp. */
 void image_resolver_called(struct task *t, const struct probe_site *site, taddr_t ret);
 void image_resolver_returned(struct task *t, struct breakpoint *bp);
+/* Is pc in the function that gets memory for an exception? */
+bool image_throws(const struct proc *p, taddr_t pc);
 /* The wrapper (operator new) whose body holds pc, or NULL. */
 const struct range_probe *image_wrapper(const struct proc *p, taddr_t pc);
 

@@ -67,6 +67,8 @@ static const struct probe builtin[] = {
 	DELETE("_ZdlPvSt11align_val_tRKSt9nothrow_t", FAMILY_NEW),
 	DELETE("_ZdaPvSt11align_val_tRKSt9nothrow_t", FAMILY_NEW_ARRAY),
 
+	{ .symbol = "__cxa_allocate_exception", .flags = PROBE_CPP | PROBE_THROWS },
+
 	/* jemalloc, jemalloc(3) */
 	ALLOC("mallocx", 1),
 	REALLOC("rallocx", 1, 2),

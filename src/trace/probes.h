@@ -36,6 +36,8 @@ enum {
 			       adds nothing: recognised there, no breakpoint */
 	PROBE_PAGE_ROUND = 4, /* pvalloc: counts as asked */
 	PROBE_USER = 8,
+	PROBE_THROWS = 16, /* no allocation function: an operator new that calls
+			      it will end with an exception */
 };
 
 /* A probe in one process. */

@@ -161,6 +161,7 @@ struct range_probe { /* a function body that only forwards (operator new) */
 	taddr_t start, end;
 	bool zero_flag; /* a request of no bytes shows in the flags */
 	uint16_t probe;
+	bool throws;        /* it gets memory for exceptions instead */
 	struct module *module;
 };
 
