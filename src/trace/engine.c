@@ -288,6 +288,20 @@ static bool asked_for_nothing(struct task *t, const struct range_probe *w)
 	return bt.n > 1 && !proc_read_word(t->proc, bt.cfa[1], &size) && !size;
 }
 
+/* Is memory for an exception asked for?  libc++ does it by way of a helper. */
+static bool for_exception(struct task *t, taddr_t ra)
+{
+	const struct probe_site *site = t->calls.v[t->calls.n - 1].site;
+
+	if (!site || !(site->probe->flags & PROBE_CPP) || ra - site->addr < site->size)
+		return false;
+	unwind_entry(t->proc->unwinder, &t->regs, &stack, 3, &bt);
+	for (uint32_t i = 0; i < bt.n; i++)
+		if (image_throws(t->proc, bt.pc[i]))
+			return true;
+	return false;
+}
+
 /* The memory for an exception is asked for: the operator new in whose midst that
  * happens will not return. */
 static void new_throws(struct task *t)
@@ -313,7 +327,7 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 	read_stack(t, t->stack_want);
 	c.return_addr = return_address(t);
 	remember(t, LAST_FOLDED, bp, 0);
-	if (t->calls.n && pr->op == OP_ALLOC && image_throws(t->proc, c.return_addr))
+	if (t->calls.n && pr->op == OP_ALLOC && for_exception(t, c.return_addr))
 		new_throws(t);
 	if (t->calls.n && is_nested(t, pr, c.sp, c.return_addr)) {
 		task_continue_over(t, bp);
