@@ -332,10 +332,25 @@ static void plant_module(struct proc *p, struct task *stopped, struct module *m)
 
 /* -- modules come and go --------------------------------------------------------------- */
 
+/* The report asks for names when the process may be gone, and with it the only
+ * way to a file that was replaced or lies in another mount namespace: every file
+ * stays open until we end. */
+static void keep_file(struct elf_file *f)
+{
+	static struct u64map kept;
+
+	if (u64map_get(&kept, (uintptr_t)f))
+		return;
+	u64map_set(&kept, (uintptr_t)f, 1);
+	elf_file_ref(f);
+}
+
 static void module_added(void *arg, struct module *m)
 {
 	struct proc *p = arg;
 
+	if (m->file)
+		keep_file(m->file);
 	if (!m->file && !m->is_vdso && m->open_error && m->open_error != ENOEXEC)
 		msg_verbose("%s: %s; its functions are not observed", m->path,
 			    strerror(m->open_error));

@@ -186,17 +186,28 @@ static struct scratch *padding_near(struct proc *p, taddr_t near)
 	return NULL;
 }
 
+/* For tests, with -D only: MTRACE_SLOTS=padding injects nothing, =none makes
+ * every instruction be stepped over. */
+static bool slots_are(const char *what)
+{
+	const char *slots = msg_level() >= MSG_DEBUG ? getenv("MTRACE_SLOTS") : NULL;
+
+	return slots && !strcmp(slots, what);
+}
+
 taddr_t scratch_take(struct proc *p, struct task *stopped, struct breakpoint *bp)
 {
 	struct scratch *a;
 	taddr_t slot;
 
+	if (slots_are("none"))
+		return 0;
 	for (size_t i = p->scratch.n; i--;) {
 		a = p->scratch.v[i];
 		if (in_reach(p->abi, a, bp->addr) && (slot = slot_in(a, bp)))
 			return slot;
 	}
-	a = inject_area(p, stopped, bp->addr);
+	a = slots_are("padding") ? NULL : inject_area(p, stopped, bp->addr);
 	if (!a)
 		a = padding_near(p, bp->addr);
 	return a && in_reach(p->abi, a, bp->addr) ? slot_in(a, bp) : 0;

@@ -118,6 +118,15 @@ static void finish_step(struct task *t)
 	task_continue(t, 0);
 }
 
+/* A step over an instruction of one byte ends where a breakpoint at that
+ * instruction would. */
+static bool is_step_end(const struct task *t)
+{
+	siginfo_t si;
+
+	return t->stepping && !pt_get_siginfo(t->tid, &si) && si.si_code == TRAP_TRACE;
+}
+
 static void on_trap(struct task *t)
 {
 	struct proc *p = t->proc;
@@ -131,6 +140,10 @@ static void on_trap(struct task *t)
 	}
 	if (t->mask_site)
 		sigtrap_settle(t);
+	if (is_step_end(t)) {
+		finish_step(t);
+		return;
+	}
 	pc = regs_pc(&t->regs) - p->abi->bp_pc_adjust;
 	bp = bp_find(p, pc);
 	if (bp && (bp->planted || bp_was(p, pc))) {
