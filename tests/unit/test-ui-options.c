@@ -346,8 +346,8 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-	static const char *const parts[] = { "/." PROGRAM_NAME "rc", "/xdg/" PROGRAM_NAME "/config",
-					     "/xdg/" PROGRAM_NAME, "/xdg", "/config", "" };
+	static const char *const parts[] = { ("/." PROGRAM_NAME "rc"), ("/xdg/" PROGRAM_NAME "/config"),
+					     ("/xdg/" PROGRAM_NAME), "/xdg", "/config", "" };
 	char path[256];
 
 	(void)state;
