@@ -152,6 +152,11 @@ void detach_proc(struct proc *p)
 	if (p->abi)
 		bp_remove_all(p);
 	release_borrowers(p);
+	/* Asked all at once, they come to their stops together: a thread that
+	 * waits for a CPU among many takes its time. */
+	for (size_t i = 0; i < p->tasks.n; i++)
+		if (p->tasks.v[i]->state == TASK_RUNNING || p->tasks.v[i]->state == TASK_LISTENING)
+			pt_interrupt(p->tasks.v[i]->tid);
 	/* First all of them, since a disposition is restored by one for all. */
 	for (size_t i = 0; i < p->tasks.n; i++)
 		p->tasks.v[i]->deliver = quiesce(p->tasks.v[i]);

@@ -472,16 +472,35 @@ static int choose_abi(struct proc *p)
 	return -ENOEXEC;
 }
 
+static bool is_ptrace(void *arg, enum elf_reloc_kind kind, taddr_t slot, taddr_t addend,
+		      const char *symbol)
+{
+	bool *found = arg;
+
+	(void)slot;
+	(void)addend;
+	*found |= kind == RELOC_SYMBOL && symbol && !strcmp(symbol, "ptrace");
+	return !*found;
+}
+
 /* What cannot work the usual way gets a hint instead of a mystery. */
 static void hint(struct proc *p, struct module *exe)
 {
 	static const char *const sanitizers[] = { "libasan.so", "libtsan.so", "liblsan.so" };
+
+	bool traces = false;
 
 	for (size_t i = 0; exe && exe->file && i < ARRAY_SIZE(sanitizers); i++)
 		if (elf_file_needs(exe->file, sanitizers[i]))
 			msg_info("%s is a sanitizer build (%s); its leak checker does not work under "
 				 "a tracer: run with ASAN_OPTIONS=detect_leaks=0",
 				 p->name, sanitizers[i]);
+	if (exe && exe->file)
+		elf_file_each_got(exe->file, is_ptrace, &traces);
+	if (traces)
+		msg_info("%s traces other programs itself, which fails for those that are traced "
+			 "already%s", p->name,
+			 p->session->opts->follow_fork ? ": leave -f out" : "");
 }
 
 int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
