@@ -114,15 +114,22 @@ static void mark_found(void *arg, size_t index, const struct elf_symbol *sym)
 void sigtrap_scan_module(struct proc *p, struct task *stopped, struct module *m)
 {
 	static const char *const names[] = { "sigprocmask", "__libc_sigaction", "sigaction" };
+	/* They intercept these, and the leak checker makes the calls in a task
+	 * that nobody may trace (CLONE_UNTRACED) and a breakpoint would kill;
+	 * the program would wait for it for ever. */
+	static const char *const sanitizer[] = { "__sanitizer_set_report_path" };
 	const size_t step = 256u << 10;
-	bool is_libc = !elf_file_ident(m->file)->has_dynamic;
+	bool is_libc = !elf_file_ident(m->file)->has_dynamic, is_sanitizer = false;
 	uint8_t *buf;
 
 	if (!p->abi->syscall_site)
 		return;
 	if (!is_libc)
 		elf_file_find_functions(m->file, names, ARRAY_SIZE(names), SYMS_OWN, mark_found, &is_libc);
-	if (!is_libc)
+	if (is_libc)
+		elf_file_find_functions(m->file, sanitizer, ARRAY_SIZE(sanitizer), SYMS_OWN, mark_found,
+					&is_sanitizer);
+	if (!is_libc || is_sanitizer)
 		return;
 	buf = xmalloc(step + SITE_MAX);
 	for (taddr_t at = m->text_start; at < m->text_end && at - m->text_start < SCAN_MAX; at += step) {
