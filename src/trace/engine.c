@@ -487,14 +487,20 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 static void enter_unmap(struct task *t, struct breakpoint *bp)
 {
 	const struct probe *pr = bp->site->probe;
+	struct call c = { .site = bp->site, .probe = bp->site->id };
 	uint64_t addr, size;
 
 	read_stack(t, 64);
+	c.caller = return_address(t);
+	for (unsigned i = 0; i < ARRAY_SIZE(c.arg); i++)
+		c.arg[i] = argument(t, i + 1);
 	addr = argument(t, pr->ptr_arg);
 	size = requested_size(t, pr);
 	remember(t, LAST_FOLDED, bp, addr);
 	task_continue_over(t, bp);
 	record_unmap(t, addr, size);
+	if (t->proc->session->opts->calls)
+		record_call(t, &c, pr, false, 0);
 }
 
 /* -- return ------------------------------------------------------------------------------------- */
@@ -608,8 +614,7 @@ static void leave_call(struct task *t, const struct call *c, struct outcome o)
 		break;
 	}
 	if (t->proc->session->opts->calls)
-		record_call(t, c, pr, true, pr->kind == KIND_OUT ? t->regs.w[t->proc->abi->retval]
-								 : o.addr);
+		record_call(t, c, pr, true, o.addr);
 }
 
 /* The pending call that returns here: its stack pointer decides. */
