@@ -6,12 +6,14 @@
  *                         0.5 s after SIGINT with status 9
  *   cli-signals once      drives: starts $MTRACE with the program in a session
  *                         of its own, sends signals, and checks */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -282,6 +284,48 @@ static void attached(int sig)
 	want_status(finish(program), 9);
 }
 
+/* A server of debug information that never answers, and a program without
+ * any: Ctrl-C ends the wait.  (Where mtrace does not ask, nothing waits.) */
+static void in_report(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	char stripped[] = "./stripped", fast[] = "fast", url[64];
+	char *args[] = { getenv("MTRACE"), stripped, fast, NULL };
+	socklen_t len = sizeof at;
+	int s = socket(AF_INET, SOCK_STREAM, 0), out, status;
+	pid_t pid;
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (s < 0 || bind(s, (void *)&at, sizeof at) || listen(s, 8) ||
+	    getsockname(s, (void *)&at, &len))
+		exit(0);
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(at.sin_port));
+	setenv("DEBUGINFOD_URLS", url, 1);
+	setenv("HOME", ".", 1);
+	setenv("DEBUGINFOD_CACHE_PATH", "./cache", 1);
+	snprintf(said, sizeof said, "strip -o stripped '%s'", self);
+	if (system(said))
+		exit(0);
+	pid = start(&out, args);
+	usleep(1500000);
+	kill(-pid, SIGINT);
+	for (int i = 0; waitpid(pid, &status, WNOHANG) == 0; i++) {
+		if (i == 500)
+			fail("it goes on waiting");
+		usleep(10000);
+	}
+	slurp("driven.err");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 3)
+		fail("not the program's status");
+	want("stripped+0x");
+	want("in use at exit from");
+}
+
+static int fast(void)
+{
+	return malloc(33) ? 3 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
@@ -298,6 +342,8 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[1], "quit")) quit();
 	else if (!strcmp(argv[1], "usr1")) report_now();
 	else if (!strcmp(argv[1], "usr1-file")) report_now_file();
+	else if (!strcmp(argv[1], "in-report")) in_report();
+	else if (!strcmp(argv[1], "fast")) return fast();
 	else if (!strcmp(argv[1], "attached-int")) attached(SIGINT);
 	else if (!strcmp(argv[1], "attached-quit")) attached(SIGQUIT);
 	else if (!strcmp(argv[1], "attached-usr2")) attached(SIGUSR2);

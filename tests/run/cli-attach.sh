@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Attaching to a process with 64 threads, by one thread's id, to a stopped one,
+# to two at once, and together with a command.
+set -u
+cd "$OUT" || exit 1
+failed=0
+
+wrong() {
+	echo "$*"
+	cat err
+	failed=1
+}
+
+await() {
+	tries=0
+	until grep -q "$2" "$1" 2>/dev/null; do
+		tries=$((tries + 1))
+		[ $tries -lt 1000 ] || return 1
+		sleep 0.02
+	done
+}
+
+begin() { # ARGUMENTS...: mtrace in the background, until it has attached
+	: >err
+	"$MTRACE" "$@" 2>err >out &
+	tracer=$!
+	await err 'attached to' || wrong "$*: not attached"
+}
+
+end() {
+	sleep 0.5
+	kill -TERM $tracer
+	wait $tracer
+	[ $? = 0 ] || wrong "not 0"
+	for pid; do
+		grep -q '^TracerPid:.0$' /proc/"$pid"/status || wrong "$pid is traced, or dead"
+	done
+}
+
+state() {
+	sed -n 's/^State:[^A-Za-z]*\(.\).*/\1/p' /proc/"$1"/status
+}
+
+rm -f stop
+"$PROGRAM" >many & many=$!
+"$PROGRAM" one >one & one=$!
+await many ready && await one ready || { echo "the programs did not begin"; exit 1; }
+
+begin -p $many
+end $many
+grep -q 'attached to .*: 64 threads' err && grep -q ' heap usage .* allocs' err || wrong "64 threads"
+thread=$(ls /proc/$many/task | tail -n 1)
+begin -p "$thread"
+end $many
+grep -q "$thread is a thread of $many; attaching to that" err || wrong "a thread's id"
+begin -p $many -p $one
+await err "attached to $one" || wrong "the second was not attached"
+end $many $one
+begin --export json:both.json -p "$many,$one" sleep 0.1
+end $many $one
+grep -q '"launched"' both.json && [ "$(grep -c '"attached"' both.json)" = 2 ] || wrong "three in one export"
+
+# It stays stopped, while it is attached and after, and goes on after SIGCONT.
+kill -STOP $one
+until [ "$(state $one)" = T ]; do sleep 0.02; done
+begin -p $one
+sleep 0.3
+case $(state $one) in [tT]) ;; *) wrong "it runs: $(state $one)" ;; esac
+kill -CONT $one
+end $one
+grep -Eq 'heap usage .* [1-9][0-9]* allocs' err || wrong "nothing was seen after SIGCONT"
+kill -STOP $one
+until [ "$(state $one)" = T ]; do sleep 0.02; done
+begin -p $one
+end $one
+sleep 0.1
+[ "$(state $one)" = T ] || wrong "it is not stopped any more: $(state $one)"
+kill -CONT $one
+
+: >stop
+wait $many
+[ $? = 6 ] || wrong "64 threads: harmed"
+wait $one
+[ $? = 6 ] || wrong "one thread: harmed"
+exit $failed
