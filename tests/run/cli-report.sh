@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# --calls, -q, -o with %p, -o -, --export, -b, -t, -e, -E, -D: where things go.
+set -u
+cd "$OUT" || exit 1
+failed=0
+
+wrong() {
+	echo "$*"
+	tail -n 5 err
+	failed=1
+}
+
+run() {
+	timeout -k 5 30 "$MTRACE" "$@" </dev/null >out 2>err || wrong "$*: status $?"
+}
+
+hex='0x[0-9a-f]+'
+run --calls -q "$PROGRAM"
+for call in "malloc\\(10\\) = $hex" "realloc\\($hex, 20\\) = $hex" "free\\($hex\\)" \
+	"mmap\\(NULL, 5000\\) = $hex" "munmap\\($hex, 5000\\)" "posix_memalign\\([0-9]+, 64, 100\\) = $hex"; do
+	grep -Eq "^[a-z-]*mtrace\\[[0-9]+\\]: $call  cli-report.c:[0-9]+ main\$" err || wrong "no call like $call"
+done
+grep -Eq "malloc\\(77\\) = $hex  cli-report-lib.c:8 in_library\$" err || wrong "no call in the library"
+run --calls -o calls.txt "$PROGRAM"
+grep -q 'malloc(10)' calls.txt && grep -q 'in use at exit' calls.txt && ! grep -q 'malloc(10)' err ||
+	wrong "--calls -o"
+run -t -e -E CLI_REPORT=1 -o report.%p.%%.txt "$PROGRAM"
+pid=$(sed -n 's/.*(pid \([0-9]*\)).*/\1/p' err)
+grep -q 'malloc(77)' "report.$pid.%.txt" || wrong "-o with %p"
+run -o - "$PROGRAM"
+grep -q 'malloc(77)' out && ! grep -q 'malloc(77)' err || wrong "-o -"
+run -q --export json "$PROGRAM"
+grep -q '"allocs"' out && [ "$(sed -n 1p out | cut -c1)" = '{' ] || wrong "--export json"
+run -q --export json:file.%p "$PROGRAM"
+[ ! -s out ] && grep -q '"allocs"' file.[0-9]* || wrong "--export json:FILE"
+run -E CLI_REPORT=1 -o - sh -c 'echo "<$CLI_REPORT>"'
+grep -q '<1>' out || wrong "-E NAME=VALUE"
+run -E HOME -o - sh -c 'echo "<${HOME-none}>"'
+grep -q '<none>' out || wrong "-E NAME"
+run -D "$PROGRAM"
+run -q true
+[ ! -s err ] || wrong "-q, and nothing is wrong"
+
+# A binary that has its names elsewhere: only one of the same build id is taken.
+if command -v strip >/dev/null && readelf -n cli-report-lib.so | grep -q 'Build ID'; then
+	mkdir -p names/inner "names/whole$OUT" other
+	cp cli-report-lib.so names/inner/
+	cp cli-report-lib.so "names/whole$OUT/"
+	cp "$PROGRAM" other/cli-report-lib.so
+	cp cli-report-lib.so kept.so
+	strip cli-report-lib.so
+	run "$PROGRAM"
+	! grep -q 'cli-report-lib.c:8' err || wrong "stripped, and yet there are lines"
+	run -b names/inner "$PROGRAM"
+	grep -q 'cli-report-lib.c:8' err || wrong "-b, the last part of the name"
+	run -b other -b names/whole "$PROGRAM"
+	grep -q 'cli-report-lib.c:8' err || wrong "-b, the whole name"
+	run -b other "$PROGRAM"
+	! grep -q 'cli-report-lib.c:8' err || wrong "-b took another file"
+	mv kept.so cli-report-lib.so
+fi
+exit $failed
