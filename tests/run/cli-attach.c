@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* 64 threads that allocate, a little apart from each other, for 20 s or until
+/* 64 threads that allocate, a little apart from each other, for 100 s or until
  * a file named "stop" appears; each checks its blocks.  Without an argument;
  * with one: only the first thread. */
 #include <pthread.h>
@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 		pthread_create(&thread[i], NULL, allocate, (void *)(i + 1));
 	puts("ready");
 	fflush(stdout);
-	for (int i = 0; i < 4000 && access("stop", F_OK); i++) {
+	for (int i = 0; i < 20000 && access("stop", F_OK); i++) {
 		free(malloc(64));
 		usleep(5000);
 	}

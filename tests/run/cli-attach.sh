@@ -42,6 +42,15 @@ state() {
 	sed -n 's/^State:[^A-Za-z]*\(.\).*/\1/p' /proc/"$1"/status
 }
 
+await_stopped() {
+	tries=0
+	until [ "$(state "$1")" = T ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 500 ] || { wrong "$1 does not stop"; return; }
+		sleep 0.02
+	done
+}
+
 rm -f stop
 "$PROGRAM" >many & many=$!
 "$PROGRAM" one >one & one=$!
@@ -57,13 +66,13 @@ grep -q "$thread is a thread of $many; attaching to that" err || wrong "a thread
 begin -p $many -p $one
 await err "attached to $one" || wrong "the second was not attached"
 end $many $one
-begin --export json:both.json -p "$many,$one" sleep 0.1
+begin --detach-on-exit --export json:both.json -p "$many,$one" sleep 0.1
 end $many $one
 grep -q '"launched"' both.json && [ "$(grep -c '"attached"' both.json)" = 2 ] || wrong "three in one export"
 
 # It stays stopped, while it is attached and after, and goes on after SIGCONT.
 kill -STOP $one
-until [ "$(state $one)" = T ]; do sleep 0.02; done
+await_stopped $one
 begin -p $one
 sleep 0.3
 case $(state $one) in [tT]) ;; *) wrong "it runs: $(state $one)" ;; esac
@@ -71,7 +80,7 @@ kill -CONT $one
 end $one
 grep -Eq 'heap usage .* [1-9][0-9]* allocs' err || wrong "nothing was seen after SIGCONT"
 kill -STOP $one
-until [ "$(state $one)" = T ]; do sleep 0.02; done
+await_stopped $one
 begin -p $one
 end $one
 sleep 0.1
