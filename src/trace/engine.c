@@ -316,11 +316,27 @@ static void new_throws(struct task *t)
 	}
 }
 
+/* Is the release that was entered last still running, so that this is memory
+ * for the allocator's own use?  (A debugging tcmalloc queues what is freed.) */
+static bool inside_release(const struct task *t, const struct last_entry *release)
+{
+	const struct breakpoint *bp = bp_find(t->proc, release->addr);
+	taddr_t after = release->sp + t->proc->abi->ret_pops;
+
+	if (!bp || !bp->site || regs_sp(&t->regs) >= release->sp)
+		return false;
+	for (uint32_t i = 1; i < bt.n && bt.cfa[i] <= after; i++)
+		if (bt.cfa[i] == after)
+			return bt.pc[i - 1] - bp->site->addr < bp->site->size;
+	return false;
+}
+
 static void enter_call(struct task *t, struct breakpoint *bp)
 {
 	struct session *s = t->proc->session;
 	const struct probe *pr = bp->site->probe;
 	struct call c = { .site = bp->site, .probe = bp->site->id, .sp = regs_sp(&t->regs) };
+	struct last_entry before = t->last;
 	const struct range_probe *w;
 	uint32_t skip = 0;
 
@@ -339,6 +355,11 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 	}
 	w = pr->op == OP_ALLOC ? image_wrapper(t->proc, c.return_addr) : NULL;
 	unwind_entry(t->proc->unwinder, &t->regs, &stack, s->opts->depth + (w ? 2 : 0), &bt);
+	if (before.what == LAST_RELEASE && inside_release(t, &before)) {
+		t->last = before;
+		task_continue_over(t, bp);
+		return;
+	}
 	c.size = requested_size(t, pr);
 	if (w && c.size == 1 && asked_for_nothing(t, w))
 		c.size = 0;

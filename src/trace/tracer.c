@@ -95,7 +95,8 @@ void task_undisturb(struct task *t)
 	if (t->stepping) {
 		if (regs_pc(&t->regs) == t->stepping->addr)
 			engine_take_back(t, t->stepping, 0);
-		bp_replant(p, t->stepping);
+		if (!p->session->leaving)
+			bp_replant(p, t->stepping);
 		t->stepping = NULL;
 		return;
 	}

@@ -426,7 +426,7 @@ def main():
         print("# what was run lies in " + folder)
     else:
         shutil.rmtree(folder)
-    print("# totals: %d as valgrind counts, %d not, %d skipped" % (
+    print("# %d passed, %d failed, %d skipped" % (
         totals["ok"], totals["not ok"], totals["skip"]))
     return totals["not ok"] != 0
 
