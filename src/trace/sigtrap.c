@@ -308,6 +308,21 @@ static void query_action(struct task *t)
 	proc_write(p, t, at, saved, len);
 }
 
+/* Setting a signal to SIG_IGN throws away those that are queued, in all threads
+ * (kernel/signal.c, do_sigaction): also the one of an int3 that another thread
+ * has just executed, which then goes on in the middle of an instruction.  So
+ * only when no other thread runs. */
+static bool may_ignore_now(const struct task *t)
+{
+	for (size_t i = 0; i < t->proc->tasks.n; i++) {
+		const struct task *u = t->proc->tasks.v[i];
+
+		if (u != t && u->state != TASK_STOPPED)
+			return false;
+	}
+	return true;
+}
+
 void sigtrap_restore(struct task *t)
 {
 	struct proc *p = t->proc;
@@ -318,7 +333,7 @@ void sigtrap_restore(struct task *t)
 
 	if (p->trap.handled && !p->trap.known && !p->trap.lost)
 		query_action(t);
-	if (!p->trap.lost || task_get_regs(t))
+	if (!p->trap.lost || (p->trap.ignored && !may_ignore_now(t)) || task_get_regs(t))
 		goto out;
 	if (!p->trap.known) {
 		memset(p->trap.act, 0, sizeof p->trap.act);
