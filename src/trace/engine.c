@@ -325,9 +325,12 @@ static bool inside_release(const struct task *t, const struct last_entry *releas
 
 	if (!bp || !bp->site || regs_sp(&t->regs) >= release->sp)
 		return false;
-	for (uint32_t i = 1; i < bt.n && bt.cfa[i] <= after; i++)
+	for (uint32_t i = 1; i < bt.n; i++) {
+		if (bt.exact[i])
+			return false; /* a handler interrupted it: its own memory */
 		if (bt.cfa[i] == after)
 			return bt.pc[i - 1] - bp->site->addr < bp->site->size;
+	}
 	return false;
 }
 
