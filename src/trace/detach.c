@@ -90,6 +90,7 @@ static int settle_stop(struct task *t, int status)
  * queued, no slot under the pc.  The signal to hand over, or -errno. */
 static int quiesce(struct task *t)
 {
+	bool in_flight = false;
 	siginfo_t si;
 	int status, sig = 0;
 
@@ -97,7 +98,9 @@ static int quiesce(struct task *t)
 		int err;
 
 		if (t->state != TASK_STOPPED) {
-			if (t->state != TASK_NEW) {
+			/* A queued trap makes it stop by itself.  Interrupted
+			 * it would stop before the trap is taken, each time. */
+			if (t->state != TASK_NEW && !in_flight) {
 				err = pt_interrupt(t->tid);
 				if (err)
 					return err;
@@ -110,6 +113,7 @@ static int quiesce(struct task *t)
 		/* Detaching with an int3's signal still in the queue kills. */
 		if (sig || !pt_queued(t->tid, SIGTRAP, &si) || si.si_code != SI_KERNEL)
 			break;
+		in_flight = true;
 		task_continue(t, 0);
 	}
 	return sig;

@@ -5,10 +5,10 @@
 # cycle every thread must be seen; the program itself checks its blocks, its
 # text and its tracers at the end.
 #
-#   attach-cycles.sh PROGRAM
+#   attach-cycles.sh [PROGRAM]
 set -u
 
-program=$1
+program=${1:-$PROGRAM}
 : "${CYCLES:=10}" "${OUT:=.}"
 stop=$OUT/stop
 rm -f "$stop"
@@ -17,6 +17,7 @@ pid=$!
 
 fail() {
 	echo "$*"
+	kill -0 "$pid" 2>/dev/null || { wait "$pid"; echo "program status $?"; }
 	touch "$stop"
 	kill -KILL "$pid" 2>/dev/null
 	exit 1
@@ -34,7 +35,7 @@ done
 all_seen() {
 	i=0
 	while [ $i -lt 16 ]; do
-		grep -q "\"text_alloc_$i\"" "$1" || return 1
+		grep -q "\"text_alloc_$i\"" "$1" 2>/dev/null || return 1
 		i=$((i + 1))
 	done
 }

@@ -3,14 +3,16 @@
 # SIGKILL of the tracee at random moments: mtrace reports what it knows, ends as
 # by SIGKILL, and leaves nobody behind.
 #
-#   kill-random.sh PROGRAM [ARGUMENT...]
+#   kill-random.sh [PROGRAM [ARGUMENT...]]
 set -u
 : "${KILLS:=20}" "${OUT:=.}"
+[ $# -gt 0 ] || set -- "$PROGRAM"
 
 i=0
 while [ $i -lt "$KILLS" ]; do
 	i=$((i + 1))
-	"$MTRACE" -f --export json:"$OUT/kill.json" "$@" >/dev/null 2>"$OUT/kill.err" &
+	timeout -s KILL 20 "$MTRACE" -f --export json:"$OUT/kill.json" "$@" \
+		>/dev/null 2>"$OUT/kill.err" &
 	tracer=$!
 	tries=0
 	until grep -q 'tracing .* (pid' "$OUT/kill.err" || [ $tries -gt 500 ]; do
@@ -21,10 +23,8 @@ while [ $i -lt "$KILLS" ]; do
 	sleep "$(awk "BEGIN { printf \"%.3f\", 0.001 + ($i * 37 % 250) / 1000 }")"
 	tracee=$(sed -n 's/.*tracing .* (pid \([0-9]*\)).*/\1/p' "$OUT/kill.err")
 	[ -z "$tracee" ] || kill -KILL "$tracee" 2>/dev/null
-	( sleep 20; kill -KILL $tracer 2>/dev/null ) & dog=$!
 	wait $tracer
 	status=$?
-	kill $dog 2>/dev/null
 	# After it was over there was nobody to kill.
 	case $status in
 	137) grep -q 'was killed by SIGKILL' "$OUT/kill.err" || {
