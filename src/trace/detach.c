@@ -12,6 +12,7 @@
 #include "trace/recorder.h"
 #include "trace/scratch.h"
 #include "trace/sigtrap.h"
+#include "trace/step.h"
 #include "trace/tracer.h"
 
 /* A trap of ours that was in flight: the pc goes back to the instruction that
@@ -153,6 +154,7 @@ static void release_borrowers(struct proc *p)
 void detach_proc(struct proc *p)
 {
 	record_proc_end(p, END_DETACHED, 0);
+	step_give_up(p);
 	if (p->abi)
 		bp_remove_all(p);
 	release_borrowers(p);

@@ -92,6 +92,7 @@ void proc_free(struct proc *p)
 	memory_close(&p->mem);
 	openset_free(p->open);
 	vec_release(&p->tasks);
+	vec_release(&p->kept);
 	vec_release(&p->wrappers);
 	for (size_t i = 0; i < p->sites.n; i++)
 		free(p->sites.v[i]);

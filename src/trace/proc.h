@@ -120,6 +120,8 @@ struct task {
 	bool is_leader;
 	bool borrowed;      /* another process in our memory (vfork): not followed
 			       beyond its exec or exit */
+	bool absent;        /* it runs nothing of the program until its next stop:
+			       waits for its vfork child, or is dead */
 	bool gone;          /* it runs another image now, which is not ours */
 	int stop_status;    /* while STOPPED */
 	int deliver;        /* signal to hand over at the next resume */
@@ -138,6 +140,9 @@ struct task {
 	siginfo_t own_trap; /* … and this is what it was */
 	struct breakpoint *stepping; /* single-stepping over it */
 };
+
+/* A stop, with the wait status as the kernel gave it. */
+struct parked { pid_t tid; int status; };
 
 /* -- processes ---------------------------------------------------------------- */
 
@@ -195,6 +200,10 @@ struct proc {
 	unsigned text_pages;      /* dirtied by breakpoints */
 	struct u64map dirty_pages;
 	bool shadow_stack;
+	/* A single-step, for which the other tasks are stopped (step.h). */
+	struct task *stepper;     /* NULL: none */
+	struct breakpoint *step_bp;
+	VEC(struct parked) kept;  /* what the others reported meanwhile */
 	bool launched;            /* the command of our command line */
 	bool ended_told;
 	taddr_t start_bp;
@@ -204,7 +213,6 @@ struct proc {
 
 /* -- the session ---------------------------------------------------------------- */
 
-struct parked { pid_t tid; int status; };
 struct expected { pid_t tid, parent, pid; };
 
 /* A process that was let go: a child, or one that executed another program. */
@@ -242,6 +250,7 @@ struct session {
 		struct rlimit core;
 		bool core_changed;
 	} inherited;
+	unsigned holding;         /* processes with a single-step */
 	uint64_t stops;
 	bool any_found;           /* some allocation function, somewhere */
 	timer_t nagger;           /* brings wait4() back (session.c) */

@@ -19,6 +19,7 @@
 #include "trace/leftover.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
+#include "trace/step.h"
 #include "trace/tracer.h"
 
 volatile int trace_interrupted;
@@ -232,22 +233,25 @@ static bool anything_left(const struct session *s)
 
 static void loop(struct session *s)
 {
-	struct stop stops[64];
+	unsigned held = 0; /* stops while somebody is held */
 
 	while (anything_left(s)) {
+		struct stop st;
 		int n;
 
 		if (handle_signals(s)) {
 			s->ended_early = true;
 			return;
 		}
-		n = wait_batch(s, stops, ARRAY_SIZE(stops));
+		n = wait_next(s, &st);
 		if (n < 0)
 			return; /* ECHILD: nobody is left */
-		for (int i = 0; i < n; i++)
-			dispatch_stop(s, &stops[i]);
 		if (n)
-			cpu_follow(stops[n - 1].tid);
+			dispatch_stop(s, &st);
+		if (s->holding && (!n || ++held % 256 == 0))
+			step_check(s);
+		if (n && wait_drained())
+			cpu_follow(st.tid);
 	}
 }
 

@@ -18,7 +18,9 @@
 #include "trace/image.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
+#include "trace/scratch.h"
 #include "trace/sigtrap.h"
+#include "trace/step.h"
 #include "trace/tracer.h"
 
 /* -- resuming ---------------------------------------------------------------------- */
@@ -31,14 +33,6 @@ void task_continue(struct task *t, int sig)
 	err = pt_cont(t->tid, sig);
 	if (err && err != -ESRCH)
 		pt_complain("PTRACE_CONT", t->tid, 0, err);
-}
-
-static void step_over(struct task *t, struct breakpoint *bp)
-{
-	bp_lift(t->proc, bp);
-	t->stepping = bp;
-	t->state = TASK_RUNNING;
-	pt_step(t->tid, 0);
 }
 
 void task_continue_over(struct task *t, struct breakpoint *bp)
@@ -95,9 +89,7 @@ void task_undisturb(struct task *t)
 	if (t->stepping) {
 		if (regs_pc(&t->regs) == t->stepping->addr)
 			engine_take_back(t, t->stepping, 0);
-		if (!p->session->leaving)
-			bp_replant(p, t->stepping);
-		t->stepping = NULL;
+		step_end(t);
 		return;
 	}
 	bp = bp_slot_at(p, regs_pc(&t->regs), &offset);
@@ -111,11 +103,10 @@ void task_undisturb(struct task *t)
 
 static void finish_step(struct task *t)
 {
-	struct breakpoint *bp = t->stepping;
-
-	t->stepping = NULL;
-	if (bp->roles && (!bp->transient || bp->pending))
-		bp_replant(t->proc, bp);
+	/* The trap of a step is as hard on a mask as that of a breakpoint. */
+	if (t->trap_blocked || t->proc->trap.ignored)
+		sigtrap_after_hit(t);
+	step_end(t);
 	task_continue(t, 0);
 }
 
@@ -239,11 +230,26 @@ static bool unpark(struct session *s, pid_t tid, int *status)
 	return false;
 }
 
-static bool shares_memory(pid_t a, pid_t b, bool otherwise)
+/* Any of its tasks may be a leader that has exited before the others and has no
+ * memory left to compare.  Containers often forbid kcmp(2). */
+static bool shares_memory(const struct proc *p, pid_t tid)
 {
-	long r = syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0);
+	bool refused = false;
+	struct memory theirs;
 
-	return r < 0 ? otherwise : r == 0;
+	for (size_t i = 0; i < p->tasks.n; i++) {
+		long r = syscall(SYS_kcmp, p->tasks.v[i]->tid, tid, KCMP_VM, 0, 0);
+
+		if (!r)
+			return true;
+		refused |= r < 0 && errno != ESRCH;
+	}
+	if (!refused)
+		return false;
+	memory_open(&theirs, tid);
+	refused = scratch_is_in(p, &theirs);
+	memory_close(&theirs);
+	return refused;
 }
 
 static void note_not_followed(struct session *s, pid_t pid, bool execed)
@@ -299,6 +305,15 @@ static void look_at_first_mask(struct task *t)
 		t->trap_blocked = mask >> (SIGTRAP - 1) & 1;
 }
 
+/* Its first stop, unless somebody is single-stepped just now. */
+static void let_begin(struct task *t, int status)
+{
+	struct stop st = stop_decode(t->tid, status);
+
+	if (!step_keeps(t, &st))
+		task_continue(t, 0);
+}
+
 /* Both have come: the parent's event and the child's first stop. */
 static void arrive(struct proc *p, pid_t tid, int status)
 {
@@ -315,13 +330,13 @@ static void arrive(struct proc *p, pid_t tid, int status)
 		if (stop_decode(tid, status).kind == STOP_GROUP)
 			on_group_stop(t);
 		else
-			task_continue(t, 0);
-	} else if (shares_memory(p->pid, tid, false)) {
+			let_begin(t, status);
+	} else if (shares_memory(p, tid)) {
 		t = task_new(p, tid);
 		t->borrowed = true;
 		t->state = TASK_STOPPED;
 		look_at_first_mask(t);
-		task_continue(t, 0);
+		let_begin(t, status);
 	} else if (s->opts->follow_fork && !s->leaving && p->state == PROC_TRACING) {
 		t = task_new(p, tid);
 		look_at_first_mask(t);
@@ -491,6 +506,10 @@ static void on_exec(struct session *s, pid_t pid)
 	}
 	t->state = TASK_STOPPED;
 	p = t->proc;
+	if (t->borrowed)
+		step_end(t);
+	else
+		step_forget(p);
 	first = p->state == PROC_STARTING && !p->abi;
 	follow = first || (t->borrowed ? s->opts->follow_fork : true);
 	if (t->borrowed) {
@@ -539,6 +558,7 @@ static void on_gone(struct session *s, struct task *t, const struct stop *st)
 	struct proc *p = t->proc;
 	bool leader = t->tid == p->pid;
 
+	step_end(t);
 	t->calls.n = 0;
 	if (leader) {
 		record_proc_end(p, st->kind == STOP_EXITED ? END_EXITED : END_SIGNALED, st->status);
@@ -546,6 +566,7 @@ static void on_gone(struct session *s, struct task *t, const struct stop *st)
 			launched_ends(s, st);
 	}
 	task_free(t);
+	step_recount(p);
 	if (!p->tasks.n)
 		await_children(p);
 	if (!p->tasks.n) {
@@ -578,6 +599,9 @@ void dispatch_stop(struct session *s, const struct stop *st)
 		on_gone(s, t, st);
 		return;
 	}
+	t->absent = false;
+	if (st->kind != STOP_EXEC && step_keeps(t, st))
+		return;
 	t->state = TASK_STOPPED;
 	t->stop_status = st->raw;
 	switch (st->kind) {
@@ -597,6 +621,7 @@ void dispatch_stop(struct session *s, const struct stop *st)
 	case STOP_FORK:
 	case STOP_VFORK:
 		on_new_task(t);
+		t->absent = st->kind == STOP_VFORK;
 		break;
 	case STOP_EXEC:
 		on_exec(s, st->tid);

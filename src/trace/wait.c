@@ -11,7 +11,12 @@
 #include "base/msg.h"
 #include "trace/wait.h"
 
-static VEC(struct parked) put_back;
+/* Stops that the kernel has told and nobody has dispatched yet. */
+static VEC(struct parked) ready;
+static size_t taken; /* of them, from the front */
+
+/* Stops are taken from the kernel this many at a time. */
+#define BATCH 64
 
 static enum stop_kind event_kind(int event, int sig)
 {
@@ -50,39 +55,84 @@ struct stop stop_decode(pid_t tid, int raw)
 
 void wait_put_back(pid_t tid, int status)
 {
-	vec_push(&put_back, ((struct parked){ tid, status }));
+	vec_push(&ready, ((struct parked){ tid, status }));
 }
 
-static int take_put_back(struct stop *stops, int max)
+static bool take_ready(struct stop *st)
 {
-	int n = 0;
-
-	while (put_back.n && n < max) {
-		stops[n++] = stop_decode(put_back.v[0].tid, put_back.v[0].status);
-		vec_remove(&put_back, 0);
+	if (taken == ready.n) {
+		ready.n = taken = 0;
+		return false;
 	}
-	return n;
+	*st = stop_decode(ready.v[taken].tid, ready.v[taken].status);
+	taken++;
+	return true;
 }
 
-int wait_batch(struct session *s, struct stop *stops, int max)
+/* A task's next stop may have been taken along with another's: 1 and the
+ * status, 0: no, -ESRCH: that it ended, which stays for wait_next to tell. */
+static int take_ready_of(pid_t tid, int *status)
 {
-	int n = take_put_back(stops, max), raw;
+	for (size_t i = taken; i < ready.n; i++)
+		if (ready.v[i].tid == tid) {
+			*status = ready.v[i].status;
+			if (!WIFSTOPPED(*status))
+				return -ESRCH;
+			vec_remove(&ready, i);
+			return 1;
+		}
+	return 0;
+}
+
+/* While tasks are held (step.h) one of them may be in a state in which it will
+ * never report anything: then the wait comes back, so that it can be looked at. */
+static pid_t wait_any(const struct session *s, int *raw)
+{
+	static const struct timespec pause = { 0, 50000 };
 	pid_t tid;
 
-	if (n)
-		return n;
-	tid = wait4(-1, &raw, __WALL, NULL);
+	if (!s->holding)
+		return wait4(-1, raw, __WALL, NULL);
+	for (int i = 0; i < 400; i++) {
+		tid = wait4(-1, raw, __WALL | WNOHANG, NULL);
+		if (tid)
+			return tid;
+		if (i < 20)
+			sched_yield();
+		else if (nanosleep(&pause, NULL))
+			break;
+	}
+	errno = EINTR;
+	return -1;
+}
+
+int wait_next(struct session *s, struct stop *st)
+{
+	int raw;
+	pid_t tid;
+
+	if (take_ready(st))
+		return 1;
+	tid = wait_any(s, &raw);
 	if (tid < 0)
 		return errno == EINTR ? 0 : -errno;
-	stops[n++] = stop_decode(tid, raw);
-	/* A lone task has nothing else to tell. */
-	while (n < max && s->tasks.n > 1) {
-		tid = wait4(-1, &raw, __WALL | WNOHANG, NULL);
-		if (tid <= 0)
+	/* The kernel reports the first threads first, and the others would
+	 * starve.  A lone task has nothing else to tell. */
+	for (int n = 1; n < BATCH && s->tasks.n > 1; n++) {
+		int more;
+		pid_t next = wait4(-1, &more, __WALL | WNOHANG, NULL);
+
+		if (next <= 0)
 			break;
-		stops[n++] = stop_decode(tid, raw);
+		wait_put_back(next, more);
 	}
-	return n;
+	*st = stop_decode(tid, raw);
+	return 1;
+}
+
+bool wait_drained(void)
+{
+	return taken == ready.n;
 }
 
 static void say_where_it_hangs(pid_t tid)
@@ -104,8 +154,10 @@ static void say_where_it_hangs(pid_t tid)
 int wait_for_stop(struct task *t, int *status)
 {
 	struct timespec pause = { 0, 20000 };
-	int raw;
+	int raw, err = take_ready_of(t->tid, status);
 
+	if (err)
+		return err > 0 ? 0 : err;
 	for (int waited_us = 0; waited_us < 5000000;) {
 		pid_t got = wait4(t->tid, &raw, __WALL | WNOHANG, NULL);
 

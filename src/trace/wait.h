@@ -36,16 +36,17 @@ struct stop {
 
 struct stop stop_decode(pid_t tid, int raw);
 
-/* The next stops, drained: one blocking wait, then all that are there, since
- * the kernel reports the first threads first and the others would starve.
- * Returns how many (0: interrupted by a signal), or -ECHILD. */
-int wait_batch(struct session *s, struct stop *stops, int max);
+/* The next stop.  Those that are there are taken all at once from the kernel
+ * and told one by one.  1, 0: interrupted by a signal, or -ECHILD. */
+int wait_next(struct session *s, struct stop *st);
+/* Was that the last of those that were taken together? */
+bool wait_drained(void);
 
 /* Waits for the next stop of one task that was resumed or interrupted; at most
  * 5 s, then a message with its wchan and -ETIMEDOUT.  -ESRCH: it ended, and
- * its end will be reported by wait_batch. */
+ * its end will be reported by wait_next. */
 int wait_for_stop(struct task *t, int *status);
-/* Hands a status that was taken for one task on to wait_batch. */
+/* Hands a status that was taken for one task on to wait_next. */
 void wait_put_back(pid_t tid, int status);
 
 #endif

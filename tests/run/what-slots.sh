@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The same counts where no page can be injected and slots are in the padding behind
 # text (padding), or where there is no room at all and instructions are stepped over
-# (none; for one thread: with more, some calls run past while the breakpoint is out).
+# while the other threads are held (none).
 #
 #   what-slots.sh padding|none...
 set -u

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trace/breakpoint.h"
+#include "trace/ptrace.h"
+#include "trace/step.h"
+
+/* Could it execute the instruction?  An absent one is in a call that it leaves
+ * through a stop (vfork), or is dead without having been reported. */
+static bool runs(const struct task *t)
+{
+	return t->state != TASK_STOPPED && t->state != TASK_LISTENING && !t->absent;
+}
+
+static void begin(struct proc *p)
+{
+	struct task *t = p->stepper;
+
+	for (size_t i = 0; i < p->tasks.n; i++)
+		if (p->tasks.v[i] != t && runs(p->tasks.v[i]))
+			return;
+	bp_lift(p, p->step_bp);
+	t->stepping = p->step_bp;
+	t->state = TASK_RUNNING;
+	pt_step(t->tid, 0);
+}
+
+void step_over(struct task *t, struct breakpoint *bp)
+{
+	struct proc *p = t->proc;
+
+	p->stepper = t;
+	p->step_bp = bp;
+	p->session->holding++;
+	for (size_t i = 0; i < p->tasks.n; i++) {
+		struct task *u = p->tasks.v[i];
+
+		if (u != t && u->state == TASK_RUNNING && pt_interrupt(u->tid))
+			u->absent = true;
+	}
+	begin(p);
+}
+
+void step_recount(struct proc *p)
+{
+	if (p->stepper && !p->stepper->stepping)
+		begin(p);
+}
+
+bool step_keeps(struct task *t, const struct stop *st)
+{
+	struct proc *p = t->proc;
+
+	if (!p->stepper || p->stepper == t)
+		return false;
+	t->state = TASK_STOPPED;
+	vec_push(&p->kept, ((struct parked){ st->tid, st->raw }));
+	step_recount(p);
+	return true;
+}
+
+static void give_back_kept(struct proc *p)
+{
+	for (size_t i = 0; i < p->kept.n; i++) {
+		struct task *u = task_find(p->session, p->kept.v[i].tid);
+
+		if (!u)
+			continue;
+		u->state = TASK_RUNNING; /* until it is dispatched */
+		wait_put_back(u->tid, p->kept.v[i].status);
+	}
+	p->kept.n = 0;
+}
+
+void step_give_up(struct proc *p)
+{
+	if (!p->stepper)
+		return;
+	give_back_kept(p);
+	p->stepper = NULL;
+	p->step_bp = NULL;
+	p->session->holding--;
+}
+
+void step_forget(struct proc *p)
+{
+	if (p->stepper)
+		p->stepper->stepping = NULL;
+	p->kept.n = 0;
+	step_give_up(p);
+}
+
+void step_end(struct task *t)
+{
+	struct proc *p = t->proc;
+	struct breakpoint *bp = t->stepping;
+
+	t->stepping = NULL;
+	if (bp && bp->roles && (!bp->transient || bp->pending) && !p->session->leaving)
+		bp_replant(p, bp);
+	if (p->stepper == t)
+		step_give_up(p);
+}
+
+static char state_of(pid_t tid)
+{
+	char path[40], line[512], *end;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 'X';
+	n = read(fd, line, sizeof line - 1);
+	close(fd);
+	line[n > 0 ? n : 0] = '\0';
+	end = strrchr(line, ')');
+	return end && end[1] ? end[2] : 'X';
+}
+
+/* A leader that has exited before its threads is not reported, and a task in an
+ * uninterruptible call stops before it returns to the program. */
+static void check(struct proc *p)
+{
+	struct task *t = p->stepper;
+
+	if (t->stepping) {
+		/* A call that waits, perhaps for one of those that we hold. */
+		if (state_of(t->tid) == 'S')
+			step_give_up(p);
+		return;
+	}
+	for (size_t i = 0; i < p->tasks.n; i++) {
+		struct task *u = p->tasks.v[i];
+
+		if (u != t && runs(u) && strchr("ZXD", state_of(u->tid)))
+			u->absent = true;
+	}
+	begin(p);
+}
+
+void step_check(struct session *s)
+{
+	for (size_t i = 0; i < s->procs.n; i++)
+		if (s->procs.v[i]->stepper)
+			check(s->procs.v[i]);
+}

@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A child that shares the program's memory is told from a copy where kcmp(2) is
+# refused as well: with injected pages, and with slots in padding.
+set -u
+
+"$CC" -D_GNU_SOURCE -o "$OUT/harm-kcmp" "$(dirname "$0")/harm-kcmp.c" || exit 1
+for slots in pages padding; do
+	rm -f "$EXPECT"
+	MTRACE_SLOTS=$slots timeout 50 "$OUT/harm-kcmp" "$MTRACE" -D --export json:"$JSON" "$PROGRAM" \
+		>"$STDOUT" 2>"$STDERR" || { echo "$slots: exit status $?"; tail -20 "$STDERR"; exit 1; }
+	"$OUT/../../expect" "$EXPECT" "$JSON" || { echo "with slots in $slots"; exit 1; }
+done
