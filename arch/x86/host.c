@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include "arch/host.h"
 #include "x86.h"
@@ -130,4 +131,15 @@ int host_set_pc(pid_t tid, const struct abi *abi, taddr_t pc)
 void host_no_restart(struct regs *regs)
 {
 	regs->w[X86_ORIG_AX] = (uint64_t)-1;
+}
+
+/* The register set of user-mode shadow stacks: linux/elf.h, arch/x86/shstk.rst. */
+#define NT_X86_SHSTK 0x204
+
+bool host_has_shadow_stack(pid_t tid)
+{
+	uint64_t ssp;
+	struct iovec iov = { &ssp, sizeof ssp };
+
+	return !ptrace(PTRACE_GETREGSET, tid, (void *)NT_X86_SHSTK, &iov);
 }

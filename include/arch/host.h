@@ -18,6 +18,10 @@ int host_set_pc(pid_t tid, const struct abi *abi, taddr_t pc);
  * changed by hand are run (x86: orig_rax = −1). */
 void host_no_restart(struct regs *regs);
 
+/* Does the kernel keep a shadow stack for it (x86: CET, Linux 6.6)?  Then a call
+ * must be executed in its place. */
+bool host_has_shadow_stack(pid_t tid);
+
 /* Can this build trace programs of that ABI on this machine? */
 bool host_supports(const struct abi *abi);
 

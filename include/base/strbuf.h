@@ -26,6 +26,9 @@ void strbuf_release(struct strbuf *sb);
 /* The string, never NULL; the caller owns it, the buffer is empty again. */
 char *strbuf_detach(struct strbuf *sb);
 
+/* What follows the last slash of a path; all of it where there is none. */
+const char *last_part(const char *path);
+
 /* Writes all of it, in one write(2) where the kernel takes it.  0 or -errno. */
 int write_all(int fd, const void *p, size_t n);
 

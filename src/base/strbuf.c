@@ -94,6 +94,13 @@ char *strbuf_detach(struct strbuf *sb)
 	return s;
 }
 
+const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 int write_all(int fd, const void *p, size_t n)
 {
 	const char *s = p;

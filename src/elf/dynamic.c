@@ -2,6 +2,7 @@
 /* The dynamic section: where the tables are that ld.so uses.  They are found
  * through program headers alone, so that an object read from a tracee's
  * memory, which has no section headers, serves as well as a file. */
+#include "base/strbuf.h"
 #include "file.h"
 
 /* The table that a pointer in .dynamic names; 0: not in the image. */
@@ -137,10 +138,9 @@ bool elf_file_needs(const struct elf_file *cf, const char *prefix)
 	/* What is computed here is a cache; the file stays as it is. */
 	struct elf_file *f = (struct elf_file *)(uintptr_t)cf;
 	const struct dynamic *d = file_dynamic(f);
-	const char *base = strrchr(f->name, '/');
 	size_t n = strlen(prefix);
 
-	if (strncmp(base ? base + 1 : f->name, prefix, n) == 0)
+	if (strncmp(last_part(f->name), prefix, n) == 0)
 		return true;
 	for (uint64_t i = 0; i < d->n; i++) {
 		const uint8_t *p = f->im.p + d->table + i * ELF_SIZEOF(&f->im, Dyn);

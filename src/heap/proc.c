@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Processes and their images. */
+#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "priv.h"
 #include "regions.h"
@@ -46,7 +47,6 @@ static void close_image(struct heap_proc *p, enum proc_end_how how, int status, 
 void proc_begin(struct heap *h, const struct event *ev)
 {
 	const char *exe = ev->u.proc.exe ? ev->u.proc.exe : "?";
-	const char *slash = strrchr(exe, '/');
 	struct heap_proc *before = proc_live(h, ev->pid), *parent, *p;
 
 	/* The end of what had this pid was not told. */
@@ -59,7 +59,7 @@ void proc_begin(struct heap *h, const struct event *ev)
 	p->how = ev->u.proc.how;
 	p->word = ev->u.proc.word;
 	p->exe = xstrdup(exe);
-	p->name = xstrdup(ev->u.proc.name ? ev->u.proc.name : slash ? slash + 1 : exe);
+	p->name = xstrdup(ev->u.proc.name ? ev->u.proc.name : last_part(exe));
 	p->abi = xstrdup(ev->u.proc.abi ? ev->u.proc.abi : "");
 	p->start_ns = p->end_ns = ev->time_ns;
 	p->end_how = END_RUNNING;

@@ -59,7 +59,7 @@ static void add_caller(struct calls *c, const struct event *ev)
 		return;
 	}
 	if (place->frame[0].file)
-		strbuf_addf(&c->line, "%s:%u ", view_basename(place->frame[0].file),
+		strbuf_addf(&c->line, "%s:%u ", last_part(place->frame[0].file),
 			    place->frame[0].line);
 	strbuf_adds(&c->line, place->frame[0].function);
 }

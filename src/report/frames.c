@@ -25,7 +25,7 @@ bool frame_is_libc(const struct frame *f)
 					     "ld.so", "ld64.so", "libpthread", "[vdso]" };
 
 	return f->module &&
-	       begins_with_any(view_basename(f->module->path), names, ARRAY_SIZE(names));
+	       begins_with_any(last_part(f->module->path), names, ARRAY_SIZE(names));
 }
 
 bool frame_is_library(const struct frame *f)
@@ -37,7 +37,7 @@ bool frame_is_library(const struct frame *f)
 	if (frame_is_libc(f))
 		return true;
 	if (f->module &&
-	    begins_with_any(view_basename(f->module->path), modules, ARRAY_SIZE(modules)))
+	    begins_with_any(last_part(f->module->path), modules, ARRAY_SIZE(modules)))
 		return true;
 	if (f->file && begins(f->file, "/usr/include/"))
 		return true;
@@ -47,7 +47,7 @@ bool frame_is_library(const struct frame *f)
 void frame_place(struct strbuf *sb, const struct frame *f)
 {
 	if (f->module)
-		strbuf_addf(sb, "%s+0x%llx", view_basename(f->module->path),
+		strbuf_addf(sb, "%s+0x%llx", last_part(f->module->path),
 			    (unsigned long long)(f->pc - f->module->bias));
 	else
 		strbuf_addf(sb, "0x%llx", (unsigned long long)f->pc);

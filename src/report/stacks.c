@@ -187,11 +187,11 @@ static char *where(struct text *t, const struct frame *f)
 	struct strbuf sb = STRBUF_INIT;
 
 	if (f->file) {
-		strbuf_adds(&sb, t->opts->long_form ? f->file : view_basename(f->file));
+		strbuf_adds(&sb, t->opts->long_form ? f->file : last_part(f->file));
 		if (f->line)
 			strbuf_addf(&sb, ":%u", f->line);
 	} else if (f->function && f->module && !t->opts->long_form) {
-		strbuf_adds(&sb, view_basename(f->module->path));
+		strbuf_adds(&sb, last_part(f->module->path));
 	}
 	if (t->opts->long_form) {
 		strbuf_adds(&sb, sb.n ? "  [" : "[");

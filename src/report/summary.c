@@ -365,7 +365,7 @@ static void hint_broken(struct text *t, const struct view_procs *vp)
 				continue;
 			u64map_set(&seen, hash_bytes(path, strlen(path), 0), 1);
 			strbuf_addf(&in, "%s%s", in.n ? ", " : "",
-				    *path ? view_basename(path) : "code outside any file");
+				    *path ? last_part(path) : "code outside any file");
 		}
 	}
 	u64map_release(&seen);
@@ -390,7 +390,7 @@ static void hint_nameless(struct text *t)
 	style_on(t, DIM);
 	strbuf_addf(t->out, "%s: no names in ", msg_program());
 	for (size_t i = 0; i < t->nameless.n; i++)
-		strbuf_addf(t->out, "%s%s", i ? ", " : "", view_basename(t->nameless.v[i]));
+		strbuf_addf(t->out, "%s%s", i ? ", " : "", last_part(t->nameless.v[i]));
 	strbuf_adds(t->out, ": ");
 	add_install(t->out);
 	style_off(t, DIM);

@@ -279,13 +279,6 @@ void view_status(struct strbuf *sb, const struct heap_proc *p)
 	}
 }
 
-const char *view_basename(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 void view_op_name(struct strbuf *sb, const struct heap_probe *probe)
 {
 	const char *name = probe ? probe->name : "?";

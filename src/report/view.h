@@ -68,8 +68,6 @@ size_t view_select(const struct view *v, enum view_kind kind, const struct repor
 void view_status(struct strbuf *sb, const struct heap_proc *p);
 /* Ended by itself, so that "at exit" is right. */
 bool view_exited(const struct heap_proc *p);
-/* Last part of a path. */
-const char *view_basename(const char *path);
 /* The function's name without its parameters: "operator new[]". */
 void view_op_name(struct strbuf *sb, const struct heap_probe *probe);
 

@@ -48,13 +48,7 @@ static bool is_kernel_thread(pid_t pid)
 
 static bool is_zombie(pid_t pid)
 {
-	char path[40], line[512];
-	const char *paren;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	read_word(path, line, sizeof line);
-	paren = strrchr(line, ')');
-	return paren && (paren[2] == 'Z' || paren[2] == 'X');
+	return strchr("ZX", proc_state_letter(pid));
 }
 
 static uid_t owner_of(pid_t pid)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/host.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
 #include "trace/breakpoint.h"
@@ -25,10 +26,7 @@ static int write_insn(struct proc *p, struct task *stopped, struct breakpoint *b
 
 	if (!err) {
 		bp->planted = in;
-		if (!u64map_get(&p->dirty_pages, bp->addr >> 12)) {
-			u64map_set(&p->dirty_pages, bp->addr >> 12, 1);
-			p->text_pages++;
-		}
+		u64map_set(&p->dirty_pages, bp->addr >> 12, 1);
 	}
 	return err;
 }
@@ -47,7 +45,6 @@ struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t addr, 
 		if (!memcmp(bp->orig, p->abi->bp_insn, p->abi->bp_len))
 			goto fail;
 		u64map_set(&p->bps, addr, (uintptr_t)bp);
-		p->breakpoints++;
 	}
 	bp->roles |= role;
 	if (!bp->planted && write_insn(p, stopped, bp, true)) {
@@ -60,7 +57,6 @@ struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t addr, 
 	return bp;
 fail_listed:
 	u64map_del(&p->bps, addr);
-	p->breakpoints--;
 fail:
 	free(bp);
 	return NULL;
@@ -143,6 +139,8 @@ taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 		settle(bp, &d, bp->slot);
 		return bp->resume;
 	}
+	if (stopped && !p->shadow_stack)
+		p->shadow_stack = host_has_shadow_stack(stopped->tid);
 	slot = bp->slot ? bp->slot : scratch_take(p, stopped, bp);
 	if (!slot || prepare_at(p, bp, slot, &d) || d.kind != DISPLACE_SLOT ||
 	    scratch_write(p, stopped, slot, d.code, d.code_len)) {
@@ -266,13 +264,7 @@ void bp_copy_table(const struct proc *from, struct proc *to)
 	}
 	u64map_for_each(&from->moribund, s)
 		u64map_set(&to->moribund, s->key, 1);
-	to->breakpoints = from->breakpoints;
 	scratch_copy_table(from, to);
-}
-
-int bp_restore_scratch(struct proc *p, struct task *stopped)
-{
-	return scratch_restore(p, stopped);
 }
 
 /* -- forgetting -------------------------------------------------------------------------- */
@@ -315,8 +307,7 @@ void bp_forget_module(struct proc *p, struct module *m)
 
 		u64map_del(&p->bps, gone.v[i]);
 		u64map_set(&p->moribund, gone.v[i], 1);
-		p->breakpoints--;
-		forget(p, bp);
+			forget(p, bp);
 	}
 	vec_release(&gone);
 	scratch_forget_module(p, m);
@@ -324,13 +315,15 @@ void bp_forget_module(struct proc *p, struct module *m)
 
 void bp_forget_all(struct proc *p)
 {
+	if (p->dirty_pages.n)
+		msg_debug("%s (%d): %zu pages of text were written", p->name, p->pid,
+			  p->dirty_pages.n);
 	u64map_for_each(&p->bps, s)
 		free((void *)(uintptr_t)s->value);
 	u64map_release(&p->bps);
 	u64map_release(&p->moribund);
 	u64map_release(&p->dirty_pages);
 	scratch_forget_all(p);
-	p->breakpoints = 0;
 }
 
 struct breakpoint *bp_slot_at(const struct proc *p, taddr_t pc, uint64_t *offset)

@@ -35,8 +35,6 @@ void bp_clean_copy(const struct proc *p, const struct memory *copy);
 /* The same breakpoints in a forked child that is followed: planted there
  * already by the copy; scratch pages are not. */
 void bp_copy_table(const struct proc *from, struct proc *to);
-/* Maps the child's scratch pages where the parent has them. */
-int bp_restore_scratch(struct proc *p, struct task *stopped);
 /* Those inside a module that was unmapped. */
 void bp_forget_module(struct proc *p, struct module *m);
 void bp_forget_all(struct proc *p);

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "trace/cpu.h"
+#include "trace/proc.h"
 
 /* Batches between two looks at where the tracee is: a look costs about as much
  * as one stop, and the scheduler moves tasks seldom. */
@@ -27,24 +23,9 @@ void cpu_begin(void)
 	here.since = LOOK_EVERY - 1;
 }
 
-/* Field 39 of /proc/PID/stat; −1: unknown. */
-static int cpu_of(pid_t tid)
+bool cpu_several(void)
 {
-	char path[40], line[512], *p;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = read(fd, line, sizeof line - 1);
-	close(fd);
-	line[n > 0 ? n : 0] = '\0';
-	p = strrchr(line, ')'); /* field 2 ends here, whatever it holds */
-	for (int field = 2; p && field < 39; field++)
-		p = strchr(p + 1, ' ');
-	return p ? atoi(p + 1) : -1;
+	return here.usable;
 }
 
 void cpu_follow(pid_t tid)
@@ -55,7 +36,7 @@ void cpu_follow(pid_t tid)
 	if (!here.usable || ++here.since < LOOK_EVERY)
 		return;
 	here.since = 0;
-	cpu = cpu_of(tid);
+	cpu = (int)proc_stat_number(tid, STAT_CPU, (uint64_t)-1);
 	if (cpu < 0 || cpu == here.on || cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, &here.allowed))
 		return;
 	CPU_ZERO(&one);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "arch/host.h"
 #include "base/msg.h"
@@ -84,26 +82,6 @@ static uint64_t requested_size(const struct task *t, const struct probe *pr)
 	return __builtin_mul_overflow(size, count, &size) ? UINT64_MAX : size;
 }
 
-/* Where the heap begins, even while it is empty: field 47 of /proc/PID/stat. */
-static taddr_t heap_start(pid_t pid)
-{
-	char path[40], text[2048], *at;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	at = strrchr(text, ')'); /* ends field 2, which may hold anything */
-	for (int field = 2; at && field < 47; field++)
-		at = strchr(at + 1, ' ');
-	return at ? strtoull(at, NULL, 10) : 0;
-}
-
 /* The break now, for a brk() that is about to move it. */
 static taddr_t heap_end(pid_t pid)
 {
@@ -116,7 +94,8 @@ static taddr_t heap_end(pid_t pid)
 		if (!strcmp(maps.lines.v[i].path, "[heap]"))
 			end = maps.lines.v[i].end;
 	maps_release(&maps);
-	return end ? end : heap_start(pid);
+	/* Where the heap begins, while it is empty. */
+	return end ? end : proc_stat_number(pid, STAT_START_BRK, 0);
 }
 
 /* -- pending calls ---------------------------------------------------------------------- */

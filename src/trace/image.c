@@ -9,6 +9,7 @@
 
 #include "arch/host.h"
 #include "base/msg.h"
+#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "trace/breakpoint.h"
 #include "trace/engine.h"
@@ -61,13 +62,6 @@ static char *read_link(pid_t pid, const char *what)
 	if (n > 10 && !strcmp(target + n - 10, " (deleted)"))
 		target[n - 10] = '\0';
 	return xstrdup(target);
-}
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 /* -- probes in a module ------------------------------------------------------------ */
@@ -293,10 +287,9 @@ static void count_hit(void *arg, size_t index, const struct elf_symbol *sym)
 static bool is_plain_linker(struct proc *p, const struct module *m)
 {
 	static const char *const libc_names[] = { "__libc_start_main" };
-	taddr_t base = auxv(p->pid, p->abi->word, AT_BASE);
 	size_t hits = 0;
 
-	if (!base || base < m->start || base >= m->end)
+	if (!p->linker || p->linker < m->start || p->linker >= m->end)
 		return false;
 	elf_file_find_functions(m->file, libc_names, 1, SYMS_OWN, count_hit, &hits);
 	return !hits;
@@ -318,8 +311,7 @@ static void plant_module(struct proc *p, struct task *stopped, struct module *m)
 	id = elf_file_ident(m->file);
 	elf_file_find_functions(m->file, ps->symbol.v, ps->symbol.n, SYMS_OWN, found_function, &pl);
 	/* A stripped static program: its separate debug file knows. */
-	if (!pl.found && !id->has_interp && m->start <= auxv(p->pid, p->abi->word, AT_ENTRY) &&
-	    auxv(p->pid, p->abi->word, AT_ENTRY) < m->end)
+	if (!pl.found && !id->has_interp && m->start <= p->entry && p->entry < m->end)
 		elf_file_find_functions(m->file, ps->symbol.v, ps->symbol.n, SYMS_DEBUG,
 					found_function, &pl);
 	plant_user_debug(&pl);
@@ -506,7 +498,6 @@ static void hint(struct proc *p, struct module *exe)
 int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 {
 	struct recorder *r = p->session->recorder;
-	taddr_t base, entry;
 	int err;
 
 	free(p->exe);
@@ -520,6 +511,8 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 		return err;
 	}
 	memory_open(&p->mem, p->pid);
+	p->linker = auxv(p->pid, p->abi->word, AT_BASE);
+	p->entry = auxv(p->pid, p->abi->word, AT_ENTRY);
 	p->state = PROC_STARTING;
 	p->space = recorder_new_space(r);
 	p->open = openset_new();
@@ -530,21 +523,16 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->unwinder = unwinder_new(p->abi, &p->modules, &p->reader, refresh, p);
 	sigtrap_begin(p);
 	sync_modules(p, stopped, false);
-	base = auxv(p->pid, p->abi->word, AT_BASE);
-	entry = auxv(p->pid, p->abi->word, AT_ENTRY);
-	plant_linkmap(p, stopped, base ? modules_find(&p->modules, base) : NULL);
-	plant_linkmap(p, stopped, modules_find(&p->modules, entry));
-	hint(p, modules_find(&p->modules, entry));
+	plant_linkmap(p, stopped, p->linker ? modules_find(&p->modules, p->linker) : NULL);
+	plant_linkmap(p, stopped, modules_find(&p->modules, p->entry));
+	hint(p, modules_find(&p->modules, p->entry));
 	if (!fresh) {
 		image_sync(p, stopped);
 		return 0;
 	}
 	/* Without a linker, or one we cannot follow: at the entry point. */
-	if (!base || !p->seen_linkmap) {
-		struct breakpoint *bp = bp_plant(p, stopped, entry, BP_START);
-
-		p->start_bp = bp ? entry : 0;
-	}
+	if (!p->linker || !p->seen_linkmap)
+		bp_plant(p, stopped, p->entry, BP_START);
 	return 0;
 }
 
@@ -575,8 +563,6 @@ void image_end(struct proc *p)
 	p->name = NULL;
 	p->ended_told = false;
 	p->seen_linkmap = false;
-	p->start_bp = 0;
-	p->text_pages = 0;
 	p->probes_found = 0;
 	memset(p->handler_mask, 0, sizeof p->handler_mask);
 }
@@ -584,6 +570,8 @@ void image_end(struct proc *p)
 void image_copy(struct proc *c, struct proc *parent)
 {
 	c->abi = parent->abi;
+	c->linker = parent->linker;
+	c->entry = parent->entry;
 	c->state = parent->state;
 	c->exe = xstrdup(parent->exe ? parent->exe : "?");
 	c->name = xstrdup(parent->name);
@@ -638,10 +626,9 @@ bool image_in_allocator(const struct proc *p, taddr_t pc)
 bool image_allocator_library(struct proc *p, taddr_t pc)
 {
 	struct module *m = modules_find(&p->modules, pc);
-	taddr_t entry = auxv(p->pid, p->abi->word, AT_ENTRY);
 
 	return m && (uintptr_t)m->user & MOD_ALLOCATOR && !((uintptr_t)m->user & MOD_C_LIBRARY) &&
-	       !(entry >= m->start && entry < m->end);
+	       !(p->entry >= m->start && p->entry < m->end);
 }
 
 /* -- indirect functions ---------------------------------------------------------------- */

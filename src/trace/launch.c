@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/msg.h"
+#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "trace/ptrace.h"
 #include "trace/tracer.h"
@@ -231,8 +232,7 @@ pid_t launch(struct session *s, int *exit_code)
 	}
 	p = proc_new(s, pid);
 	p->how = PROC_LAUNCHED;
-	p->launched = true;
-	p->name = xstrdup(strrchr(name, '/') ? strrchr(name, '/') + 1 : name);
+	p->name = xstrdup(last_part(name));
 	task_new(p, pid);
 	s->launched = pid;
 out:

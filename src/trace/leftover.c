@@ -12,26 +12,9 @@
 /* How many pids a line names. */
 #define NAMED 4
 
-/* The state and the session of a process, from /proc/PID/stat: proc(5).
- * False: it is gone, or a zombie. */
-static bool is_alive(pid_t pid, pid_t *sid)
+static bool is_alive(pid_t pid)
 {
-	char path[40], line[512], state;
-	const char *paren = NULL;
-	int ppid, pgrp, session;
-	FILE *f;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	if (fgets(line, sizeof line, f))
-		paren = strrchr(line, ')');
-	fclose(f);
-	if (!paren || sscanf(paren + 1, " %c %d %d %d", &state, &ppid, &pgrp, &session) != 4)
-		return false;
-	*sid = session;
-	return state != 'Z' && state != 'X';
+	return !strchr("ZX", proc_state_letter(pid));
 }
 
 /* A daemon's customs: fork, setsid, fork again.  The grandchild was never ours,
@@ -40,11 +23,12 @@ static pid_t in_session_of(pid_t leader)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *de;
-	pid_t found = 0, pid, sid;
+	pid_t found = 0, pid;
 
 	while (dir && !found && (de = readdir(dir))) {
 		pid = (pid_t)strtol(de->d_name, NULL, 10);
-		if (pid > 0 && is_alive(pid, &sid) && sid == leader)
+		if (pid > 0 && is_alive(pid) &&
+		    proc_stat_number(pid, STAT_SESSION, 0) == (uint64_t)leader)
 			found = pid;
 	}
 	if (dir)
@@ -56,11 +40,9 @@ static pid_t in_session_of(pid_t leader)
  * runs on, or 0. */
 static pid_t runs_on(const struct session *s, const struct let_go *c)
 {
-	pid_t sid;
-
 	if (!s->launched || !s->launched_ended || s->opts->pids.n || c->execed)
 		return 0;
-	return is_alive(c->pid, &sid) ? c->pid : in_session_of(c->pid);
+	return is_alive(c->pid) ? c->pid : in_session_of(c->pid);
 }
 
 static void tell_background(struct session *s)

@@ -44,7 +44,7 @@ static const struct probe builtin[] = {
 	ALLOC("aligned_alloc", 2, .align_arg = 1),
 	ALLOC("memalign", 2, .align_arg = 1),
 	ALLOC("valloc", 1),
-	ALLOC("pvalloc", 1, .flags = PROBE_PAGE_ROUND),
+	ALLOC("pvalloc", 1),
 	RELEASE("cfree", 1),
 	RELEASE("free_sized", 1),
 	RELEASE("free_aligned_sized", 1),
@@ -309,13 +309,6 @@ void probe_set_free(struct probe_set *ps)
 	vec_release(&ps->resolving);
 	free(ps->told);
 	free(ps);
-}
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 bool probe_set_omits(struct probe_set *ps, const char *path)

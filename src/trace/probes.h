@@ -34,7 +34,6 @@ enum {
 	PROBE_CPP = 1,      /* left out by -n */
 	PROBE_FORWARDS = 2, /* in libstdc++ and libc++ its body calls malloc and
 			       adds nothing: recognised there, no breakpoint */
-	PROBE_PAGE_ROUND = 4, /* pvalloc: counts as asked */
 	PROBE_USER = 8,
 	PROBE_THROWS = 16, /* no allocation function: an operator new that calls
 			      it will end with an exception */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arch/host.h"
 #include "base/xalloc.h"
@@ -35,17 +37,20 @@ static void release_calls(struct task *t)
 	vec_release(&t->calls);
 }
 
-void task_free(struct task *t)
+void proc_remove_task(struct proc *p, const struct task *t)
 {
-	struct proc *proc = t->proc;
-
-	release_calls(t);
-	for (size_t i = 0; i < proc->tasks.n; i++)
-		if (proc->tasks.v[i] == t) {
-			vec_remove(&proc->tasks, i);
+	for (size_t i = 0; i < p->tasks.n; i++)
+		if (p->tasks.v[i] == t) {
+			vec_remove(&p->tasks, i);
 			break;
 		}
-	u64map_del(&proc->session->tasks, (uint64_t)t->tid);
+}
+
+void task_free(struct task *t)
+{
+	release_calls(t);
+	proc_remove_task(t->proc, t);
+	u64map_del(&t->proc->session->tasks, (uint64_t)t->tid);
 	vec_release(&t->mask_frames);
 	free(t);
 }
@@ -156,6 +161,40 @@ uint64_t proc_status_number(pid_t pid, const char *key, int base, uint64_t other
 		}
 	fclose(f);
 	return v;
+}
+
+/* What follows the name, field 2, which may hold anything; NULL: it is gone. */
+static char *read_stat(pid_t tid, char *buf, size_t size)
+{
+	char path[40], *paren;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	buf[MAX(n, 0)] = '\0';
+	paren = strrchr(buf, ')');
+	return paren && paren[1] == ' ' ? paren + 1 : NULL;
+}
+
+uint64_t proc_stat_number(pid_t tid, int field, uint64_t otherwise)
+{
+	char buf[2048], *at = read_stat(tid, buf, sizeof buf);
+
+	for (int i = 3; at && i < field; i++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at, NULL, 10) : otherwise;
+}
+
+char proc_state_letter(pid_t tid)
+{
+	char buf[2048], *at = read_stat(tid, buf, sizeof buf);
+
+	return at && at[1] ? at[1] : 'X';
 }
 
 /* Stacks are told apart by their mappings: an alternate stack or a coroutine's

@@ -194,21 +194,18 @@ struct proc {
 	struct trap_action trap;
 	uint64_t handler_mask[2]; /* two bits a signal: does its handler block
 				     SIGTRAP? (sigtrap.c) */
+	taddr_t linker, entry;    /* AT_BASE (0: none) and AT_ENTRY */
 	char *exe;                /* path as the tracee sees it */
 	char *name;
-	size_t breakpoints, probes_found;
-	unsigned text_pages;      /* dirtied by breakpoints */
-	struct u64map dirty_pages;
+	size_t probes_found;
+	struct u64map dirty_pages; /* of text, by breakpoints */
 	bool shadow_stack;
 	/* A single-step, for which the other tasks are stopped (step.h). */
 	struct task *stepper;     /* NULL: none */
 	struct breakpoint *step_bp;
 	VEC(struct parked) kept;  /* what the others reported meanwhile */
-	bool launched;            /* the command of our command line */
 	bool ended_told;
-	taddr_t start_bp;
 	bool seen_linkmap;
-	bool vfork_parent;
 };
 
 /* -- the session ---------------------------------------------------------------- */
@@ -260,6 +257,8 @@ struct session {
 
 struct task *task_find(struct session *s, pid_t tid);
 struct task *task_new(struct proc *proc, pid_t tid);
+/* Takes it off its proc's list. */
+void proc_remove_task(struct proc *proc, const struct task *task);
 /* Forgets the task; the proc stays, even without tasks. */
 void task_free(struct task *task);
 
@@ -278,6 +277,11 @@ int proc_write(struct proc *proc, struct task *stopped, taddr_t addr, const void
 /* A number from /proc/PID/status ("Seccomp", …) in the given base, or
  * `otherwise`. */
 uint64_t proc_status_number(pid_t pid, const char *key, int base, uint64_t otherwise);
+/* Numbers of /proc/PID/stat, numbered as in proc(5), which gives their units. */
+enum { STAT_SESSION = 6, STAT_CPU = 39, STAT_START_BRK = 47 };
+uint64_t proc_stat_number(pid_t tid, int field, uint64_t otherwise);
+/* The letter for a task's state there; 'X' also when it is gone. */
+char proc_state_letter(pid_t tid);
 /* Are two addresses in the same stack mapping (from the cache or the maps)? */
 bool task_same_stack(struct task *task, taddr_t a, taddr_t b);
 

@@ -237,6 +237,8 @@ int scratch_write(struct proc *p, struct task *stopped, taddr_t slot, const void
 	if (!a || slot + len > a->addr + a->size)
 		return -EINVAL;
 	memcpy(a->shadow + (slot - a->addr), code, len);
+	if (!a->injected)
+		u64map_set(&p->dirty_pages, slot >> 12, 1);
 	return proc_write(p, stopped, slot, code, len);
 }
 

@@ -17,6 +17,8 @@ struct breakpoint *scratch_owner(const struct proc *p, taddr_t pc, uint64_t *off
 bool scratch_is_in(const struct proc *p, const struct memory *mem);
 void scratch_clean_copy(const struct proc *p, const struct memory *copy);
 void scratch_copy_table(const struct proc *from, struct proc *to);
+/* Maps a followed child's pages where its parent has them.  0 or -errno: some
+ * breakpoints will be single-stepped. */
 int scratch_restore(struct proc *p, struct task *stopped);
 /* Padding that was written is made zero again (detach). */
 void scratch_clean(struct proc *p);

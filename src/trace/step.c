@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "trace/breakpoint.h"
 #include "trace/ptrace.h"
@@ -105,23 +102,6 @@ void step_end(struct task *t)
 		step_give_up(p);
 }
 
-static char state_of(pid_t tid)
-{
-	char path[40], line[512], *end;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 'X';
-	n = read(fd, line, sizeof line - 1);
-	close(fd);
-	line[n > 0 ? n : 0] = '\0';
-	end = strrchr(line, ')');
-	return end && end[1] ? end[2] : 'X';
-}
-
 /* A leader that has exited before its threads is not reported, and a task in an
  * uninterruptible call stops before it returns to the program. */
 static void check(struct proc *p)
@@ -130,14 +110,14 @@ static void check(struct proc *p)
 
 	if (t->stepping) {
 		/* A call that waits, perhaps for one of those that we hold. */
-		if (state_of(t->tid) == 'S')
+		if (proc_state_letter(t->tid) == 'S')
 			step_give_up(p);
 		return;
 	}
 	for (size_t i = 0; i < p->tasks.n; i++) {
 		struct task *u = p->tasks.v[i];
 
-		if (u != t && runs(u) && strchr("ZXD", state_of(u->tid)))
+		if (u != t && runs(u) && strchr("ZXD", proc_state_letter(u->tid)))
 			u->absent = true;
 	}
 	begin(p);

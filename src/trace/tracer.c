@@ -276,16 +276,12 @@ static void start_fork(struct proc *pp, struct task *t)
 	t->state = TASK_STOPPED;
 	image_copy(c, pp);
 	/* From here on it is a task of its own process. */
-	for (size_t i = 0; i < pp->tasks.n; i++)
-		if (pp->tasks.v[i] == t) {
-			vec_remove(&pp->tasks, i);
-			break;
-		}
+	proc_remove_task(pp, t);
 	t->proc = c;
 	t->is_leader = true;
 	vec_push(&c->tasks, t);
 	record_proc(c, pp->pid);
-	bp_restore_scratch(c, t);
+	scratch_restore(c, t);
 }
 
 static void let_go(struct session *s, struct proc *parent, pid_t tid)
@@ -487,7 +483,7 @@ static void begin_image(struct session *s, struct proc *p, struct task *t, pid_t
 {
 	if (image_begin(p, t, true, ppid))
 		return;
-	sigtrap_begin_task(t);
+	look_at_first_mask(t);
 	sigtrap_restore(t);
 	if (p->pid == s->launched && p->how == PROC_LAUNCHED)
 		msg_info("tracing %s (pid %d)", s->opts->argv[0], p->pid);
