@@ -250,7 +250,7 @@ static void loop(struct session *s)
 			dispatch_stop(s, &st);
 		if (s->holding && (!n || ++held % 256 == 0))
 			step_check(s);
-		if (n && wait_drained())
+		if (n && wait_drained() && !wait_polls())
 			cpu_follow(st.tid);
 	}
 }

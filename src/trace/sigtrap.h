@@ -9,8 +9,9 @@
 
 #include "trace/proc.h"
 
-/* What the process and its tasks have set now (attach, exec). */
+/* What the process has set now (attach, exec), … */
 void sigtrap_begin(struct proc *p);
+/* … and one of its tasks, which need not be stopped. */
 void sigtrap_begin_task(struct task *t);
 /* Plants BP_SIGMASK where a C library changes masks and dispositions. */
 void sigtrap_scan_module(struct proc *p, struct task *stopped, struct module *m);

@@ -9,11 +9,20 @@
 #include <unistd.h>
 
 #include "base/msg.h"
+#include "trace/cpu.h"
 #include "trace/wait.h"
 
 /* Stops that the kernel has told and nobody has dispatched yet. */
 static VEC(struct parked) ready;
 static size_t taken; /* of them, from the front */
+
+/* A tracee on another CPU stops again within microseconds, as a rule, and to be
+ * woken costs us several times that: so the kernel is asked this often before
+ * we sleep.  Each time in vain, twice as many waits go without that, up to
+ * REST_MAX: where both share a CPU, or the program computes. */
+#define POLLS 200
+#define REST_MAX 64
+static unsigned rest, resting;
 
 /* Stops are taken from the kernel this many at a time. */
 #define BATCH 64
@@ -84,6 +93,30 @@ static int take_ready_of(pid_t tid, int *status)
 	return 0;
 }
 
+static pid_t poll_awhile(int *raw)
+{
+	if (!cpu_several() || resting) {
+		resting -= resting > 0;
+		return 0;
+	}
+	for (int i = 0; i < POLLS; i++) {
+		pid_t tid = wait4(-1, raw, __WALL | WNOHANG, NULL);
+
+		if (tid) {
+			rest /= 2;
+			return tid;
+		}
+	}
+	rest = MIN(2 * rest + 1, REST_MAX);
+	resting = rest;
+	return 0;
+}
+
+bool wait_polls(void)
+{
+	return cpu_several() && !rest;
+}
+
 /* While tasks are held (step.h) one of them may be in a state in which it will
  * never report anything: then the wait comes back, so that it can be looked at. */
 static pid_t wait_any(const struct session *s, int *raw)
@@ -91,8 +124,10 @@ static pid_t wait_any(const struct session *s, int *raw)
 	static const struct timespec pause = { 0, 50000 };
 	pid_t tid;
 
-	if (!s->holding)
-		return wait4(-1, raw, __WALL, NULL);
+	if (!s->holding) {
+		tid = poll_awhile(raw);
+		return tid ? tid : wait4(-1, raw, __WALL, NULL);
+	}
 	for (int i = 0; i < 400; i++) {
 		tid = wait4(-1, raw, __WALL | WNOHANG, NULL);
 		if (tid)

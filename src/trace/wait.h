@@ -39,6 +39,8 @@ struct stop stop_decode(pid_t tid, int raw);
 /* The next stop.  Those that are there are taken all at once from the kernel
  * and told one by one.  1, 0: interrupted by a signal, or -ECHILD. */
 int wait_next(struct session *s, struct stop *st);
+/* Do stops come so soon that wait_next finds them without sleeping? */
+bool wait_polls(void);
 /* Was that the last of those that were taken together? */
 bool wait_drained(void);
 
