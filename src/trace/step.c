@@ -35,7 +35,9 @@ void step_over(struct task *t, struct breakpoint *bp)
 	for (size_t i = 0; i < p->tasks.n; i++) {
 		struct task *u = p->tasks.v[i];
 
-		if (u != t && u->state == TASK_RUNNING && pt_interrupt(u->tid))
+		/* Interrupted while it is stopped, it would stop once more. */
+		if (u != t && u->state == TASK_RUNNING && !wait_has(u->tid) &&
+		    pt_interrupt(u->tid))
 			u->absent = true;
 	}
 	begin(p);
@@ -88,6 +90,15 @@ void step_forget(struct proc *p)
 		p->stepper->stepping = NULL;
 	p->kept.n = 0;
 	step_give_up(p);
+}
+
+bool step_again(struct task *t)
+{
+	if (!t->stepping || task_get_regs(t) || regs_pc(&t->regs) != t->stepping->addr)
+		return false;
+	t->state = TASK_RUNNING;
+	pt_step(t->tid, 0);
+	return true;
 }
 
 void step_end(struct task *t)

@@ -13,6 +13,10 @@
 void step_over(struct task *t, struct breakpoint *bp);
 /* Is this stop to be kept for later?  Then it was. */
 bool step_keeps(struct task *t, const struct stop *st);
+/* It was interrupted, perhaps while it had not begun to step: is that all?  Then
+ * it was set going again; undoing the step, two tasks could interrupt each other
+ * for ever. */
+bool step_again(struct task *t);
 /* The step is done, or something else came instead: the breakpoint is planted
  * again, and the others go on. */
 void step_end(struct task *t);

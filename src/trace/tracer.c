@@ -208,6 +208,8 @@ static void on_event_stop(struct task *t)
 		t->look_at_mask = false;
 		sigtrap_in_handler(t);
 	}
+	if (step_again(t))
+		return;
 	task_undisturb(t);
 	task_continue(t, 0);
 }

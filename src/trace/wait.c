@@ -67,6 +67,14 @@ void wait_put_back(pid_t tid, int status)
 	vec_push(&ready, ((struct parked){ tid, status }));
 }
 
+bool wait_has(pid_t tid)
+{
+	for (size_t i = taken; i < ready.n; i++)
+		if (ready.v[i].tid == tid)
+			return true;
+	return false;
+}
+
 static bool take_ready(struct stop *st)
 {
 	if (taken == ready.n) {

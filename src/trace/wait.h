@@ -48,6 +48,8 @@ bool wait_drained(void);
  * 5 s, then a message with its wchan and -ETIMEDOUT.  -ESRCH: it ended, and
  * its end will be reported by wait_next. */
 int wait_for_stop(struct task *t, int *status);
+/* Has it stopped, and wait_next will tell? */
+bool wait_has(pid_t tid);
 /* Hands a status that was taken for one task on to wait_next. */
 void wait_put_back(pid_t tid, int status);
 
