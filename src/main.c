@@ -51,28 +51,38 @@ static void report_now(void *arg)
 	_exit(err ? EXIT_OURS : 0);
 }
 
+static int open_output(void *arg, pid_t pid)
+{
+	struct run *run = arg;
+	struct report_opts *ro = &run->opts.report;
+	char *path = report_path(ro->output, pid);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	if (fd < 0) {
+		fd = -errno;
+		msg_error("cannot write %s: %s", path, strerror(errno));
+	} else {
+		run->output = fd;
+		ro->output_fd = fd;
+	}
+	free(path);
+	return fd;
+}
+
 /* With --calls the output is open from the start, and the report follows. */
 static int begin_calls(struct run *run)
 {
 	struct report_opts *ro = &run->opts.report;
+	bool later = ro->output && strchr(ro->output, '%');
 	int fd = STDERR_FILENO;
 
-	if (ro->output && !strcmp(ro->output, "-")) {
+	if (ro->output && !strcmp(ro->output, "-"))
 		fd = STDOUT_FILENO;
-	} else if (ro->output) {
-		char *path = report_path(ro->output, getpid());
-
-		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-		if (fd < 0) {
-			msg_error("cannot write %s: %s", path, strerror(errno));
-			free(path);
-			return -1;
-		}
-		free(path);
-		run->output = fd;
-		ro->output_fd = fd;
-	}
+	else if (ro->output && !later && (fd = open_output(run, 0)) < 0)
+		return -1;
 	run->calls = calls_sink_new(heap_sink(run->heap), run->heap, ro, fd, &run->calls_error);
+	if (later)
+		calls_sink_open_later(run->calls, open_output, run);
 	return 0;
 }
 

@@ -86,5 +86,8 @@ const char *report_sort_help(size_t i);
  * NULL) becomes the -errno. */
 struct event_sink *calls_sink_new(struct event_sink *next, const struct heap *heap,
 				  const struct report_opts *opts, int fd, int *error);
+/* The output is opened at the first event, when the first pid is known: `open`
+ * returns a descriptor, or -errno after it has said why. */
+void calls_sink_open_later(struct event_sink *calls, int (*open)(void *arg, pid_t pid), void *arg);
 
 #endif

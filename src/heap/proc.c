@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Processes and their images. */
+#include <string.h>
+
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "priv.h"
@@ -70,6 +72,11 @@ void proc_begin(struct heap *h, const struct event *ev)
 	if (parent && parent->regions)
 		inherit(p, parent);
 	vec_push(&h->procs, p);
+	/* What was attached to together with a command began before it. */
+	if (p->how == PROC_LAUNCHED) {
+		memmove(h->procs.v + 1, h->procs.v, (h->procs.n - 1) * sizeof h->procs.v[0]);
+		h->procs.v[0] = p;
+	}
 	u64map_set(&h->by_pid, (uint32_t)p->pid, (uintptr_t)p);
 	h->last = p;
 }

@@ -16,6 +16,8 @@ struct calls {
 	struct symbolizer *sym;
 	int fd;
 	const char *name; /* of what fd is */
+	int (*open)(void *arg, pid_t pid); /* NULL: fd is open */
+	void *open_arg;
 	bool lost;        /* writing failed */
 	int *error;
 	struct strbuf line;
@@ -103,10 +105,23 @@ static void print_call(struct calls *c, const struct event *ev)
 		lose_output(c, err);
 }
 
+static void open_output(struct calls *c, pid_t pid)
+{
+	c->fd = c->open(c->open_arg, pid);
+	c->open = NULL;
+	if (c->fd < 0) {
+		c->lost = true;
+		if (c->error)
+			*c->error = c->fd;
+	}
+}
+
 static int calls_emit(struct event_sink *sink, const struct event *ev)
 {
 	struct calls *c = container_of(sink, struct calls, sink);
 
+	if (c->open)
+		open_output(c, ev->pid);
 	if (ev->type == EV_CALL && !c->lost)
 		print_call(c, ev);
 	return c->next->emit(c->next, ev);
@@ -146,4 +161,12 @@ struct event_sink *calls_sink_new(struct event_sink *next, const struct heap *he
 	if (error)
 		*error = 0;
 	return &c->sink;
+}
+
+void calls_sink_open_later(struct event_sink *calls, int (*open)(void *arg, pid_t pid), void *arg)
+{
+	struct calls *c = container_of(calls, struct calls, sink);
+
+	c->open = open;
+	c->open_arg = arg;
 }

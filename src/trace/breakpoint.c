@@ -127,6 +127,17 @@ static void settle(struct breakpoint *bp, const struct displaced *d, taddr_t slo
 	bp->resume = d->kind == DISPLACE_GOTO ? d->resume : d->kind == DISPLACE_SLOT ? slot : 0;
 }
 
+static void tell_stepping(struct proc *p)
+{
+	if (p->told_stepping)
+		return;
+	p->told_stepping = true;
+	msg_info("%s: %s; some calls are single-stepped, which is slow", p->name,
+		 proc_status_number(p->pid, "Seccomp", 10, 0) ?
+			 "its seccomp filter leaves no memory for breakpoints' instructions" :
+			 "there is no memory for breakpoints' instructions");
+}
+
 taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 {
 	struct displaced d;
@@ -146,6 +157,8 @@ taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 	    scratch_write(p, stopped, slot, d.code, d.code_len)) {
 		if (slot)
 			scratch_give_back(p, slot);
+		else
+			tell_stepping(p);
 		memset(&d, 0, sizeof d);
 		d.kind = DISPLACE_STEP;
 		slot = 0;

@@ -18,6 +18,8 @@
 #define CALLS_MAX 64
 /* From the system's mmap() up to the allocator's function that needs it. */
 #define ALLOCATOR_DEPTH 24
+/* More than a thread has at its end. */
+#define THREAD_END_DEPTH 10
 
 /* One task is looked at at a time, so one of each is enough. */
 static uint8_t stack_bytes[STACK_MAX];
@@ -233,14 +235,20 @@ static void remember(struct task *t, int what, const struct breakpoint *bp, uint
 	t->last.known = false;
 }
 
+static bool is_in(const struct module *m, taddr_t pc)
+{
+	return pc >= m->start && pc < m->end;
+}
+
 /* Is the call that begins now made inside a function that we observe as part
- * of an allocator?  Calls of libc to itself, when a thread ends, are not. */
-static bool in_allocator(struct task *t, const struct module *but)
+ * of an allocator?  A caller `within` the same file must be one itself: calls of
+ * libc to itself, when a thread ends, are not. */
+static bool in_allocator(struct task *t, const struct module *within)
 {
 	taddr_t ra = return_address(t);
 
-	if (but && ra >= but->start && ra < but->end)
-		return false;
+	if (within && is_in(within, ra))
+		return image_in_allocator(t->proc, ra);
 	unwind_entry(t->proc->unwinder, &t->regs, &stack, ALLOCATOR_DEPTH, &bt);
 	for (uint32_t i = 0; i < bt.n; i++)
 		if (image_in_allocator(t->proc, bt.pc[i]))
@@ -378,19 +386,46 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 		vec_push(&t->calls, c);
 }
 
+/* glibc empties a thread's cache at its end with free(): but for the outermost,
+ * _start, all frames are its own.  In a static program all are of one file, and
+ * the function's name tells; where it has none, the first thread at least is the
+ * program's. */
+static bool is_thread_end(struct task *t, const struct module *m)
+{
+	static const char *const functions[] = {
+		"tcache_thread_shutdown", "__malloc_arena_thread_freeres",
+		"arena_thread_freeres", "__libc_thread_freeres",
+	};
+	struct proc *p = t->proc;
+	struct elf_symbol sym;
+
+	if (!is_in(m, return_address(t)))
+		return false;
+	unwind_entry(p->unwinder, &t->regs, &stack, THREAD_END_DEPTH, &bt);
+	if (bt.end == STACK_CUT)
+		return false;
+	for (uint32_t i = 0; i + 1 < bt.n; i++)
+		if (!is_in(m, bt.pc[i]))
+			return false;
+	if (!is_in(m, p->entry))
+		return true;
+	if (!m->file || !elf_file_function_at(m->file, bt.pc[0] - 1 - m->bias, &sym))
+		return !t->is_leader;
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
+		if (!strcmp(sym.name, functions[i]))
+			return true;
+	return false;
+}
+
 /* A release of a block that we do not know needs its evidence while the task
  * is stopped. */
 static uint32_t unknown_release(struct task *t, struct breakpoint *bp, enum release_known *how)
 {
 	struct session *s = t->proc->session;
-	const struct module *m = bp->site->module;
-	taddr_t ra;
 
 	read_stack(t, t->stack_want);
-	ra = return_address(t);
 	*how = RELEASE_UNKNOWN;
-	/* glibc empties a thread's cache at its end with free(). */
-	if (m && ra >= m->start && ra < m->end) {
+	if (bp->site->module && is_thread_end(t, bp->site->module)) {
 		*how = RELEASE_SHUTDOWN;
 		return 0;
 	}

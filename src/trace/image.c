@@ -475,20 +475,31 @@ static bool is_ptrace(void *arg, enum elf_reloc_kind kind, taddr_t slot, taddr_t
 	return !*found;
 }
 
+/* gcc links the run-time library, clang has it in the program. */
+static bool checks_leaks(struct elf_file *exe)
+{
+	static const char *const libraries[] = { "libasan.so", "liblsan.so" };
+	static const char *const inside[] = { "__asan_init", "__lsan_init" };
+	size_t hits = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++)
+		if (elf_file_needs(exe, libraries[i]))
+			return true;
+	elf_file_find_functions(exe, inside, ARRAY_SIZE(inside), SYMS_OWN, count_hit, &hits);
+	return hits > 0;
+}
+
 /* What cannot work the usual way gets a hint instead of a mystery. */
 static void hint(struct proc *p, struct module *exe)
 {
-	static const char *const sanitizers[] = { "libasan.so", "libtsan.so", "liblsan.so" };
-
 	bool traces = false;
 
-	for (size_t i = 0; exe && exe->file && i < ARRAY_SIZE(sanitizers); i++)
-		if (elf_file_needs(exe->file, sanitizers[i]))
-			msg_info("%s is a sanitizer build (%s); its leak checker does not work under "
-				 "a tracer: run with ASAN_OPTIONS=detect_leaks=0",
-				 p->name, sanitizers[i]);
-	if (exe && exe->file)
-		elf_file_each_got(exe->file, is_ptrace, &traces);
+	if (!exe || !exe->file)
+		return;
+	if (checks_leaks(exe->file))
+		msg_info("%s is a sanitizer build; its leak checker does not work under a tracer: "
+			 "run with ASAN_OPTIONS=detect_leaks=0", p->name);
+	elf_file_each_got(exe->file, is_ptrace, &traces);
 	if (traces)
 		msg_info("%s traces other programs itself, which fails for those that are traced "
 			 "already%s", p->name,
@@ -564,6 +575,7 @@ void image_end(struct proc *p)
 	p->ended_told = false;
 	p->seen_linkmap = false;
 	p->probes_found = 0;
+	p->told_stepping = false;
 	memset(p->handler_mask, 0, sizeof p->handler_mask);
 }
 

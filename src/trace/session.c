@@ -143,6 +143,43 @@ static void take_signals(struct session *s)
 	sigprocmask(SIG_UNBLOCK, &open, &s->inherited.mask);
 }
 
+/* A signal that only a fault of ours raises: what can be put right is, within
+ * this many seconds, and then it ends us as it would have.  No report is made of
+ * what may be damaged. */
+#define CRASH_SECONDS 10
+static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+
+static void crash_handler(int sig)
+{
+	struct session *s = the_session;
+
+	for (size_t i = 0; i < ARRAY_SIZE(crash_signals); i++)
+		signal(crash_signals[i], SIG_DFL);
+	signal(SIGALRM, SIG_DFL);
+	alarm(CRASH_SECONDS);
+	the_session = NULL;
+	if (s && !reporting) {
+		msg_warn("BUG: it dies of %s; breakpoints are taken out, there will be no report",
+			 strsignal(sig));
+		detach_all(s);
+	}
+	raise(sig);
+}
+
+/* A sanitizer's own handler stays: it says more. */
+static void take_crashes(void)
+{
+	static char stack[65536];
+	stack_t ss = { .ss_sp = stack, .ss_size = sizeof stack };
+	struct sigaction sa = { .sa_handler = crash_handler, .sa_flags = SA_ONSTACK | SA_NODEFER };
+	struct sigaction old;
+
+	sigaltstack(&ss, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(crash_signals); i++)
+		if (!sigaction(crash_signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
+			sigaction(crash_signals[i], &sa, NULL);
+}
+
 /* -- while it runs ------------------------------------------------------------------- */
 
 /* A report of the state as it is, from a copy of ourselves: the program goes on
@@ -326,6 +363,7 @@ static int start(struct session *s)
 
 static void session_release(struct session *s)
 {
+	msg_debug("%llu stops", (unsigned long long)s->stops);
 	timer_delete(s->nagger);
 	probe_set_free(s->probes);
 	recorder_free(s->recorder);
@@ -353,6 +391,7 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 	s.probes = probe_set_new(opts);
 	s.recorder = recorder_new(sink);
 	take_signals(&s);
+	take_crashes();
 	the_session = &s;
 	msg_set_cleanup(emergency);
 	err = start(&s);

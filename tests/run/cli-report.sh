@@ -25,6 +25,9 @@ grep -Eq "malloc\\(77\\) = $hex  cli-report-lib.c:8 in_library\$" err || wrong "
 run --calls -o calls.txt "$PROGRAM"
 grep -q 'malloc(10)' calls.txt && grep -q 'in use at exit' calls.txt && ! grep -q 'malloc(10)' err ||
 	wrong "--calls -o"
+run --calls -o calls.%p "$PROGRAM"
+pid=$(sed -n 's/.*(pid \([0-9]*\)).*/\1/p' err)
+grep -q 'malloc(10)' "calls.$pid" && grep -q 'in use at exit' "calls.$pid" || wrong "--calls -o with %p"
 run -t -e -E CLI_REPORT=1 -o report.%p.%%.txt "$PROGRAM"
 pid=$(sed -n 's/.*(pid \([0-9]*\)).*/\1/p' err)
 grep -q 'malloc(77)' "report.$pid.%.txt" || wrong "-o with %p"
