@@ -60,6 +60,7 @@ const struct abi abi_x86_64 = {
 	.call_before = x86_call_before,
 	.insn_length = x86_insn_length,
 	.syscall_site = x86_64_syscall_site,
+	.nr_load_byte = X86_MOV_EAX,
 	.tests_zero = x86_64_tests_zero,
 	.flag_zero = x86_flag_zero,
 };
@@ -117,4 +118,5 @@ const struct abi abi_i386 = {
 	.call_before = x86_call_before,
 	.insn_length = x86_insn_length,
 	.syscall_site = i386_syscall_site,
+	.nr_load_byte = X86_MOV_EAX,
 };

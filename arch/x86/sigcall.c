@@ -6,7 +6,7 @@
 /* `mov $nr, %eax` */
 static int loaded_number(const uint8_t *code, size_t len)
 {
-	if (len < 5 || code[0] != 0xb8 || code[3] || code[4])
+	if (len < 5 || code[0] != X86_MOV_EAX || code[3] || code[4])
 		return -1;
 	return code[1] | code[2] << 8;
 }

@@ -22,6 +22,7 @@ unsigned x86_call_before(const struct abi *abi, taddr_t ra, const uint8_t *code,
 int x86_insn_length(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len);
 bool x86_64_tests_zero(const struct abi *abi, const uint8_t *code, size_t len);
 bool x86_flag_zero(const struct regs *regs);
+#define X86_MOV_EAX 0xb8 /* mov $imm32, %eax */
 int x86_64_syscall_site(const struct abi *abi, const uint8_t *code, size_t len, unsigned *at);
 int i386_syscall_site(const struct abi *abi, const uint8_t *code, size_t len, unsigned *at);
 

@@ -136,6 +136,7 @@ struct abi {
 	 * instruction (bytes from code) that enters the kernel, at which all
 	 * arguments are in their registers.  NULL: cannot be told on this ABI. */
 	int (*syscall_site)(const struct abi *, const uint8_t *code, size_t len, unsigned *at);
+	uint8_t nr_load_byte; /* with which such code begins */
 	/* Does a function that begins so compare its first argument with zero,
 	 * and do its flags still say so at its first call?  flag_zero then
 	 * tells.  Both NULL where there is no such thing. */

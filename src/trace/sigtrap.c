@@ -93,15 +93,15 @@ void sigtrap_begin_task(struct task *t)
 
 static void scan_block(struct proc *p, struct task *stopped, taddr_t at, const uint8_t *b, size_t len)
 {
-	for (size_t i = 0; i + 8 < len; i++) {
-		unsigned off;
-		int nr;
+	const uint8_t *end = b + len - 8, *i = b;
 
-		if (b[i] != 0xb8 && b[i] != 0)
-			continue;
-		nr = p->abi->syscall_site(p->abi, b + i, MIN(len - i, (size_t)SITE_MAX), &off);
+	for (; i < end && (i = memchr(i, p->abi->nr_load_byte, (size_t)(end - i))); i++) {
+		unsigned off;
+		int nr = p->abi->syscall_site(p->abi, i, MIN((size_t)(b + len - i), (size_t)SITE_MAX),
+					      &off);
+
 		if (nr >= 0 && (nr == p->abi->nr_rt_sigprocmask || nr == p->abi->nr_rt_sigaction))
-			bp_plant(p, stopped, at + i + off, BP_SIGMASK);
+			bp_plant(p, stopped, at + (taddr_t)(i - b) + off, BP_SIGMASK);
 	}
 }
 
