@@ -70,6 +70,15 @@ enum release_known {
 			     thread's end is the caller: no error */
 };
 
+/* What a leak scan found of a block; memcheck's classes (model/reach.h). */
+enum leak_kind {
+	LEAK_DEFINITE,  /* no pointer to it was found */
+	LEAK_INDIRECT,  /* only blocks that are lost point to it */
+	LEAK_POSSIBLE,  /* only pointers into its middle were found */
+	LEAK_REACHABLE,
+	LEAK_KINDS,
+};
+
 struct event {
 	enum event_type type;
 	pid_t pid, tid;

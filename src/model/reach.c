@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The pass over memory: sorted blocks, the index into them, edges and roots. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/xalloc.h"
+#include "reach-internal.h"
+
+/* Blocks further apart than this are in different clusters, at first. */
+#define CLUSTER_GAP ((uint64_t)256 << 20)
+/* Words looked at together, so that memory for the next ones is on its way. */
+#define BATCH 256
+/* Of the 80 bytes a block; the rest of it is arrays and the index. */
+#define BYTES_PER_BLOCK 80
+#define MIN_EDGES ((size_t)1 << 20)
+#define MAX_ROOTS ((size_t)16 << 20)
+
+/* -- the sorted blocks -------------------------------------------------------- */
+
+struct gather {
+	struct open_block *v;
+	size_t n;
+};
+
+static int gather_one(void *arg, const struct open_block *b)
+{
+	struct gather *g = arg;
+
+	g->v[g->n++] = *b;
+	return 0;
+}
+
+#define RADIX_BITS 11
+#define RADIX (1u << RADIX_BITS)
+
+/* Blocks come in the order of a hash: sorted by address, least significant
+ * digits first.  Digits that are the same everywhere cost one look. */
+static void radix_sort(struct open_block **v, size_t n)
+{
+	struct open_block *from = *v, *to = xmalloc(n * sizeof *to);
+	size_t *count = xmalloc(RADIX * sizeof *count);
+
+	for (unsigned shift = 0; shift < 64; shift += RADIX_BITS) {
+		size_t sum = 0;
+
+		memset(count, 0, RADIX * sizeof *count);
+		for (size_t i = 0; i < n; i++)
+			count[from[i].addr >> shift & (RADIX - 1)]++;
+		if (n && count[from[0].addr >> shift & (RADIX - 1)] == n)
+			continue;
+		for (unsigned d = 0; d < RADIX; d++) {
+			size_t c = count[d];
+
+			count[d] = sum;
+			sum += c;
+		}
+		for (size_t i = 0; i < n; i++)
+			to[count[from[i].addr >> shift & (RADIX - 1)]++] = from[i];
+		*v = to;
+		to = from;
+		from = *v;
+	}
+	free(to);
+	free(count);
+}
+
+static void take_sorted(struct reach *r, const struct open_block *v)
+{
+	for (uint32_t i = 0; i < r->n; i++) {
+		r->addr[i] = v[i].addr;
+		r->stack[i] = v[i].stack;
+		r->size[i] = v[i].size < HUGE_SIZE ? (uint32_t)v[i].size : HUGE_SIZE;
+		if (r->size[i] == HUGE_SIZE)
+			u64map_set(&r->huge, i, v[i].size);
+		if (i && v[i].addr - v[i - 1].addr < v[i - 1].size)
+			r->nested = true;
+	}
+}
+
+/* -- the index ------------------------------------------------------------------ */
+
+/* First and last block of each cluster; how many there are, or MAX_CLUSTERS + 1. */
+static unsigned split(const struct reach *r, uint64_t gap, uint32_t *first)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		if (i && r->addr[i] - MIN(block_end(r, i - 1), r->addr[i]) < gap)
+			continue;
+		if (n == MAX_CLUSTERS)
+			return n + 1;
+		first[n++] = i;
+	}
+	return n;
+}
+
+/* The index is as long as the cluster's extent wants it; the pages of it that
+ * nobody needs are never there. */
+static void index_cluster(struct reach *r, struct cluster *c, uint32_t first, uint32_t end)
+{
+	size_t g = 0;
+	void *p;
+
+	c->lo = r->addr[first];
+	c->hi = block_end(r, end - 1);
+	c->ngranules = (size_t)((c->hi - 1 - c->lo) >> GRANULE_SHIFT) + 1;
+	p = mmap(NULL, c->ngranules * sizeof *c->granule, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED) {
+		c->ngranules = 0;
+		c->hi = c->lo; /* nothing is found here */
+		return;
+	}
+	c->granule = p;
+	for (uint32_t i = first; i < end; i++) {
+		size_t last = (size_t)((block_end(r, i) - 1 - c->lo) >> GRANULE_SHIFT);
+
+		while (g <= last)
+			c->granule[g++] = i;
+	}
+}
+
+static void build_index(struct reach *r)
+{
+	uint32_t first[MAX_CLUSTERS];
+	uint64_t gap = CLUSTER_GAP;
+	unsigned n;
+
+	while ((n = split(r, gap, first)) > MAX_CLUSTERS)
+		gap *= 16;
+	for (unsigned k = 0; k < n; k++)
+		index_cluster(r, &r->cluster[k], first[k], k + 1 < n ? first[k + 1] : r->n);
+	r->nclusters = n;
+}
+
+static size_t index_memory(const struct reach *r)
+{
+	size_t sum = 0;
+
+	for (unsigned k = 0; k < r->nclusters; k++)
+		sum += r->cluster[k].ngranules * sizeof *r->cluster[k].granule;
+	return sum;
+}
+
+static const struct cluster *cluster_of(const struct reach *r, uint64_t v)
+{
+	for (unsigned k = 0; k < r->nclusters; k++)
+		if (v - r->cluster[k].lo < r->cluster[k].hi - r->cluster[k].lo)
+			return &r->cluster[k];
+	return NULL;
+}
+
+/* The block that covers v, which is in cluster c; REACH_NONE: it is between
+ * blocks. */
+static uint32_t find_from(const struct reach *r, uint32_t i, uint64_t v)
+{
+	while (block_end(r, i) <= v)
+		i++;
+	return r->addr[i] <= v ? i : REACH_NONE;
+}
+
+uint32_t reach_find(const struct reach *r, taddr_t v)
+{
+	const struct cluster *c = cluster_of(r, v);
+
+	return c ? find_from(r, c->granule[(v - c->lo) >> GRANULE_SHIFT], v) : REACH_NONE;
+}
+
+static size_t memory_now(const struct reach *r)
+{
+	size_t sum = sizeof *r + r->n * (sizeof *r->addr + sizeof *r->size + sizeof *r->stack);
+
+	sum += r->mark ? r->n * (sizeof *r->mark + sizeof *r->edge_start) : 0;
+	sum += r->leader ? r->n * sizeof *r->leader : 0;
+	sum += r->parent ? r->n * sizeof *r->parent : 0;
+	sum += r->edges.cap * sizeof *r->edges.v + r->roots.cap * sizeof *r->roots.v;
+	return sum + index_memory(r);
+}
+
+size_t reach_memory(const struct reach *r)
+{
+	return MAX(memory_now(r), r->peak);
+}
+
+void reach_note_memory(struct reach *r, size_t more)
+{
+	r->peak = MAX(r->peak, memory_now(r) + more);
+}
+
+/* -- making and freeing ------------------------------------------------------------ */
+
+struct reach *reach_new(const struct openset *open, const struct reach_opts *opts)
+{
+	size_t n = openset_count(open), used;
+	struct gather g = { NULL, 0 };
+	struct reach *r;
+
+	if (n >= UINT32_MAX / 2)
+		return NULL;
+	r = xcalloc(1, sizeof *r);
+	r->opts = *opts;
+	r->n = (uint32_t)n;
+	g.v = xmalloc((n + 1) * sizeof *g.v);
+	openset_each(open, gather_one, &g);
+	radix_sort(&g.v, n);
+	r->addr = xmalloc((n + 1) * sizeof *r->addr);
+	r->size = xmalloc((n + 1) * sizeof *r->size);
+	r->stack = xmalloc((n + 1) * sizeof *r->stack);
+	take_sorted(r, g.v);
+	reach_note_memory(r, n * sizeof *g.v);
+	free(g.v);
+	r->mark = xcalloc(n + 1, 1);
+	r->edge_start = xmalloc((n + 2) * sizeof *r->edge_start);
+	r->edge_start[0] = 0;
+	build_index(r);
+	/* What is still to come: leaders and a queue of four bytes each. */
+	used = memory_now(r) + 8 * n;
+	r->max_edges = MIN_EDGES;
+	if (n * BYTES_PER_BLOCK > used)
+		r->max_edges = MAX(r->max_edges, (n * BYTES_PER_BLOCK - used) / sizeof(uint32_t));
+	r->max_edges = MIN(r->max_edges, (size_t)UINT32_MAX - BATCH * 2);
+	r->kept = r->n;
+	return r;
+}
+
+void reach_free(struct reach *r)
+{
+	if (!r)
+		return;
+	for (unsigned k = 0; k < r->nclusters; k++)
+		if (r->cluster[k].granule)
+			munmap(r->cluster[k].granule,
+			       r->cluster[k].ngranules * sizeof *r->cluster[k].granule);
+	free(r->addr);
+	free(r->size);
+	free(r->stack);
+	free(r->mark);
+	u64map_release(&r->huge);
+	free(r->edge_start);
+	vec_release(&r->edges);
+	vec_release(&r->roots);
+	free(r->leader);
+	free(r->parent);
+	free(r);
+}
+
+size_t reach_count(const struct reach *r)
+{
+	return r->n;
+}
+
+struct open_block reach_block(const struct reach *r, uint32_t i)
+{
+	return (struct open_block){ r->addr[i], block_size(r, i), r->stack[i] };
+}
+
+bool reach_extent(const struct reach *r, taddr_t *lo, taddr_t *hi)
+{
+	if (!r->n)
+		return false;
+	*lo = r->addr[0];
+	*hi = block_end(r, r->n - 1);
+	return true;
+}
+
+/* -- words that may be pointers ------------------------------------------------------ */
+
+struct candidate {
+	uint64_t value;
+	taddr_t at;
+};
+
+/* A branch for each word would be guessed wrong too often: every word is
+ * written, and the next one over it unless it was a candidate. */
+#define FILTER(name, type)                                                                    \
+	static size_t name(const struct reach *r, taddr_t addr, const type *w, size_t n,       \
+			   struct candidate *out)                                             \
+	{                                                                                     \
+		const struct cluster *a = &r->cluster[0], *b = &r->cluster[r->nclusters > 1]; \
+		uint64_t alo = a->lo, aspan = a->hi - a->lo, blo = b->lo, bspan = b->hi - b->lo; \
+		size_t k = 0;                                                                 \
+                                                                                              \
+		for (size_t i = 0; i < n; i++) {                                              \
+			uint64_t v = w[i];                                                    \
+                                                                                              \
+			out[k].value = v;                                                     \
+			out[k].at = addr + i * sizeof *w;                                     \
+			k += (v - alo < aspan) | (v - blo < bspan);                           \
+		}                                                                             \
+		return k;                                                                     \
+	}                                                                                     \
+	static size_t name##_many(const struct reach *r, taddr_t addr, const type *w, size_t n, \
+				  struct candidate *out)                                      \
+	{                                                                                     \
+		size_t k = 0;                                                                 \
+                                                                                              \
+		for (size_t i = 0; i < n; i++)                                                \
+			if (cluster_of(r, w[i]))                                              \
+				out[k++] = (struct candidate){ w[i], addr + i * sizeof *w };  \
+		return k;                                                                     \
+	}
+
+FILTER(filter64, uint64_t)
+FILTER(filter32, uint32_t)
+
+static size_t filter(const struct reach *r, taddr_t addr, const void *p, size_t n,
+		     struct candidate *out)
+{
+	if (r->opts.word == 8)
+		return r->nclusters > 2 ? filter64_many(r, addr, p, n, out) : filter64(r, addr, p, n, out);
+	return r->nclusters > 2 ? filter32_many(r, addr, p, n, out) : filter32(r, addr, p, n, out);
+}
+
+/* -- what they point to ------------------------------------------------------------------ */
+
+static uint32_t short_offset(uint64_t offset)
+{
+	return (uint32_t)MIN(offset, UINT32_MAX);
+}
+
+static void add_root(struct reach *r, enum root_kind kind, taddr_t at, uint32_t target,
+		     uint64_t offset)
+{
+	struct root_hit hit = { at, target, short_offset(offset), (uint8_t)kind };
+
+	if (r->mark[target] == REACHABLE) /* by a root that points to its start */
+		return;
+	if (!offset)
+		r->mark[target] = REACHABLE;
+	if (r->roots.n >= MAX_ROOTS) { /* its class is right but for heuristics */
+		if (offset && r->mark[target] == UNREACHED)
+			r->mark[target] = POSSIBLE;
+		return;
+	}
+	vec_push(&r->roots, hit);
+}
+
+static void advance(struct reach *r, taddr_t at)
+{
+	while (r->cursor < r->n && block_end(r, r->cursor) <= at) {
+		if (r->nested)
+			r->outer_end = MAX(r->outer_end,
+					   r->addr[r->cursor] + block_size(r, r->cursor));
+		r->edge_start[++r->cursor] = (uint32_t)r->edges.n;
+	}
+}
+
+void reach_finish(struct reach *r)
+{
+	while (r->cursor < r->n)
+		r->edge_start[++r->cursor] = (uint32_t)r->edges.n;
+}
+
+static void add_edge(struct reach *r, uint32_t from, uint32_t target, uint64_t offset)
+{
+	if (from == target || from >= r->kept)
+		return;
+	if (r->edges.n + 2 > r->max_edges) {
+		r->edges.n = r->edge_start[from];
+		r->kept = from;
+		return;
+	}
+	/* vec_reserve doubles; what is bounded grows to the bound. */
+	if (r->edges.n + 2 > r->edges.cap) {
+		size_t cap = MIN(MAX(r->edges.cap * 2, (size_t)4096), r->max_edges);
+
+		r->edges.v = xrealloc(r->edges.v, cap, sizeof *r->edges.v);
+		r->edges.cap = cap;
+	}
+	r->edges.v[r->edges.n++] = target | (offset ? INTERIOR : 0);
+	if (offset)
+		r->edges.v[r->edges.n++] = short_offset(offset);
+}
+
+/* Is the word at `at` part of the block at the cursor? */
+static bool in_block(const struct reach *r, taddr_t at)
+{
+	uint32_t i = r->cursor;
+
+	return i < r->n && r->addr[i] <= at && at + r->opts.word <= r->addr[i] + block_size(r, i);
+}
+
+static void found(struct reach *r, taddr_t at, uint32_t target, uint64_t offset, bool root)
+{
+	if (r->opts.references) {
+		if (!offset)
+			r->mark[target] = REACHABLE;
+		return;
+	}
+	advance(r, at);
+	if (in_block(r, at))
+		add_edge(r, r->cursor, target, offset);
+	else if (root || at < r->outer_end) /* what is left of a block around others */
+		add_root(r, ROOT_MEMORY, at, target, offset);
+}
+
+/* Three passes, each of which asks for the memory that the next one needs. */
+static void look_up(struct reach *r, const struct candidate *c, size_t n, bool root)
+{
+	const uint32_t *granule[BATCH];
+	uint32_t first[BATCH];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct cluster *cl = cluster_of(r, c[i].value);
+
+		granule[i] = &cl->granule[(c[i].value - cl->lo) >> GRANULE_SHIFT];
+		__builtin_prefetch(granule[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		first[i] = *granule[i];
+		__builtin_prefetch(&r->addr[first[i]]);
+		__builtin_prefetch(&r->size[first[i]]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint32_t target = find_from(r, first[i], c[i].value);
+
+		if (target != REACH_NONE)
+			found(r, c[i].at, target, c[i].value - r->addr[target], root);
+	}
+}
+
+void reach_feed(struct reach *r, taddr_t addr, const void *bytes, size_t len, bool root)
+{
+	const uint8_t *p = bytes;
+	struct candidate c[BATCH];
+	size_t words = len / r->opts.word;
+
+	if (!r->nclusters)
+		return;
+	while (words) {
+		size_t n = MIN(words, (size_t)BATCH - 1);
+
+		look_up(r, c, filter(r, addr, p, n, c), root);
+		addr += n * r->opts.word;
+		p += n * r->opts.word;
+		words -= n;
+	}
+}
+
+void reach_feed_register(struct reach *r, pid_t tid, unsigned index, uint64_t value)
+{
+	uint32_t target = reach_find(r, value);
+
+	if (target == REACH_NONE)
+		return;
+	if (r->opts.references)
+		return; /* it asks for words in memory */
+	add_root(r, ROOT_REGISTER, (taddr_t)tid << 8 | index, target, value - r->addr[target]);
+}
+
+/* -- edges ------------------------------------------------------------------------------------ */
+
+
+/* A block whose edges were not kept is read again. */
+void reach_read_edges(struct reach *r, uint32_t from, bool (*fn)(void *, const struct edge *),
+		      void *arg)
+{
+	unsigned word = r->opts.word;
+	taddr_t at = (r->addr[from] + word - 1) & -(taddr_t)word, end = block_end(r, from);
+	uint64_t buf[512];
+
+	while (at + word <= end) {
+		size_t want = MIN(sizeof buf, (size_t)(end - at) / word * word);
+		ssize_t got = r->opts.read ? r->opts.read(r->opts.arg, at, buf, want) : 0;
+		struct candidate c[512 * 2];
+		size_t n;
+
+		if (got < (ssize_t)word) { /* a hole: go on behind this page */
+			at = (at | 4095) + 1;
+			continue;
+		}
+		n = filter(r, at, buf, (size_t)got / word, c);
+		for (size_t i = 0; i < n; i++) {
+			uint32_t target = reach_find(r, c[i].value);
+			struct edge e = { target, 0, false, c[i].at };
+
+			if (target == REACH_NONE || target == from)
+				continue;
+			e.offset = short_offset(c[i].value - r->addr[target]);
+			e.interior = e.offset != 0;
+			if (!fn(arg, &e))
+				return;
+		}
+		at += (size_t)got / word * word;
+	}
+}
+
+void reach_edges(struct reach *r, uint32_t i, bool (*fn)(void *, const struct edge *), void *arg)
+{
+	size_t at, end;
+
+	if (i >= r->kept) {
+		reach_read_edges(r, i, fn, arg);
+		return;
+	}
+	end = r->edge_start[i + 1];
+	for (at = r->edge_start[i]; at < end; at++) {
+		uint32_t e = r->edges.v[at];
+		struct edge edge = { e & ~INTERIOR, 0, (e & INTERIOR) != 0, 0 };
+
+		if (edge.interior)
+			edge.offset = r->edges.v[++at];
+		if (!fn(arg, &edge))
+			return;
+	}
+}
