@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The program's own mmap regions and its break. */
 #include "priv.h"
-#include "regions.h"
+#include "model/regions.h"
 
 /* The smallest page there is.  Where pages are larger, the kernel refuses what
  * is not aligned to them, so that only the end of the last page is unseen. */

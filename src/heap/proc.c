@@ -5,7 +5,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "priv.h"
-#include "regions.h"
+#include "model/regions.h"
 
 struct heap_proc *proc_live(struct heap *h, pid_t pid)
 {

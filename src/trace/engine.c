@@ -321,6 +321,37 @@ static bool inside_release(const struct task *t, const struct last_entry *releas
 	return false;
 }
 
+/* A mapping that is none of the program's: what it is of is all that matters,
+ * for the leak scan.  A wrapper around another mapping call, or one that gives
+ * memory back with brk(), is nothing at all. */
+static void enter_own_mapping(struct task *t, struct breakpoint *bp)
+{
+	const struct probe *pr = bp->site->probe;
+	struct call c = { .site = bp->site, .sp = regs_sp(&t->regs), .own = true };
+
+	if ((pr->op != OP_MAP && pr->op != OP_REMAP) || t->calls.n >= CALLS_MAX) {
+		task_continue_over(t, bp);
+		return;
+	}
+	c.return_addr = return_address(t);
+	c.size = requested_size(t, pr);
+	for (unsigned i = 0; i < ARRAY_SIZE(c.arg); i++)
+		c.arg[i] = argument(t, i + 1);
+	c.ret = plant_return(t, c.return_addr);
+	t->last.what = LAST_CALL;
+	task_continue_over(t, bp);
+	if (c.ret)
+		vec_push(&t->calls, c);
+}
+
+/* Is the call inside one of an allocator, not of mmap's own? */
+static bool nested_in_allocator(const struct task *t)
+{
+	const struct call *c = &t->calls.v[t->calls.n - 1];
+
+	return c->site && c->site->probe->family != FAMILY_MAP;
+}
+
 static void enter_call(struct task *t, struct breakpoint *bp)
 {
 	struct session *s = t->proc->session;
@@ -336,11 +367,14 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 	if (t->calls.n && pr->op == OP_ALLOC && for_exception(t, c.return_addr))
 		new_throws(t);
 	if (t->calls.n && is_nested(t, pr, c.sp, c.return_addr)) {
-		task_continue_over(t, bp);
+		if (pr->family == FAMILY_MAP && nested_in_allocator(t))
+			enter_own_mapping(t, bp);
+		else
+			task_continue_over(t, bp);
 		return;
 	}
 	if (pr->family == FAMILY_MAP && is_allocators_own(t, c.return_addr)) {
-		task_continue_over(t, bp);
+		enter_own_mapping(t, bp);
 		return;
 	}
 	w = pr->op == OP_ALLOC ? image_wrapper(t->proc, c.return_addr) : NULL;
@@ -628,10 +662,25 @@ static void leave_mapping(struct task *t, const struct call *c, struct outcome o
 	}
 }
 
+static void leave_own_mapping(struct task *t, const struct call *c, struct outcome o)
+{
+	bool remap = c->site->probe->op == OP_REMAP;
+
+	if (o.failed)
+		return;
+	if (remap)
+		proc_note_mapping(t->proc, c->arg[0], c->arg[1], 0);
+	proc_note_mapping(t->proc, o.addr, remap ? c->arg[2] : c->size, MAPPED_BY_ALLOCATOR);
+}
+
 static void leave_call(struct task *t, const struct call *c, struct outcome o)
 {
 	const struct probe *pr = c->site->probe;
 
+	if (c->own) {
+		leave_own_mapping(t, c, o);
+		return;
+	}
 	switch (pr->op) {
 	case OP_ALLOC:
 		if (!o.failed && o.addr)

@@ -527,6 +527,8 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->state = PROC_STARTING;
 	p->space = recorder_new_space(r);
 	p->open = openset_new();
+	p->own_break = false;
+	p->table_complete = fresh;
 	p->syscall_insn = 0;
 	p->no_inject = false;
 	p->shadow_stack = false;
@@ -566,6 +568,7 @@ void image_end(struct proc *p)
 	memory_close(&p->mem);
 	openset_free(p->open);
 	p->open = NULL;
+	regions_cut(p->mapped, 0, UINT64_MAX, NULL, NULL);
 	for (size_t i = 0; i < p->sites.n; i++)
 		free(p->sites.v[i]);
 	p->sites.n = 0;
@@ -590,6 +593,10 @@ void image_copy(struct proc *c, struct proc *parent)
 	memory_open(&c->mem, c->pid);
 	c->space = parent->space;
 	c->open = openset_clone(parent->open);
+	regions_free(c->mapped);
+	c->mapped = regions_copy(parent->mapped);
+	c->own_break = parent->own_break;
+	c->table_complete = parent->table_complete;
 	c->syscall_insn = parent->syscall_insn;
 	c->no_inject = parent->no_inject;
 	c->seen_linkmap = parent->seen_linkmap;
@@ -633,6 +640,11 @@ bool image_in_allocator(const struct proc *p, taddr_t pc)
 			return true;
 	}
 	return false;
+}
+
+bool image_has_malloc(const struct module *m)
+{
+	return (uintptr_t)m->user & MOD_ALLOCATOR;
 }
 
 bool image_allocator_library(struct proc *p, taddr_t pc)

@@ -21,6 +21,8 @@ bool image_in_allocator(const struct proc *p, taddr_t pc);
 /* Is pc in a library that is an allocator, neither the C library nor the
  * program itself? */
 bool image_allocator_library(struct proc *p, taddr_t pc);
+/* Does the module define malloc or free? */
+bool image_has_malloc(const struct module *m);
 /* The resolver of an indirect function begins (ret: its return address), and
  * has returned to bp. */
 void image_resolver_called(struct task *t, const struct probe_site *site, taddr_t ret);

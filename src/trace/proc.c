@@ -76,6 +76,7 @@ struct proc *proc_new(struct session *s, pid_t pid)
 	p->mem.fd = -1;
 	p->mem.pid = pid;
 	p->reader = (struct mem_reader){ reader, p };
+	p->mapped = regions_new();
 	vec_push(&s->procs, p);
 	return p;
 }
@@ -96,6 +97,7 @@ void proc_free(struct proc *p)
 	modules_release(&p->modules);
 	memory_close(&p->mem);
 	openset_free(p->open);
+	regions_free(p->mapped);
 	vec_release(&p->tasks);
 	vec_release(&p->kept);
 	vec_release(&p->wrappers);
@@ -105,6 +107,19 @@ void proc_free(struct proc *p)
 	free(p->exe);
 	free(p->name);
 	free(p);
+}
+
+void proc_note_mapping(struct proc *p, taddr_t addr, uint64_t size, uint32_t by)
+{
+	const uint64_t page = 4096; /* the smallest there is */
+	struct region r = { addr & -page, 0, by };
+
+	if (!size || __builtin_add_overflow(addr, size, &r.end) || r.end > UINT64_MAX - page)
+		return;
+	r.end = (r.end + page - 1) & -page;
+	regions_cut(p->mapped, r.start, r.end, NULL, NULL);
+	if (by)
+		regions_add(p->mapped, &r);
 }
 
 struct task *proc_stopped_task(struct proc *p)

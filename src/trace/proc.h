@@ -19,6 +19,7 @@
 #include "elf/modules.h"
 #include "model/event.h"
 #include "model/openset.h"
+#include "model/regions.h"
 #include "trace/memory.h"
 #include "trace/probes.h"
 #include "trace/trace.h"
@@ -85,6 +86,7 @@ struct call {
 	uint32_t stack;
 	struct open_block old; /* OP_REALLOC: taken out of the table */
 	bool had_old;
+	bool own;           /* a mapping that an allocator makes for itself */
 };
 
 /* The last entry of a task that was resumed in a slot: when a signal comes
@@ -170,6 +172,10 @@ struct range_probe { /* a function body that only forwards (operator new) */
 	struct module *module;
 };
 
+/* Who asked for a mapping: memory that an allocator manages is no root of a
+ * leak scan, but for the blocks in it. */
+enum { MAPPED_BY_PROGRAM = 1, MAPPED_BY_ALLOCATOR = 2 };
+
 struct proc {
 	struct session *session;
 	pid_t pid;
@@ -189,6 +195,10 @@ struct proc {
 	VEC(struct probe_site *) sites;
 	VEC(struct task *) tasks;
 	struct openset *open;
+	/* Mappings as their calls told, MAPPED_… as their "stack". */
+	struct regions *mapped;
+	bool own_break;           /* the program itself moved its break */
+	bool table_complete;      /* no block is older than our tracing */
 	uint32_t space;           /* part of a stack's identity; new when a
 				     module went */
 	struct trap_action trap;
@@ -263,6 +273,8 @@ void proc_remove_task(struct proc *proc, const struct task *task);
 /* Forgets the task; the proc stays, even without tasks. */
 void task_free(struct task *task);
 
+/* A range of whole pages is mapped now, or (`by` 0) is not any more. */
+void proc_note_mapping(struct proc *p, taddr_t addr, uint64_t size, uint32_t by);
 struct proc *proc_new(struct session *s, pid_t pid);
 void proc_free(struct proc *proc);
 /* A task that is stopped and whose registers and memory may be used; NULL. */

@@ -332,22 +332,27 @@ static void emit_map(struct task *t, enum event_type type, taddr_t addr, uint64_
 
 void record_map(struct task *t, taddr_t addr, uint64_t size, uint32_t stack)
 {
+	proc_note_mapping(t->proc, addr, size, MAPPED_BY_PROGRAM);
 	emit_map(t, EV_MAP, addr, size, 0, 0, stack);
 }
 
 void record_unmap(struct task *t, taddr_t addr, uint64_t size)
 {
+	proc_note_mapping(t->proc, addr, size, 0);
 	emit_map(t, EV_UNMAP, addr, size, 0, 0, 0);
 }
 
 void record_remap(struct task *t, taddr_t old_addr, uint64_t old_size, taddr_t addr, uint64_t size,
 		  uint32_t stack)
 {
+	proc_note_mapping(t->proc, old_addr, old_size, 0);
+	proc_note_mapping(t->proc, addr, size, MAPPED_BY_PROGRAM);
 	emit_map(t, EV_REMAP, addr, size, old_addr, old_size, stack);
 }
 
 void record_brk(struct task *t, taddr_t before, taddr_t after, uint32_t stack)
 {
+	t->proc->own_break |= after != before;
 	emit_map(t, EV_BRK, after, 0, before, 0, stack);
 }
 

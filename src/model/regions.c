@@ -4,7 +4,7 @@
  * the tree at an address, merge two trees that do not overlap. */
 #include "base/hash.h"
 #include "base/xalloc.h"
-#include "regions.h"
+#include "model/regions.h"
 
 struct node {
 	struct region r;
@@ -89,6 +89,12 @@ struct cut {
 	void *arg;
 };
 
+static void tell(const struct cut *c, uint32_t stack, int ranges, uint64_t bytes)
+{
+	if (c && c->fn)
+		c->fn(c->arg, stack, ranges, bytes);
+}
+
 /* The one range that reaches over `start` from below: trimmed, or split.
  * Returns what is left of it above `end`, or NULL. */
 static struct node *cut_below(struct regions *rs, struct node *n, taddr_t start, taddr_t end,
@@ -101,10 +107,10 @@ static struct node *cut_below(struct regions *rs, struct node *n, taddr_t start,
 	rest = (struct region){ end, n->r.end, n->r.stack };
 	n->r.end = start;
 	if (rest.end <= end) {
-		c->fn(c->arg, rest.stack, 0, rest.end - start);
+		tell(c, rest.stack, 0, rest.end - start);
 		return NULL;
 	}
-	c->fn(c->arg, rest.stack, 1, end - start);
+	tell(c, rest.stack, 1, end - start);
 	return node_new(rs, &rest);
 }
 
@@ -114,8 +120,7 @@ static void free_tree(struct regions *rs, struct node *n, const struct cut *c)
 		struct node *right = n->right;
 
 		free_tree(rs, n->left, c);
-		if (c)
-			c->fn(c->arg, n->r.stack, -1, n->r.end - n->r.start);
+		tell(c, n->r.stack, -1, n->r.end - n->r.start);
 		free(n);
 		rs->n--;
 		n = right;
@@ -138,7 +143,7 @@ void regions_cut(struct regions *rs, taddr_t start, taddr_t end,
 	last = last_of(middle);
 	if (last && last->r.end > end) {
 		split(middle, last->r.start, &middle, &last);
-		fn(arg, last->r.stack, 0, end - last->r.start);
+		tell(&c, last->r.stack, 0, end - last->r.start);
 		last->r.start = end;
 		rest = merge(rest, last);
 	}

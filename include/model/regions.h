@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The mapped ranges of one address space: an ordered tree of ranges that do
  * not overlap, each with the stack that mapped it. */
-#ifndef MTRACE_SRC_HEAP_REGIONS_H
-#define MTRACE_SRC_HEAP_REGIONS_H
+#ifndef MTRACE_MODEL_REGIONS_H
+#define MTRACE_MODEL_REGIONS_H
 
 #include "base/types.h"
 
@@ -20,7 +20,7 @@ void regions_free(struct regions *);
 void regions_add(struct regions *, const struct region *r);
 /* Takes [start, end) out.  For each range that loses something fn is told its
  * stack, by how much the number of ranges changes (−1 gone, 0 trimmed, +1
- * split in two) and how many bytes went. */
+ * split in two) and how many bytes went; fn may be NULL. */
 void regions_cut(struct regions *, taddr_t start, taddr_t end,
 		 void (*fn)(void *arg, uint32_t stack, int ranges, uint64_t bytes), void *arg);
 /* In ascending order. */

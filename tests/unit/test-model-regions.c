@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../../src/heap/regions.h"
 #include "base/hash.h"
+#include "model/regions.h"
 
 #define PAGES 512
 
