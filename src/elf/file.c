@@ -211,7 +211,8 @@ void elf_file_unref(struct elf_file *f)
 	u64map_for_each(&f->names, s)
 		free((void *)(uintptr_t)s->value);
 	u64map_release(&f->names);
-	vec_release(&f->funcs);
+	vec_release(&f->funcs.v);
+	vec_release(&f->objects.v);
 	vec_release(&f->segs);
 	release_image(f->im.p, f->im.size, f->backing);
 	free(f->root);

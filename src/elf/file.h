@@ -19,11 +19,16 @@ struct dynamic {
 	uint64_t table, n; /* .dynamic itself: offset, entries */
 };
 
-/* A function's start in the sorted index: `ref` is its table and its place
- * there, `size` saturates. */
-struct func {
+/* A symbol in a sorted index: `ref` is its table and its place there, `size`
+ * saturates. */
+struct indexed {
 	taddr_t value;
 	uint32_t size, ref;
+};
+
+struct symbol_index {
+	VEC(struct indexed) v; /* sorted by value, one for each */
+	bool built, with_debug;
 };
 
 enum { TABLE_DYNSYM, TABLE_SYMTAB, TABLE_MINI, TABLE_DEBUG, N_TABLES };
@@ -68,8 +73,7 @@ struct elf_file {
 	struct elf_file *debug; /* separate debug file */
 	enum debug_state debug_state;
 
-	VEC(struct func) funcs; /* sorted by value, one for each */
-	bool funcs_built, funcs_with_debug;
+	struct symbol_index funcs, objects;
 
 	Elf *elf;
 	bool elf_tried;
@@ -123,6 +127,8 @@ bool file_table(struct elf_file *f, unsigned t, struct symtab *out);
 bool file_symbol(struct elf_file *f, unsigned t, uint64_t i, struct elf_symbol *out);
 /* Is that symbol a function that is defined here? */
 bool file_is_function(const struct elf_file *f, const struct symtab *t, const struct sym *s);
+/* … or a variable, a table, a string: data with a size? */
+bool file_is_object(const struct elf_file *f, const struct symtab *t, const struct sym *s);
 /* A copy of a name that lives as long as the file, the same for the same key. */
 const char *file_keep_name(struct elf_file *f, uint64_t key, const char *name, size_t len);
 /* The name "malloc@plt" of a stub in a section of stubs; false: it is none. */

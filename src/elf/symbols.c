@@ -104,6 +104,16 @@ bool file_is_function(const struct elf_file *f, const struct symtab *t, const st
 	return !t->im->shnum || image_section_flags(t->im, s->shndx) & SHF_EXECINSTR;
 }
 
+/* Values of TLS symbols are offsets, and absolute ones (version names) lie
+ * nowhere. */
+bool file_is_object(const struct elf_file *f, const struct symtab *t, const struct sym *s)
+{
+	(void)t;
+	return s->type == STT_OBJECT && s->size && s->shndx != SHN_UNDEF && s->shndx != SHN_ABS &&
+	       (s->bind <= STB_WEAK || s->bind == STB_GNU_UNIQUE) &&
+	       file_in_segment(f, s->value, PF_R);
+}
+
 /* -- by name, in .dynsym ---------------------------------------------------- */
 
 struct find {

@@ -53,6 +53,8 @@ static void one_address(struct elf_file *f, taddr_t addr, size_t *sum)
 		*sum += text ? strlen(text) : 0;
 		free(text);
 	}
+	if (elf_file_object_at(f, addr, &s))
+		*sum += strlen(s.name);
 	for (int which = CFI_EH_FRAME; which <= CFI_DEBUG_FRAME; which++) {
 		Dwarf_CFI *cfi = elf_file_cfi(f, which);
 

@@ -60,6 +60,8 @@ static struct elf_file *make(struct fixture *x, bool is64, bool big, bool gnu, u
 	fix_symtab(x, "alias", 0x240, 4, STB_GLOBAL, STT_FUNC);
 	fix_symtab(x, "local_alias", 0x240, 4, STB_LOCAL, STT_FUNC);
 	fix_symtab(x, "variable", 0xf00, 4, STB_GLOBAL, STT_OBJECT);
+	fix_symtab(x, "_table", 0xf10, 0x20, STB_LOCAL, STT_OBJECT);
+	fix_symtab(x, "table", 0xf10, 0x20, STB_LOCAL, STT_OBJECT);
 	if (gnu)
 		fix_gnu_hash(x);
 	else
@@ -111,6 +113,25 @@ static void check_function_at(struct elf_file *f)
 	assert_null(name_at(f, 0x244));
 }
 
+static const char *object_at(struct elf_file *f, unsigned off)
+{
+	struct elf_symbol s;
+
+	return elf_file_object_at(f, FIX_BASE + 0x1000 + off, &s) ? s.name : NULL;
+}
+
+static void check_object_at(struct elf_file *f)
+{
+	assert_string_equal(object_at(f, 0xf00), "variable");
+	assert_string_equal(object_at(f, 0xf03), "variable");
+	assert_null(object_at(f, 0xf04));
+	assert_string_equal(object_at(f, 0xf2f), "table");
+	assert_null(object_at(f, 0xf30));
+	/* Functions are none, and variables are no functions. */
+	assert_null(object_at(f, 0x10));
+	assert_null(name_at(f, 0xf00));
+}
+
 static void test_every_kind(void **state)
 {
 	static const struct { bool is64, big; unsigned machine; } kinds[] = {
@@ -132,6 +153,7 @@ static void test_every_kind(void **state)
 		assert_false(elf_file_ident(f)->has_interp);
 		check_find(f, machine == EM_ARM);
 		check_function_at(f);
+		check_object_at(f);
 		elf_file_unref(f);
 	}
 }
@@ -163,6 +185,8 @@ static void use_all(struct elf_file *f)
 	elf_file_find_functions(f, names, 3, SYMS_OWN, on_hit, &h);
 	for (unsigned i = 0; i < 0x400; i += 16)
 		elf_file_function_at(f, FIX_BASE + 0x1000 + i, &s);
+	for (unsigned i = 0xf00; i < 0xf40; i += 4)
+		elf_file_object_at(f, FIX_BASE + 0x1000 + i, &s);
 	elf_file_needs(f, "libasan");
 	elf_file_cfi(f, CFI_EH_FRAME);
 	elf_file_cfi(f, CFI_DEBUG_FRAME);
@@ -379,6 +403,35 @@ static void test_against_dladdr(void **state)
 	elf_file_unref(f);
 }
 
+static int own_variable;
+
+/* An exported variable of libc, and a static one of our own. */
+static void test_variables(void **state)
+{
+	void *at = dlsym(RTLD_DEFAULT, "stdout");
+	Dl_info info;
+	struct link_map *map;
+	struct elf_symbol s;
+	struct elf_file *f;
+
+	(void)state;
+	assert_non_null(at);
+	assert_true(dladdr1(at, &info, (void **)&map, RTLD_DL_LINKMAP));
+	f = elf_file_open(*info.dli_fname ? info.dli_fname : "/proc/self/exe", "x");
+	assert_non_null(f);
+	assert_true(elf_file_object_at(f, (uintptr_t)at - map->l_addr, &s));
+	assert_int_equal(s.value, (uintptr_t)at - map->l_addr);
+	assert_int_equal(s.size, sizeof(void *));
+	elf_file_unref(f);
+
+	assert_true(dladdr1(&own_variable, &info, (void **)&map, RTLD_DL_LINKMAP));
+	f = elf_file_open("/proc/self/exe", "self");
+	assert_non_null(f);
+	if (elf_file_object_at(f, (uintptr_t)&own_variable - map->l_addr, &s))
+		assert_string_equal(s.name, "own_variable");
+	elf_file_unref(f);
+}
+
 static void test_build_id(void **state)
 {
 	struct elf_file *f = elf_file_open("/proc/self/exe", "self");
@@ -463,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_versions),
 #endif
 		cmocka_unit_test(test_against_dladdr),
+		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_build_id),
 		cmocka_unit_test(test_relocations),
 		cmocka_unit_test(test_demangle),
