@@ -26,6 +26,7 @@ const struct abi abi_x86_64 = {
 	.nreg_args = 6,
 	.stack_arg = 8,
 	.ret_pops = 8,
+	.red_zone = 128,
 
 	.bp_insn = { 0xcc },
 	.bp_len = 1,
@@ -41,6 +42,7 @@ const struct abi abi_x86_64 = {
 	.nr_madvise = 28,
 	.nr_rt_sigaction = 13,
 	.nr_rt_sigprocmask = 14,
+	.nr_exit = 60,
 
 	.ndwarf = 17,
 	.dwarf_pc = 16,
@@ -100,6 +102,7 @@ const struct abi abi_i386 = {
 	.nr_madvise = 219,
 	.nr_rt_sigaction = 174,
 	.nr_rt_sigprocmask = 175,
+	.nr_exit = 1,
 
 	.ndwarf = 9,
 	.dwarf_pc = 8,

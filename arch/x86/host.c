@@ -4,6 +4,7 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
+#include <asm/ldt.h>
 #include "arch/host.h"
 #include "x86.h"
 
@@ -131,6 +132,27 @@ int host_set_pc(pid_t tid, const struct abi *abi, taddr_t pc)
 void host_no_restart(struct regs *regs)
 {
 	regs->w[X86_ORIG_AX] = (uint64_t)-1;
+}
+
+#ifndef PTRACE_GET_THREAD_AREA /* asm/ptrace-abi.h */
+#define PTRACE_GET_THREAD_AREA 25
+#endif
+
+/* The base of a 32-bit thread's %gs is in its descriptor table. */
+static taddr_t descriptor_base(pid_t tid, uint64_t selector)
+{
+	struct user_desc d;
+
+	if (ptrace(PTRACE_GET_THREAD_AREA, tid, (void *)(uintptr_t)(selector >> 3), &d) < 0)
+		return 0;
+	return d.base_addr;
+}
+
+taddr_t host_thread_pointer(pid_t tid, const struct regs *regs)
+{
+	if (regs->abi->word == 8)
+		return regs->w[X86_FS_BASE];
+	return descriptor_base(tid, regs->w[X86_GS]);
 }
 
 /* The register set of user-mode shadow stacks: linux/elf.h, arch/x86/shstk.rst. */

@@ -84,6 +84,7 @@ struct abi {
 	uint8_t nreg_args;
 	uint8_t stack_arg; /* first stack argument, bytes above sp at entry */
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
+	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
 
 	/* Breakpoint. */
 	uint8_t bp_insn[4];
@@ -98,6 +99,7 @@ struct abi {
 	int8_t syscall_arg[6];
 	int nr_mmap;           /* mmap2 (offset in pages) on 32 bit */
 	int nr_munmap, nr_madvise, nr_rt_sigaction, nr_rt_sigprocmask;
+	int nr_exit; /* of one thread; exit_group ends them all */
 
 	/* DWARF register numbers (the psABI's table), as far as the unwinder
 	 * needs them; −1 where regs.w has no such register. */

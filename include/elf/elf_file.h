@@ -98,6 +98,9 @@ bool elf_file_function_at(struct elf_file *, taddr_t vaddr, struct elf_symbol *o
 /* The data symbol (variable, vtable, constant) that covers vaddr, looked for in
  * the same places; one without a size covers nothing.  False: none. */
 bool elf_file_object_at(struct elf_file *, taddr_t vaddr, struct elf_symbol *out);
+/* The name of the section that covers vaddr, ".bss"; NULL: none does.  Lives as
+ * long as the file. */
+const char *elf_file_section_at(const struct elf_file *, taddr_t vaddr);
 /* Value (in the tracee, unrelocated) of every IRELATIVE/JUMP_SLOT/GLOB_DAT
  * relocation: r_offset, type class, symbol name or addend.  fn returns false
  * to stop. */

@@ -90,6 +90,53 @@ struct heap_mappings {
 	int64_t brk_current;           /* bytes, growth less shrinkage */
 };
 
+/* -- leak scans -------------------------------------------------------------- */
+
+#define HEAP_LEAK_DATA 32
+
+/* A step of the way from a root to the largest block of a leak. */
+struct heap_link {
+	uint32_t step, steps;      /* of a long way some are left out */
+	enum leak_from from;
+	taddr_t at;                /* of the pointer; in a block: its offset */
+	uint32_t module;           /* 0: none */
+	pid_t tid;
+	taddr_t block;
+	uint64_t size, offset;     /* where it points to */
+	uint32_t block_stack;
+};
+
+/* Blocks of one stack and class. */
+struct heap_leak {
+	uint32_t stack;
+	uint32_t under;            /* LEAK_INDIRECT: the stack of what holds them */
+	enum leak_kind kind;
+	uint64_t blocks, bytes;
+	taddr_t largest;
+	uint64_t largest_size;
+	uint8_t data[HEAP_LEAK_DATA], ndata; /* how the largest begins */
+	VEC(struct heap_link) why;
+};
+
+struct heap_leak_block {
+	taddr_t addr;
+	uint64_t size;
+	uint32_t stack;
+	enum leak_kind kind;
+};
+
+/* What the last scan of a process found. */
+struct heap_scan {
+	bool done;
+	bool references, final;
+	unsigned nth;              /* scan of this image, from 1 */
+	uint64_t blocks, bytes, unread, pause_ns;
+	uint64_t at_ns;
+	uint64_t kind_blocks[LEAK_KINDS], kind_bytes[LEAK_KINDS];
+	VEC(struct heap_leak) leaks;
+	VEC(struct heap_leak_block) each; /* when asked for */
+};
+
 struct regions;
 
 /* One image of a process: from its launch, fork, exec or our attach to its
@@ -111,11 +158,13 @@ struct heap_proc {
 		uint64_t blocks, bytes;
 		uint64_t regions, region_bytes;
 	} inherited;
+	struct heap_scan scan;
 	VEC(struct heap_count) counts; /* in order of first use; empty once the
 					  image was replaced */
 	/* the rest is the heap's own */
 	struct u64map by_stack;
 	struct regions *regions;
+	struct heap_scan incoming; /* scan that is being told */
 };
 
 struct heap;

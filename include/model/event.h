@@ -43,6 +43,11 @@ enum event_type {
 	EV_BRK,
 	EV_CALL,          /* one call with arguments and result (--calls) */
 	EV_NOTE,          /* something for the end of the report */
+	EV_SCAN_BEGIN,    /* a leak scan's results follow, instead of earlier ones */
+	EV_LEAK,          /* blocks of one stack and class */
+	EV_LEAK_BLOCK,    /* one of them */
+	EV_LEAK_WHY,      /* a step of the way to the largest of them */
+	EV_SCAN,          /* … and that was all */
 };
 
 enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };
@@ -78,6 +83,9 @@ enum leak_kind {
 	LEAK_REACHABLE,
 	LEAK_KINDS,
 };
+
+/* Where a pointer was found. */
+enum leak_from { FROM_MEMORY, FROM_STACK, FROM_REGISTER, FROM_BLOCK };
 
 struct event {
 	enum event_type type;
@@ -165,6 +173,40 @@ struct event {
 			bool bad;          /* shown with -q too */
 			const char *text;  /* one line, without the prefix */
 		} note;
+		struct {
+			uint32_t stack;    /* of the allocations */
+			uint8_t kind;      /* enum leak_kind */
+			uint32_t under;    /* LEAK_INDIRECT: the stack of the lost
+					      blocks that hold these */
+			uint64_t blocks, bytes;
+			taddr_t largest;   /* of these blocks, the first one of the
+					      greatest size … */
+			uint64_t largest_size;
+			const uint8_t *data; /* … and how it begins; may be NULL */
+			uint8_t ndata;
+		} leak; /* EV_LEAK; EV_LEAK_BLOCK: blocks is 1, `under` is 0 */
+		struct {
+			uint32_t stack;    /* EV_LEAK's stack … */
+			uint8_t kind;      /* … and kind */
+			uint32_t step, steps; /* the first one is from a root; of a
+						 long way some are left out */
+			uint8_t from;      /* enum leak_from */
+			taddr_t at;        /* the pointer's address */
+			uint32_t module;   /* FROM_MEMORY: in this one's data; 0 */
+			pid_t tid;         /* FROM_REGISTER, FROM_STACK: whose */
+			taddr_t block;     /* where it leads: this block … */
+			uint64_t size;
+			uint32_t block_stack;
+			uint64_t offset;   /* … so far into it */
+		} why;
+		struct {
+			bool references;   /* the question was: who holds an address? */
+			bool final;        /* the last one of this process */
+			uint64_t blocks;   /* that were looked at */
+			uint64_t bytes;    /* of memory that was read */
+			uint64_t unread;   /* … and could not be, or must not */
+			uint64_t pause_ns; /* how long all threads stood; 0: at the end */
+		} scan; /* EV_SCAN */
 	} u;
 };
 

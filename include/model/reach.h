@@ -77,8 +77,9 @@ void reach_each(struct reach *r,
 size_t reach_why(struct reach *r, uint32_t i, struct reach_link *links, size_t max);
 /* The block that covers addr, or REACH_NONE. */
 uint32_t reach_find(const struct reach *r, taddr_t addr);
-/* The lowest and the highest address of any block (the end); false: no blocks. */
-bool reach_extent(const struct reach *r, taddr_t *lo, taddr_t *hi);
+/* Where the last block that begins at or below addr ends (0: there is none),
+ * and where the first one above it begins (UINT64_MAX). */
+void reach_around(const struct reach *r, taddr_t addr, taddr_t *end, taddr_t *start);
 /* Bytes of memory in use, and at most so far. */
 size_t reach_memory(const struct reach *r);
 

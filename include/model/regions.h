@@ -23,6 +23,8 @@ void regions_add(struct regions *, const struct region *r);
  * split in two) and how many bytes went; fn may be NULL. */
 void regions_cut(struct regions *, taddr_t start, taddr_t end,
 		 void (*fn)(void *arg, uint32_t stack, int ranges, uint64_t bytes), void *arg);
+/* The range that covers addr, or else the first one behind it.  False: none. */
+bool regions_next(const struct regions *, taddr_t addr, struct region *out);
 /* In ascending order. */
 void regions_each(const struct regions *, void (*fn)(void *arg, const struct region *), void *arg);
 size_t regions_count(const struct regions *);

@@ -36,6 +36,8 @@ struct report_opts {
 	bool quiet;            /* -q */
 	int verbose;           /* -v */
 	bool no_demangle;
+	bool list_leaks;       /* -a: leaks by stack instead of all open blocks */
+	unsigned leak_kinds;   /* of these: bits 1 << enum leak_kind */
 	enum color_mode color;
 	unsigned width;        /* columns; 0: the terminal's, else 100; no limit
 				  in a file */
@@ -51,7 +53,8 @@ struct report_opts {
 	const struct report_symbols *symbols;
 };
 
-#define REPORT_OPTS_INIT { .output_fd = -1, .max_stacks = -1 }
+#define REPORT_LEAK_KINDS (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE)
+#define REPORT_OPTS_INIT { .output_fd = -1, .max_stacks = -1, .leak_kinds = REPORT_LEAK_KINDS }
 
 /* Everything the options ask for: the text (to stderr or -o), the export.  0,
  * or -errno of the first output that failed, after a message that names it. */

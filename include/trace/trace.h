@@ -26,6 +26,19 @@ struct user_probe {
 int user_probe_parse(const char *text, enum alloc_op op, struct user_probe *out);
 void user_probe_release(struct user_probe *p);
 
+/* The leak scan. */
+struct scan_opts {
+	bool launched;         /* scan launched programs when they end … */
+	bool attached;         /* … and others when we leave them */
+	bool references;       /* not: what can be reached, but: whose address is
+				  anywhere */
+	bool why;              /* tell the way to reachable blocks too */
+	bool each_block;       /* EV_LEAK_BLOCK */
+	bool data;             /* tell how blocks begin */
+	uint64_t every_ns;     /* also while they run; 0: no */
+	int on_signal;         /* … and when we get this signal; 0: none */
+};
+
 struct trace_opts {
 	char **argv;           /* command to launch; NULL: none */
 	VEC(pid_t) pids;       /* to attach to */
@@ -38,6 +51,7 @@ struct trace_opts {
 	const char *user;      /* -u; NULL: ours */
 	VEC(char *) omit;      /* -O: objects, by path or last part */
 	VEC(struct user_probe) probes;
+	struct scan_opts scan;
 	/* Makes a report of the program as it runs (SIGUSR1); called in a
 	 * forked copy of the tracer, whose exit the caller takes care of. */
 	void (*report_now)(void *arg);

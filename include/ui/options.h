@@ -11,7 +11,7 @@
 
 struct strbuf;
 
-enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_REPORT, GROUP_OTHER, GROUP_HIDDEN };
+enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_LEAKS, GROUP_REPORT, GROUP_OTHER, GROUP_HIDDEN };
 
 /* What a word after the option may be, for completion. */
 enum option_word {
@@ -25,6 +25,10 @@ enum option_word {
 	WORD_SORT_KEY, /* one of a list: see option_words() */
 	WORD_COLOR,
 	WORD_FORMAT,
+	WORD_LEAK_CHECK,
+	WORD_LEAK_KIND, /* several, with commas */
+	WORD_SCAN,
+	WORD_ON_SIGNAL,
 };
 
 struct options;

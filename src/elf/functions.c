@@ -131,16 +131,30 @@ static bool covering(struct elf_file *f, const struct symbol_index *x, ssize_t a
 	return false;
 }
 
+/* The section that holds a at run time; a template of thread-local storage
+ * holds nothing. */
+static bool section_at(const struct elf_file *f, taddr_t a, struct section *out)
+{
+	for (uint32_t i = 1; i < f->im.shnum; i++)
+		if (image_section(&f->im, i, out) && out->flags & SHF_ALLOC &&
+		    !(out->flags & SHF_TLS) && a >= out->addr && a - out->addr < out->size)
+			return true;
+	return false;
+}
+
 /* Are both in one section?  True when the sections do not say. */
 static bool same_section(const struct elf_file *f, taddr_t a, taddr_t b)
 {
 	struct section s;
 
-	for (uint32_t i = 1; i < f->im.shnum; i++)
-		if (image_section(&f->im, i, &s) && s.flags & SHF_ALLOC && a >= s.addr &&
-		    a - s.addr < s.size)
-			return b >= s.addr && b - s.addr < s.size;
-	return true;
+	return !section_at(f, a, &s) || (b >= s.addr && b - s.addr < s.size);
+}
+
+const char *elf_file_section_at(const struct elf_file *f, taddr_t vaddr)
+{
+	struct section s;
+
+	return section_at(f, vaddr, &s) && s.name[0] ? s.name : NULL;
 }
 
 bool elf_file_function_at(struct elf_file *f, taddr_t vaddr, struct elf_symbol *out)

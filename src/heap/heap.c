@@ -19,6 +19,11 @@ static void proc_event(struct heap *h, struct heap_proc *p, const struct event *
 	case EV_UNMAP:        mapping_unmap(h, p, ev); break;
 	case EV_REMAP:        mapping_remap(h, p, ev); break;
 	case EV_BRK:          mapping_brk(h, p, ev); break;
+	case EV_SCAN_BEGIN:   leaks_begin(p); break;
+	case EV_LEAK:         leaks_add(p, ev); break;
+	case EV_LEAK_BLOCK:   leaks_add_block(p, ev); break;
+	case EV_LEAK_WHY:     leaks_add_why(p, ev); break;
+	case EV_SCAN:         leaks_finish(p, ev); break;
 	default:
 		/* EV_REALLOC_BEGIN: the block counts as open until EV_REALLOC
 		 * says what became of it, so that realloc is one step. */

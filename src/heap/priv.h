@@ -39,6 +39,14 @@ void count_undo(struct heap *, struct heap_proc *, const struct event *);
 void count_realloc(struct heap *, struct heap_proc *, const struct event *);
 void count_failed(struct heap *, struct heap_proc *, const struct event *);
 
+/* leaks.c */
+void leaks_begin(struct heap_proc *);
+void leaks_add(struct heap_proc *, const struct event *);
+void leaks_add_block(struct heap_proc *, const struct event *);
+void leaks_add_why(struct heap_proc *, const struct event *);
+void leaks_finish(struct heap_proc *, const struct event *);
+void leaks_release(struct heap_scan *);
+
 /* mapping.c */
 void mapping_map(struct heap *, struct heap_proc *, const struct event *);
 void mapping_unmap(struct heap *, struct heap_proc *, const struct event *);

@@ -89,6 +89,8 @@ void proc_finish(struct heap_proc *p, const struct event *ev)
 
 void heap_proc_free(struct heap_proc *p)
 {
+	leaks_release(&p->scan);
+	leaks_release(&p->incoming);
 	regions_free(p->regions);
 	vec_release(&p->counts);
 	u64map_release(&p->by_stack);

@@ -21,6 +21,11 @@ static const char *const names[] = {
 	[EV_BRK] = "brk",
 	[EV_CALL] = "call",
 	[EV_NOTE] = "note",
+	[EV_SCAN_BEGIN] = "scan-begin",
+	[EV_LEAK] = "leak",
+	[EV_LEAK_BLOCK] = "leak-block",
+	[EV_LEAK_WHY] = "leak-why",
+	[EV_SCAN] = "scan",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -255,13 +255,20 @@ struct open_block reach_block(const struct reach *r, uint32_t i)
 	return (struct open_block){ r->addr[i], block_size(r, i), r->stack[i] };
 }
 
-bool reach_extent(const struct reach *r, taddr_t *lo, taddr_t *hi)
+void reach_around(const struct reach *r, taddr_t addr, taddr_t *end, taddr_t *start)
 {
-	if (!r->n)
-		return false;
-	*lo = r->addr[0];
-	*hi = block_end(r, r->n - 1);
-	return true;
+	uint32_t lo = 0, hi = r->n; /* the first block that begins above addr */
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (r->addr[mid] <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	*end = lo ? block_end(r, lo - 1) : 0;
+	*start = lo < r->n ? r->addr[lo] : UINT64_MAX;
 }
 
 /* -- words that may be pointers ------------------------------------------------------ */

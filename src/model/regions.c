@@ -179,6 +179,23 @@ void regions_free(struct regions *rs)
 	free(rs);
 }
 
+bool regions_next(const struct regions *rs, taddr_t addr, struct region *out)
+{
+	const struct node *found = NULL;
+
+	for (const struct node *n = rs->root; n;) {
+		if (n->r.end > addr) {
+			found = n;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	if (found)
+		*out = found->r;
+	return found;
+}
+
 static void each(const struct node *n, void (*fn)(void *, const struct region *), void *arg)
 {
 	for (; n; n = n->right) {

@@ -124,8 +124,154 @@ static json_t *stacks_json(struct json *j, const struct view *v)
 		free(stacks);
 	}
 	for (size_t i = 0; i < v->stacks.n; i++)
-		if (!v->stacks.v[i].open_blocks)
+		if (!v->stacks.v[i].open_blocks && view_counts(&v->stacks.v[i]))
 			json_array_append_new(list, stack_json(j, &v->stacks.v[i]));
+	return list;
+}
+
+/* -- the last leak scan ----------------------------------------------------- */
+
+static const char *const leak_names[] = {
+	[LEAK_DEFINITE] = "definite", [LEAK_INDIRECT] = "indirect",
+	[LEAK_POSSIBLE] = "possible", [LEAK_REACHABLE] = "reachable",
+};
+
+static json_t *scan_json(const struct heap_scan *s)
+{
+	json_t *o;
+
+	if (!s->done)
+		return json_null();
+	o = json_object();
+	put(o, "question", string(s->references ? "references" : "reachability"));
+	put_number(o, "nth", s->nth);
+	put(o, "final", json_boolean(s->final));
+	put_number(o, "blocks", s->blocks);
+	put_number(o, "bytes_read", s->bytes);
+	put_number(o, "bytes_unread", s->unread);
+	put_number(o, "pause_ns", s->pause_ns);
+	return o;
+}
+
+static json_t *kinds_json(const struct heap_scan *s)
+{
+	json_t *o;
+
+	if (!s->done)
+		return json_null();
+	o = json_object();
+	for (unsigned k = 0; k < LEAK_KINDS; k++) {
+		json_t *kind = json_object();
+
+		put_number(kind, "blocks", s->kind_blocks[k]);
+		put_number(kind, "bytes", s->kind_bytes[k]);
+		put(o, leak_names[k], kind);
+	}
+	return o;
+}
+
+static void put_root(struct json *j, json_t *o, const struct heap_link *l)
+{
+	const struct heap_module *m = heap_module(j->heap, l->module);
+	struct symbol_data d = symbolize_data(j->sym, l->at, l->module);
+
+	put(o, "symbol", string(d.name));
+	put(o, "section", string(d.section));
+	put(o, "module", string(m ? m->path : NULL));
+	put(o, "tid", l->tid ? json_integer(l->tid) : json_null());
+	put(o, "addr", l->from == FROM_REGISTER ? json_null() : address(l->at));
+	put_number(o, "at", l->from == FROM_REGISTER ? 0 : d.offset);
+}
+
+static json_t *link_json(struct json *j, const struct heap_link *l)
+{
+	static const char *const from[] = { [FROM_MEMORY] = "memory", [FROM_STACK] = "stack",
+					    [FROM_REGISTER] = "register", [FROM_BLOCK] = "block" };
+	json_t *o = json_object(), *frames = json_array();
+	struct frames list;
+
+	put_number(o, "step", l->step);
+	put(o, "from", string(from[l->from]));
+	if (l->from == FROM_BLOCK)
+		put_number(o, "at", l->at);
+	else
+		put_root(j, o, l);
+	put(o, "block", address(l->block));
+	put_number(o, "size", l->size);
+	put_number(o, "offset", l->offset);
+	frames_of(&list, j->sym, j->heap, heap_stack(j->heap, l->block_stack), false);
+	for (size_t i = 0; i < list.v.n; i++)
+		json_array_append_new(frames, frame_json(&list.v.v[i]));
+	vec_release(&list.v);
+	put(o, "frames", frames);
+	return o;
+}
+
+static json_t *data_json(const struct heap_leak *l)
+{
+	struct strbuf sb = STRBUF_INIT;
+	json_t *o;
+
+	if (!l->ndata)
+		return json_null();
+	for (unsigned i = 0; i < l->ndata; i++)
+		strbuf_addf(&sb, "%02x", l->data[i]);
+	o = string(sb.s);
+	strbuf_release(&sb);
+	return o;
+}
+
+static json_t *leak_json(struct json *j, const struct view_leak *l)
+{
+	json_t *o = json_object(), *why = json_array(), *held = json_array();
+
+	put(o, "kind", string(leak_names[l->kind]));
+	put(o, "op", string(l->row->probe ? l->row->probe->name : NULL));
+	put_number(o, "blocks", l->blocks);
+	put_number(o, "bytes", l->bytes);
+	put_number(o, "held_blocks", l->held_blocks);
+	put_number(o, "held_bytes", l->held_bytes);
+	put(o, "largest", address(l->sample->largest));
+	put_number(o, "largest_size", l->sample->largest_size);
+	put(o, "data", data_json(l->sample));
+	for (size_t i = 0; i < l->sample->why.n; i++)
+		json_array_append_new(why, link_json(j, &l->sample->why.v[i]));
+	put(o, "why", why);
+	for (size_t i = 0; i < l->held.n; i++) {
+		json_t *h = json_object();
+
+		put(h, "op", string(l->held.v[i].row->probe ? l->held.v[i].row->probe->name : NULL));
+		put_number(h, "blocks", l->held.v[i].blocks);
+		put_number(h, "bytes", l->held.v[i].bytes);
+		put(h, "frames", frames_json(j, l->held.v[i].row));
+		json_array_append_new(held, h);
+	}
+	put(o, "held", held);
+	put(o, "frames", frames_json(j, l->row));
+	return o;
+}
+
+static json_t *leak_stacks_json(struct json *j, const struct view *v)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->leaks.n; i++)
+		json_array_append_new(list, leak_json(j, &v->leaks.v[i]));
+	return list;
+}
+
+static json_t *leak_blocks_json(const struct heap_scan *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->each.n; i++) {
+		json_t *o = json_object();
+
+		put(o, "addr", address(s->each.v[i].addr));
+		put_number(o, "size", s->each.v[i].size);
+		put(o, "kind", string(leak_names[s->each.v[i].kind]));
+		json_array_append_new(list, o);
+	}
 	return list;
 }
 
@@ -236,6 +382,10 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp)
 	put_number(o, "errors", vp->now.errors);
 	put_totals(o, p);
 	put(o, "inherited", inherited_json(&vp->now));
+	put(o, "scan", scan_json(&p->scan));
+	put(o, "leaks", kinds_json(&p->scan));
+	put(o, "leak_stacks", leak_stacks_json(j, &vp->now));
+	put(o, "leak_blocks", leak_blocks_json(&p->scan));
 	put(o, "unwind", unwind_json(&vp->now));
 	for (size_t i = 0; i + 1 < vp->images.n; i++)
 		json_array_append_new(images, image_json(vp->images.v[i]));

@@ -219,3 +219,23 @@ const struct symbol_place *symbolize(struct symbolizer *s, const struct heap_sta
 {
 	return symbolize_pc(s, st->pc[i], st->module[i], st->exact && st->exact[i]);
 }
+
+struct symbol_data symbolize_data(struct symbolizer *s, taddr_t addr, uint32_t module)
+{
+	const struct heap_module *m = heap_module(s->heap, module);
+	struct symbol_data d = { NULL, NULL, 0 };
+	struct elf_symbol sym;
+	struct file *file;
+
+	if (!m || (s->opts->interrupted && *s->opts->interrupted))
+		return d;
+	file = file_of(s, m);
+	if (!file->elf)
+		return d;
+	d.section = elf_file_section_at(file->elf, addr - m->bias);
+	if (elf_file_object_at(file->elf, addr - m->bias, &sym)) {
+		d.name = readable(s, sym.name);
+		d.offset = addr - m->bias - sym.value;
+	}
+	return d;
+}

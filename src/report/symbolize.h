@@ -25,6 +25,13 @@ struct symbolizer *symbolizer_new(const struct heap *heap, const struct report_o
 void symbolizer_free(struct symbolizer *);
 /* Frame i of a stack; lives as long as the symbolizer. */
 const struct symbol_place *symbolize(struct symbolizer *, const struct heap_stack *s, uint32_t i);
+/* Where a variable is: its name (NULL: unknown), how far into it, and its
+ * section (NULL: unknown). */
+struct symbol_data {
+	const char *name, *section;
+	uint64_t offset;
+};
+struct symbol_data symbolize_data(struct symbolizer *, taddr_t addr, uint32_t module);
 /* The same for any return address. */
 const struct symbol_place *symbolize_pc(struct symbolizer *, taddr_t pc, uint32_t module,
 					bool exact);

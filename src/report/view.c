@@ -47,25 +47,24 @@ static bool same_caller(const struct heap *h, const struct heap_stack *a,
 	return true;
 }
 
-/* The row that a stack counts in: one that is there, or a new one. */
-static struct view_stack *row_of(struct view *v, struct u64map *rows, const struct heap_stack *s)
+size_t view_row(struct view *v, struct u64map *rows, const struct heap_stack *s)
 {
 	struct view_stack row = { .stack = s, .min_size = UINT64_MAX };
 	uint64_t hash = s ? caller_hash(v->heap, s) : 0, *at;
 
 	at = u64map_get(rows, hash);
 	if (at) {
-		struct view_stack *there = &v->stacks.v[*at];
+		const struct heap_stack *there = v->stacks.v[*at].stack;
 
-		if (s == there->stack || (s && there->stack && same_caller(v->heap, s, there->stack)))
-			return there;
+		if (s == there || (s && there && same_caller(v->heap, s, there)))
+			return *at;
 	}
 	row.order = (uint32_t)v->stacks.n;
 	row.probe = s ? heap_probe(v->heap, s->probe) : NULL;
 	row.mapping = row.probe && row.probe->op >= OP_MAP;
 	u64map_set(rows, hash, v->stacks.n);
 	vec_push(&v->stacks, row);
-	return &v->stacks.v[v->stacks.n - 1];
+	return v->stacks.n - 1;
 }
 
 static void add_count(struct view_stack *row, const struct heap_count *c)
@@ -115,10 +114,14 @@ static void view_build(struct view *v, const struct heap *heap, const struct hea
 	for (size_t i = 0; i < p->counts.n; i++) {
 		const struct heap_count *c = &p->counts.v[i];
 		const struct heap_stack *s = heap_stack(heap, c->stack);
+		size_t row;
 
 		note_end(v, s);
-		add_count(row_of(v, &rows, s), c);
+		row = view_row(v, &rows, s);
+		add_count(&v->stacks.v[row], c);
 	}
+	if (p->scan.done)
+		view_leaks_build(v, &rows);
 	u64map_release(&rows);
 	heap_inherited_open(heap, p, &v->inherited_blocks, &v->inherited_bytes);
 	v->own_blocks = p->total.open_blocks - v->inherited_blocks;
@@ -160,6 +163,7 @@ void view_procs_release(struct view_procs *vp)
 	for (size_t i = 0; i < vp->v.n; i++) {
 		vec_release(&vp->v.v[i].images);
 		vec_release(&vp->v.v[i].now.stacks);
+		view_leaks_release(&vp->v.v[i].now);
 		vec_release(&vp->v.v[i].now.broke_in);
 	}
 	vec_release(&vp->v);

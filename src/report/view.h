@@ -19,6 +19,23 @@ struct view_stack {
 	uint64_t min_size, max_size;
 	uint64_t failed, failed_min, failed_max;
 	uint64_t last_ns;
+	uint64_t lost_blocks, lost_bytes; /* definitely, indirectly or possibly */
+};
+
+/* What hangs on lost blocks, by its own caller. */
+struct view_held {
+	const struct view_stack *row;
+	uint64_t blocks, bytes;
+};
+
+/* Blocks of one class from one caller. */
+struct view_leak {
+	const struct view_stack *row;
+	enum leak_kind kind;
+	uint64_t blocks, bytes;
+	uint64_t held_blocks, held_bytes; /* of `held` in all */
+	VEC(struct view_held) held;       /* of LEAK_DEFINITE */
+	const struct heap_leak *sample;   /* what has the largest block */
 };
 
 /* Where unwinding stopped short. */
@@ -31,6 +48,7 @@ struct view {
 	const struct heap *heap;
 	const struct heap_proc *proc;
 	VEC(struct view_stack) stacks;
+	VEC(struct view_leak) leaks;    /* what matters most first */
 	uint64_t own_blocks, own_bytes; /* in use, without inherited ones */
 	uint64_t inherited_blocks, inherited_bytes;
 	uint64_t errors;
@@ -63,6 +81,23 @@ enum view_kind { VIEW_HEAP, VIEW_MAPPED, VIEW_FAILED };
  * *out.  Returns how many. */
 size_t view_select(const struct view *v, enum view_kind kind, const struct report_sort *sort,
 		   const struct view_stack ***out);
+
+/* From the last leak scan to v->leaks; `rows` as view_row() has it. */
+void view_leaks_build(struct view *v, struct u64map *rows);
+void view_leaks_release(struct view *v);
+/* The row that a stack counts in, as an index: one that is there, or a new
+ * one. */
+size_t view_row(struct view *v, struct u64map *rows, const struct heap_stack *s);
+
+/* Did the process itself do anything there?  Blocks that it inherited and has
+ * lost bring rows without counts. */
+static inline bool view_counts(const struct view_stack *s)
+{
+	return s->total_blocks || s->failed;
+}
+
+/* "definitely lost" */
+const char *view_leak_name(enum leak_kind kind);
 
 /* "exited with status 0", "was killed by SIGSEGV", "is still running". */
 void view_status(struct strbuf *sb, const struct heap_proc *p);

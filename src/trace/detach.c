@@ -10,10 +10,12 @@
 #include "trace/image.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
+#include "trace/scan.h"
 #include "trace/scratch.h"
 #include "trace/sigtrap.h"
 #include "trace/step.h"
 #include "trace/tracer.h"
+#include "trace/world.h"
 
 /* A trap of ours that was in flight: the pc goes back to the instruction that
  * is there again.  False: the signal is the program's. */
@@ -153,7 +155,8 @@ static void release_borrowers(struct proc *p)
 
 void detach_proc(struct proc *p)
 {
-	record_proc_end(p, END_DETACHED, 0);
+	uint64_t since = world_clock();
+
 	step_give_up(p);
 	if (p->abi)
 		bp_remove_all(p);
@@ -166,6 +169,9 @@ void detach_proc(struct proc *p)
 	/* First all of them, since a disposition is restored by one for all. */
 	for (size_t i = 0; i < p->tasks.n; i++)
 		p->tasks.v[i]->deliver = quiesce(p->tasks.v[i]);
+	if (!p->session->crashed && !p->scanned && scan_wanted(p))
+		scan_proc(p, since, true);
+	record_proc_end(p, END_DETACHED, 0);
 	/* With every task stopped nobody stands in the padding, or comes there. */
 	for (size_t i = 0; i < p->tasks.n; i++)
 		if (p->abi && p->tasks.v[i]->state == TASK_STOPPED)

@@ -528,6 +528,7 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->space = recorder_new_space(r);
 	p->open = openset_new();
 	p->own_break = false;
+	p->exiting = p->scanned = false;
 	p->table_complete = fresh;
 	p->syscall_insn = 0;
 	p->no_inject = false;
@@ -597,6 +598,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	c->mapped = regions_copy(parent->mapped);
 	c->own_break = parent->own_break;
 	c->table_complete = parent->table_complete;
+	c->from_launch = parent->from_launch;
 	c->syscall_insn = parent->syscall_insn;
 	c->no_inject = parent->no_inject;
 	c->seen_linkmap = parent->seen_linkmap;

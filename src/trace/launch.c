@@ -232,6 +232,7 @@ pid_t launch(struct session *s, int *exit_code)
 	}
 	p = proc_new(s, pid);
 	p->how = PROC_LAUNCHED;
+	p->from_launch = true;
 	p->name = xstrdup(last_part(name));
 	task_new(p, pid);
 	s->launched = pid;

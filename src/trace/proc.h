@@ -124,6 +124,8 @@ struct task {
 			       beyond its exec or exit */
 	bool absent;        /* it runs nothing of the program until its next stop:
 			       waits for its vfork child, or is dead */
+	bool ending;        /* it stood at its exit (ending.h), … */
+	bool held;          /* … and stands there still */
 	bool gone;          /* it runs another image now, which is not ours */
 	int stop_status;    /* while STOPPED */
 	int deliver;        /* signal to hand over at the next resume */
@@ -215,6 +217,10 @@ struct proc {
 	struct task *stepper;     /* NULL: none */
 	struct breakpoint *step_bp;
 	VEC(struct parked) kept;  /* what the others reported meanwhile */
+	bool from_launch;         /* launched, or a child or image of such one */
+	bool exiting;             /* all of its tasks are ending, … */
+	uint64_t held_since;      /* … and wait for each other since then */
+	bool scanned;             /* for the last time */
 	bool ended_told;
 	bool seen_linkmap;
 };
@@ -258,12 +264,13 @@ struct session {
 		struct rlimit core;
 		bool core_changed;
 	} inherited;
-	unsigned holding;         /* processes with a single-step */
+	unsigned holding;         /* processes with a single-step, or at their end */
 	uint64_t stops;
 	bool any_found;           /* some allocation function, somewhere */
 	timer_t nagger;           /* brings wait4() back (session.c) */
 	int end_signal;           /* that ended the session; 0: none */
 	bool ended_early;
+	bool crashed;             /* a fault of ours: only what must be done */
 };
 
 struct task *task_find(struct session *s, pid_t tid);

@@ -207,6 +207,11 @@ void record_module_gone(struct proc *p, const struct module *m)
 	emit(p, p->pid, &ev);
 }
 
+void record_event(struct proc *p, struct event *ev)
+{
+	emit(p, p->pid, ev);
+}
+
 void record_note(struct session *s, pid_t pid, bool bad, const char *text)
 {
 	struct event ev = { .type = EV_NOTE, .pid = pid, .tid = pid, .time_ns = now_ns() };

@@ -24,6 +24,8 @@ void record_proc_end(struct proc *p, enum proc_end_how how, int status);
 void record_task(struct task *t);
 void record_module(struct proc *p, const struct module *m);
 void record_module_gone(struct proc *p, const struct module *m);
+/* Any other event of this process. */
+void record_event(struct proc *p, struct event *ev);
 void record_note(struct session *s, pid_t pid, bool bad, const char *text);
 
 void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack);

@@ -15,6 +15,7 @@
 #include "base/msg.h"
 #include "base/xalloc.h"
 #include "trace/cpu.h"
+#include "trace/ending.h"
 #include "trace/image.h"
 #include "trace/leftover.h"
 #include "trace/ptrace.h"
@@ -161,6 +162,7 @@ static void crash_handler(int sig)
 	if (s && !reporting) {
 		msg_warn("BUG: it dies of %s; breakpoints are taken out, there will be no report",
 			 strsignal(sig));
+		s->crashed = true;
 		detach_all(s);
 	}
 	raise(sig);
@@ -285,8 +287,10 @@ static void loop(struct session *s)
 			return; /* ECHILD: nobody is left */
 		if (n)
 			dispatch_stop(s, &st);
-		if (s->holding && (!n || ++held % 256 == 0))
+		if (s->holding && (!n || ++held % 256 == 0)) {
 			step_check(s);
+			ending_check(s);
+		}
 		if (n && wait_drained() && !wait_polls())
 			cpu_follow(st.tid);
 	}
@@ -326,6 +330,7 @@ static void emergency(void)
 	the_session = NULL;
 	if (!s)
 		return;
+	s->crashed = true;
 	detach_all(s);
 	s->reporter = 0;
 	report_from_copy(s);
@@ -388,6 +393,8 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 	}
 	s.options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
 		    PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
+	if (opts->argv ? opts->scan.launched : opts->scan.attached)
+		s.options |= PTRACE_O_TRACEEXIT;
 	s.probes = probe_set_new(opts);
 	s.recorder = recorder_new(sink);
 	take_signals(&s);

@@ -14,6 +14,7 @@
 #include "base/msg.h"
 #include "base/xalloc.h"
 #include "trace/breakpoint.h"
+#include "trace/ending.h"
 #include "trace/engine.h"
 #include "trace/image.h"
 #include "trace/ptrace.h"
@@ -456,6 +457,7 @@ static struct proc *split_off(struct task *t)
 	t->calls.n = 0;
 	p = proc_new(old->session, t->tid);
 	p->how = PROC_EXECED;
+	p->from_launch = old->from_launch;
 	t->proc = p;
 	t->borrowed = false;
 	t->is_leader = true;
@@ -565,6 +567,7 @@ static void on_gone(struct session *s, struct task *t, const struct stop *st)
 	}
 	task_free(t);
 	step_recount(p);
+	ending_recheck(p);
 	if (!p->tasks.n)
 		await_children(p);
 	if (!p->tasks.n) {
@@ -623,6 +626,9 @@ void dispatch_stop(struct session *s, const struct stop *st)
 		break;
 	case STOP_EXEC:
 		on_exec(s, st->tid);
+		break;
+	case STOP_EXIT:
+		task_ends(t);
 		break;
 	default:
 		task_continue(t, 0);

@@ -35,6 +35,7 @@ static enum stop_kind event_kind(int event, int sig)
 	case PTRACE_EVENT_VFORK: return STOP_VFORK;
 	case PTRACE_EVENT_VFORK_DONE: return STOP_VFORK_DONE;
 	case PTRACE_EVENT_EXEC: return STOP_EXEC;
+	case PTRACE_EVENT_EXIT: return STOP_EXIT;
 	case PTRACE_EVENT_STOP: return sig == SIGTRAP ? STOP_EVENT : STOP_GROUP;
 	default: return STOP_OTHER;
 	}

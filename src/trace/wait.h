@@ -20,6 +20,8 @@ enum stop_kind {
 	STOP_VFORK,      /* … which shares our memory until it execs or exits */
 	STOP_VFORK_DONE, /* … and now does not any more */
 	STOP_EXEC,       /* a new image; the other threads are gone */
+	STOP_EXIT,       /* it is about to end, by its own will or not; its memory
+			    is still there: resume when it was looked at */
 	STOP_SYSCALL,    /* left over from an injection: resume */
 	STOP_EXITED,     /* it is gone; status is the exit code */
 	STOP_KILLED,     /* it is gone; status is the signal */

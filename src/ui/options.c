@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/msg.h"
@@ -28,6 +29,13 @@ static const char *const colors[] = {
 };
 
 static const char *const formats[] = { "json" };
+static const char *const leak_checks[] = { "no", "summary", "full" };
+static const char *const leak_kinds[] = {
+	[LEAK_DEFINITE] = "definite", [LEAK_INDIRECT] = "indirect", [LEAK_POSSIBLE] = "possible",
+	[LEAK_REACHABLE] = "reachable", [LEAK_KINDS] = "all",
+};
+static const char *const scans[] = { "reachability", "references" };
+static const char *const on_signals[] = { "USR1:scan", "USR2:scan" };
 
 const char *option_word(enum option_word word, size_t i)
 {
@@ -38,6 +46,14 @@ const char *option_word(enum option_word word, size_t i)
 		return report_sort_name(i);
 	case WORD_FORMAT:
 		return i < ARRAY_SIZE(formats) ? formats[i] : NULL;
+	case WORD_LEAK_CHECK:
+		return i < ARRAY_SIZE(leak_checks) ? leak_checks[i] : NULL;
+	case WORD_LEAK_KIND:
+		return i < ARRAY_SIZE(leak_kinds) ? leak_kinds[i] : NULL;
+	case WORD_SCAN:
+		return i < ARRAY_SIZE(scans) ? scans[i] : NULL;
+	case WORD_ON_SIGNAL:
+		return i < ARRAY_SIZE(on_signals) ? on_signals[i] : NULL;
 	default:
 		return NULL;
 	}
@@ -273,6 +289,114 @@ static int set_export(struct options *o, const struct option_row *row, const cha
 	return 0;
 }
 
+/* -- the leak scan ------------------------------------------------------------ */
+
+static int set_autoscan(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->trace.scan.launched = o->trace.scan.attached = true;
+	o->report.list_leaks = true;
+	return 0;
+}
+
+static int set_no_autoscan(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->trace.scan.launched = o->trace.scan.attached = false;
+	o->report.list_leaks = false;
+	return 0;
+}
+
+/* As valgrind's: yes is full. */
+static int set_leak_check(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = strcmp(arg, "yes") ? pick_word(row, arg, strlen(arg)) : 2;
+
+	if (i < 0)
+		return -1;
+	if (i == 0)
+		return set_no_autoscan(o, row, arg);
+	set_autoscan(o, row, arg);
+	o->report.list_leaks = i == 2;
+	return 0;
+}
+
+static int set_leak_kinds(struct options *o, const struct option_row *row, const char *arg)
+{
+	unsigned kinds = 0;
+
+	while (*arg) {
+		size_t n = strcspn(arg, ",");
+		int i = pick_word(row, arg, n);
+
+		if (i < 0)
+			return -1;
+		kinds |= i == LEAK_KINDS ? (1u << LEAK_KINDS) - 1 : 1u << i;
+		arg += n + (arg[n] == ',');
+	}
+	if (!kinds)
+		return wrong("--%s needs %s", row->name, row->arg);
+	o->report.leak_kinds = kinds;
+	o->report.list_leaks = true;
+	return 0;
+}
+
+static int set_scan(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = pick_word(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->trace.scan.references = i == 1;
+	return 0;
+}
+
+/* 10, 10s, 500ms, 5m, 2h.  0, or -1 after a message. */
+static int set_time(const struct option_row *row, const char *arg, uint64_t *ns)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = { { "", 1000000000 }, { "s", 1000000000 }, { "ms", 1000000 },
+		      { "m", 60000000000 }, { "h", 3600000000000 } };
+	char *end = NULL;
+	unsigned long v = *arg >= '0' && *arg <= '9' ? strtoul(arg, &end, 10) : 0;
+
+	for (size_t i = 0; end && v && v <= 1000000 && i < ARRAY_SIZE(units); i++)
+		if (!strcmp(end, units[i].unit)) {
+			*ns = v * units[i].ns;
+			return 0;
+		}
+	return wrong("--%s: '%s' is no time like 30, 30s, 500ms, 5m or 1h", row->name, arg);
+}
+
+static int set_scan_every(struct options *o, const struct option_row *row, const char *arg)
+{
+	return set_time(row, arg, &o->trace.scan.every_ns);
+}
+
+static int set_on_signal(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = pick_word(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->trace.scan.on_signal = i ? SIGUSR2 : SIGUSR1;
+	return 0;
+}
+
+static int set_why(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->trace.scan.why = true;
+	o->report.leak_kinds |= 1u << LEAK_REACHABLE;
+	o->report.list_leaks = true;
+	return 0;
+}
+
 static int answer_help(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
@@ -336,6 +460,28 @@ static const struct option_row table[] = {
 	{ 0, "realloc", "SPEC", WORD_ANY, GROUP_CALLS,
 	  "SPEC changes sizes too: SYMBOL:ptr=N,size=N", set_realloc, 0 },
 
+	{ 'a', "autoscan", NULL, WORD_NONE, GROUP_LEAKS,
+	  "list leaks by stack instead of all blocks in use;\nscan attached processes, too, when they are left",
+	  set_autoscan, 0 },
+	{ 0, "no-autoscan", NULL, WORD_NONE, GROUP_LEAKS, "no leak scan when a launched program ends",
+	  set_no_autoscan, 0 },
+	{ 0, "leak-check", "WHAT", WORD_LEAK_CHECK, GROUP_LEAKS,
+	  "no (as --no-autoscan), summary, or full (as -a)", set_leak_check, 0 },
+	{ 0, "show-leak-kinds", "KINDS", WORD_LEAK_KIND, GROUP_LEAKS,
+	  "classes to list: definite, indirect, possible,\nreachable, all (default definite,possible)",
+	  set_leak_kinds, 0 },
+	{ 0, "scan", "QUESTION", WORD_SCAN, GROUP_LEAKS,
+	  "reachability: memcheck's classes (default);\nreferences: is a block's address anywhere at all?",
+	  set_scan, 0 },
+	{ 0, "why", NULL, WORD_NONE, GROUP_LEAKS,
+	  "list reachable blocks too, and what points to them", set_why, 0 },
+	{ 0, "list-blocks", NULL, WORD_NONE, GROUP_LEAKS, "name each block in the JSON export", set_flag,
+	  FIELD(trace.scan.each_block) },
+	{ 0, "scan-every", "TIME", WORD_ANY, GROUP_LEAKS,
+	  "scan while the program runs, every so often:\n30, 500ms, 5m, 1h", set_scan_every, 0 },
+	{ 0, "on-signal", "SIG:ACTION", WORD_ON_SIGNAL, GROUP_LEAKS,
+	  "scan and report when mtrace gets USR1 or USR2", set_on_signal, 0 },
+
 	{ 'o', "output", "FILE", WORD_FILE, GROUP_REPORT,
 	  "write the whole report to FILE; - is stdout,\n%p in its name the process id", set_string,
 	  FIELD(report.output) },
@@ -382,6 +528,7 @@ const struct option_row *option_row(size_t i)
 static const char *const group_titles[] = {
 	[GROUP_WHAT] = "What is traced:",
 	[GROUP_CALLS] = "Which calls:",
+	[GROUP_LEAKS] = "Leaks:",
 	[GROUP_REPORT] = "The report:",
 	[GROUP_OTHER] = "Other:",
 };
@@ -390,7 +537,8 @@ static const char *const word_names[] = {
 	[WORD_NONE] = "none",     [WORD_ANY] = "any",       [WORD_NUMBER] = "number",
 	[WORD_FILE] = "file",     [WORD_FOLDER] = "folder", [WORD_PID] = "pid",
 	[WORD_USER] = "user",     [WORD_SORT_KEY] = "word", [WORD_COLOR] = "word",
-	[WORD_FORMAT] = "format",
+	[WORD_FORMAT] = "format", [WORD_LEAK_CHECK] = "word", [WORD_LEAK_KIND] = "word",
+	[WORD_SCAN] = "word",     [WORD_ON_SIGNAL] = "word",
 };
 
 static void help_row(struct strbuf *sb, const struct option_row *row)
@@ -629,12 +777,14 @@ enum options_result options_parse(struct options *o, char **argv)
 	memset(o, 0, sizeof *o);
 	o->trace.depth = TRACE_DEFAULT_DEPTH;
 	o->trace.follow_exec = true;
+	o->trace.scan.launched = true;
 	o->report = (struct report_opts)REPORT_OPTS_INIT;
 	if (parse_words(o, argv))
 		return OPTIONS_WRONG;
 	if (o->answer)
 		return answer(o);
 	set_message_level(o);
+	o->trace.scan.data = o->report.verbose > 0;
 	if (check_combination(o) || read_configuration(o))
 		return OPTIONS_WRONG;
 	if (o->ignore.n) {

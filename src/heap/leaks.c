@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What leak scans found.  The results of one are kept apart until it has told
+ * all, so that a report in the middle, or a log that ends there, has those of
+ * the one before. */
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "priv.h"
+
+/* What strange events may make us keep. */
+#define MAX_LINKS 64
+
+void leaks_release(struct heap_scan *s)
+{
+	for (size_t i = 0; i < s->leaks.n; i++)
+		vec_release(&s->leaks.v[i].why);
+	vec_release(&s->leaks);
+	vec_release(&s->each);
+	*s = (struct heap_scan){ 0 };
+}
+
+void leaks_begin(struct heap_proc *p)
+{
+	leaks_release(&p->incoming);
+}
+
+static bool known_kind(unsigned kind)
+{
+	return kind < LEAK_KINDS;
+}
+
+void leaks_add(struct heap_proc *p, const struct event *ev)
+{
+	struct heap_scan *s = &p->incoming;
+	struct heap_leak l = { .stack = ev->u.leak.stack, .under = ev->u.leak.under,
+			       .kind = (enum leak_kind)ev->u.leak.kind,
+			       .blocks = ev->u.leak.blocks, .bytes = ev->u.leak.bytes,
+			       .largest = ev->u.leak.largest,
+			       .largest_size = ev->u.leak.largest_size };
+
+	if (!known_kind(ev->u.leak.kind))
+		return;
+	if (ev->u.leak.data) {
+		l.ndata = (uint8_t)MIN(ev->u.leak.ndata, HEAP_LEAK_DATA);
+		memcpy(l.data, ev->u.leak.data, l.ndata);
+	}
+	vec_push(&s->leaks, l);
+	s->kind_blocks[l.kind] += l.blocks;
+	s->kind_bytes[l.kind] += l.bytes;
+}
+
+void leaks_add_block(struct heap_proc *p, const struct event *ev)
+{
+	if (known_kind(ev->u.leak.kind))
+		vec_push(&p->incoming.each,
+			 ((struct heap_leak_block){ ev->u.leak.largest, ev->u.leak.largest_size,
+						    ev->u.leak.stack,
+						    (enum leak_kind)ev->u.leak.kind }));
+}
+
+/* The links of a leak follow it at once. */
+void leaks_add_why(struct heap_proc *p, const struct event *ev)
+{
+	struct heap_scan *s = &p->incoming;
+	struct heap_leak *l = s->leaks.n ? &s->leaks.v[s->leaks.n - 1] : NULL;
+	struct heap_link link = {
+		.step = ev->u.why.step, .steps = ev->u.why.steps,
+		.from = (enum leak_from)ev->u.why.from, .at = ev->u.why.at,
+		.module = ev->u.why.module, .tid = ev->u.why.tid, .block = ev->u.why.block,
+		.size = ev->u.why.size, .offset = ev->u.why.offset,
+		.block_stack = ev->u.why.block_stack,
+	};
+
+	if (!l || l->stack != ev->u.why.stack || l->kind != (enum leak_kind)ev->u.why.kind ||
+	    ev->u.why.from > FROM_BLOCK || l->why.n >= MAX_LINKS)
+		return;
+	vec_push(&l->why, link);
+}
+
+void leaks_finish(struct heap_proc *p, const struct event *ev)
+{
+	struct heap_scan *s = &p->incoming;
+	unsigned nth = p->scan.nth + 1;
+
+	s->done = true;
+	s->nth = nth;
+	s->references = ev->u.scan.references;
+	s->final = ev->u.scan.final;
+	s->blocks = ev->u.scan.blocks;
+	s->bytes = ev->u.scan.bytes;
+	s->unread = ev->u.scan.unread;
+	s->pause_ns = ev->u.scan.pause_ns;
+	s->at_ns = ev->time_ns;
+	leaks_release(&p->scan);
+	p->scan = *s;
+	*s = (struct heap_scan){ 0 };
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arch/host.h"
+#include "base/strbuf.h"
+#include "trace/image.h"
+#include "trace/space.h"
+
+/* Thread-local storage of a static program lies in the break, right before the
+ * first block: this far around the thread pointer it is looked for. */
+#define TLS_BELOW ((uint64_t)65536)
+#define TLS_ABOVE ((uint64_t)4096)
+
+/* -- what must not be read ------------------------------------------------------------- */
+
+/* VmFlags of proc_pid_smaps(5): I/O, raw page frames, userfaultfd. */
+static bool refuses(const char *flags)
+{
+	static const char *const none[] = { " io", " pf", " um", " uw", " ui" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		if (strstr(flags, none[i]))
+			return true;
+	return false;
+}
+
+/* Reads /proc/TID/smaps: the lines of maps, and among them what belongs to
+ * each.  Start addresses of what is refused to *out. */
+static int read_refused(pid_t tid, struct u64map *out)
+{
+	char path[40], *line = NULL;
+	size_t cap = 0;
+	uint64_t start = 0, from, to;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/smaps", (int)tid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (getline(&line, &cap, f) > 0) {
+		if (sscanf(line, "%lx-%lx ", (unsigned long *)&from, (unsigned long *)&to) == 2)
+			start = from;
+		else if (!strncmp(line, "VmFlags:", 8) && refuses(line + 8))
+			u64map_set(out, start, 1);
+	}
+	free(line);
+	fclose(f);
+	return 0;
+}
+
+static bool is_special(const struct map_line *l)
+{
+	return !strcmp(l->path, "[vvar]") || !strcmp(l->path, "[vsyscall]") ||
+	       !strcmp(l->path, "[vvar_vclock]") || !strcmp(l->path, "[vdso]");
+}
+
+static void take_lines(struct space *sp)
+{
+	struct u64map refused = U64MAP_INIT;
+
+	read_refused(sp->tid, &refused);
+	for (size_t i = 0; i < sp->maps.lines.n; i++) {
+		const struct map_line *l = &sp->maps.lines.v[i];
+
+		if (!l->r || !l->w || is_special(l))
+			continue;
+		if (u64map_get(&refused, l->start))
+			sp->refused += l->end - l->start;
+		else
+			regions_add(sp->parts, &(struct region){ l->start, l->end, SPACE_ROOT });
+	}
+	u64map_release(&refused);
+}
+
+/* -- painting ---------------------------------------------------------------------------- */
+
+/* What there is of [start, end) becomes of that kind. */
+static void paint(struct space *sp, taddr_t start, taddr_t end, enum space_kind kind)
+{
+	struct region r;
+
+	while (start < end && regions_next(sp->parts, start, &r) && r.start < end) {
+		struct region part = { MAX(r.start, start), MIN(r.end, end), kind };
+
+		regions_cut(sp->parts, part.start, part.end, NULL, NULL);
+		regions_add(sp->parts, &part);
+		start = part.end;
+	}
+}
+
+static void paint_mapping(void *arg, const struct region *r)
+{
+	if (r->stack == MAPPED_BY_ALLOCATOR)
+		paint(arg, r->start, r->end, SPACE_HEAP);
+}
+
+static void paint_break(struct space *sp)
+{
+	if (!sp->proc->table_complete || sp->proc->own_break)
+		return; /* heap memory that nobody knows is a root */
+	for (size_t i = 0; i < sp->maps.lines.n; i++)
+		if (!strcmp(sp->maps.lines.v[i].path, "[heap]"))
+			paint(sp, sp->maps.lines.v[i].start, sp->maps.lines.v[i].end, SPACE_HEAP);
+}
+
+static bool has_block(const struct reach *blocks, taddr_t start, taddr_t end)
+{
+	taddr_t before, after;
+
+	reach_around(blocks, start, &before, &after);
+	return before > start || after < end;
+}
+
+/* Allocators that call the kernel by themselves leave no trace of their
+ * mappings but the blocks: an anonymous stretch that holds some, and that
+ * nobody else has asked for, is theirs. */
+static void paint_unseen(struct space *sp, const struct reach *blocks)
+{
+	struct region r, m;
+
+	for (taddr_t at = 0; regions_next(sp->parts, at, &r); at = r.end) {
+		const struct map_line *l = maps_find(&sp->maps, r.start);
+
+		if (r.stack != SPACE_ROOT || !l || l->path[0] ||
+		    modules_find(&sp->proc->modules, r.start)) /* .bss */
+			continue;
+		while (r.start < r.end) {
+			taddr_t end = r.end;
+
+			if (regions_next(sp->proc->mapped, r.start, &m) && m.start < end) {
+				if (m.start <= r.start) {
+					r.start = MIN(m.end, r.end);
+					continue;
+				}
+				end = m.start;
+			}
+			if (has_block(blocks, r.start, end))
+				paint(sp, r.start, end, SPACE_HEAP);
+			r.start = end;
+		}
+	}
+}
+
+/* -- threads --------------------------------------------------------------------------------- */
+
+static void paint_tls(struct space *sp, const struct task *t, const struct reach *blocks)
+{
+	taddr_t tp = host_thread_pointer(t->tid, &t->regs), before, after;
+	struct region r;
+
+	if (!tp || !regions_next(sp->parts, tp, &r) || r.start > tp || r.stack != SPACE_HEAP)
+		return;
+	reach_around(blocks, tp, &before, &after);
+	if (before > tp)
+		return; /* it lies in a block, which is a root by the register */
+	paint(sp, MAX(MAX(r.start, before), tp - MIN(tp, TLS_BELOW)), MIN(after, tp + TLS_ABOVE),
+	      SPACE_ROOT);
+}
+
+/* A stack ends at a page that may not be touched, or is the kernel's own. */
+static bool is_stack(const struct space *sp, const struct map_line *l)
+{
+	const struct map_line *below;
+
+	if (!strcmp(l->path, "[stack]"))
+		return true;
+	below = maps_find(&sp->maps, l->start - 1);
+	return below && !below->r && !below->w && !l->shared;
+}
+
+/* Below its stack pointer a task has nothing.  When that points to another place
+ * (an alternate stack, a coroutine's in a block), the whole is taken. */
+static void paint_stack(struct space *sp, const struct task *t)
+{
+	taddr_t top = regs_sp(&t->regs) - sp->proc->abi->red_zone;
+	const struct map_line *l = maps_find(&sp->maps, top);
+
+	if (!l || !is_stack(sp, l) || space_kind_at(sp, top) != SPACE_ROOT)
+		return;
+	paint(sp, l->start, top & -(taddr_t)sp->proc->abi->word, SPACE_DEAD);
+}
+
+/* -- allocators' own data ------------------------------------------------------------------------ */
+
+static bool is_known_allocator(const struct module *m)
+{
+	static const char *const names[] = { "libjemalloc.so", "libtcmalloc", "libmimalloc.so" };
+	const char *name = last_part(m->path);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strncmp(name, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+static void paint_allocators(struct space *sp)
+{
+	struct modules *ms = &sp->proc->modules;
+	taddr_t start, end;
+
+	for (size_t i = 0; i < ms->v.n; i++) {
+		const struct module *m = ms->v.v[i];
+
+		if (image_has_malloc(m) && is_known_allocator(m))
+			paint(sp, m->start, m->end, SPACE_DEAD);
+	}
+	if (glibc_main_arena(sp->proc, &sp->maps, &start, &end))
+		paint(sp, start, end, SPACE_DEAD);
+}
+
+/* -- all of it --------------------------------------------------------------------------------------- */
+
+int space_build(struct space *sp, struct proc *p, pid_t tid, const struct reach *blocks)
+{
+	int err;
+
+	*sp = (struct space){ .proc = p, .tid = tid };
+	err = maps_read(&sp->maps, tid);
+	if (err)
+		return err;
+	sp->parts = regions_new();
+	take_lines(sp);
+	paint_break(sp);
+	regions_each(p->mapped, paint_mapping, sp);
+	if (p->table_complete)
+		paint_unseen(sp, blocks);
+	for (size_t i = 0; i < p->tasks.n; i++)
+		if (p->tasks.v[i]->state == TASK_STOPPED && p->tasks.v[i]->regs.abi) {
+			paint_tls(sp, p->tasks.v[i], blocks);
+			paint_stack(sp, p->tasks.v[i]);
+		}
+	paint_allocators(sp);
+	return 0;
+}
+
+void space_release(struct space *sp)
+{
+	maps_release(&sp->maps);
+	regions_free(sp->parts);
+	sp->parts = NULL;
+}
+
+unsigned space_kind_at(const struct space *sp, taddr_t addr)
+{
+	struct region r;
+
+	return regions_next(sp->parts, addr, &r) && r.start <= addr ? r.stack : 0;
+}
