@@ -6,7 +6,7 @@
 
 #include "base/msg.h"
 #include "base/xalloc.h"
-#include "text.h"
+#include "paragraph.h"
 
 #define INDENT 4
 #define COLUMN 19      /* of the amount, and of file:line when names are short */
@@ -16,20 +16,7 @@
 #define MIN_NAME 16    /* shorter than this no name becomes */
 #define HINT_PERCENT 10
 
-struct line {
-	char *left, *right;
-	enum style left_style, right_style;
-};
-
-struct paragraph {
-	const char *label;
-	char *amount;  /* "4,000 bytes in 50 blocks" */
-	char *hint;    /* "63 % of use", or NULL */
-	size_t number; /* 0: none */
-	VEC(struct line) lines;
-};
-
-static void paragraph_release(struct paragraph *p)
+void paragraph_release(struct paragraph *p)
 {
 	for (size_t i = 0; i < p->lines.n; i++) {
 		free(p->lines.v[i].left);
@@ -46,7 +33,9 @@ static void print_heading(struct text *t, const struct paragraph *p)
 {
 	size_t col = COLUMN + text_columns(p->amount);
 
+	style_on(t, p->label_style);
 	strbuf_adds(t->out, p->label);
+	style_off(t, p->label_style);
 	text_pad(t->out, text_columns(p->label), COLUMN);
 	strbuf_adds(t->out, p->amount);
 	style_on(t, p->hint || p->number ? DIM : PLAIN);
@@ -121,7 +110,7 @@ static void print_line(struct text *t, const struct line *l, size_t column)
 	strbuf_addc(t->out, '\n');
 }
 
-static void print_paragraph(struct text *t, struct paragraph *p)
+void paragraph_print(struct text *t, struct paragraph *p)
 {
 	size_t column;
 
@@ -135,15 +124,14 @@ static void print_paragraph(struct text *t, struct paragraph *p)
 
 /* -- content --------------------------------------------------------------- */
 
-static void add_line(struct paragraph *p, char *left, char *right, enum style left_style,
-		     enum style right_style)
+void paragraph_line(struct paragraph *p, char *left, char *right, enum style left_style,
+		    enum style right_style)
 {
 	vec_push(&p->lines, (struct line){ left, right, left_style, right_style });
 }
 
-/* malloc(80), malloc(16…4096) */
-static void add_operation(struct paragraph *p, const struct view_stack *s, uint64_t min,
-			  uint64_t max, char *right)
+void paragraph_operation(struct paragraph *p, const struct view_stack *s, uint64_t min,
+			 uint64_t max, char *right)
 {
 	struct strbuf sb = STRBUF_INIT;
 
@@ -152,10 +140,10 @@ static void add_operation(struct paragraph *p, const struct view_stack *s, uint6
 		strbuf_addf(&sb, "(%llu)", (unsigned long long)min);
 	else if (min < max)
 		strbuf_addf(&sb, "(%llu…%llu)", (unsigned long long)min, (unsigned long long)max);
-	add_line(p, strbuf_detach(&sb), right, PLAIN, DIM);
+	paragraph_line(p, strbuf_detach(&sb), right, PLAIN, DIM);
 }
 
-static char *fate(const struct view_stack *s)
+char *paragraph_fate(const struct view_stack *s)
 {
 	struct strbuf sb = STRBUF_INIT;
 
@@ -219,26 +207,60 @@ static void add_frame(struct text *t, struct paragraph *p, const struct frame *f
 		*marked = true;
 	}
 	remember_nameless(t, f);
-	add_line(p, strbuf_detach(&sb), where(t, f), style, right);
+	paragraph_line(p, strbuf_detach(&sb), where(t, f), style, right);
 }
 
-static void add_frames(struct text *t, struct paragraph *p, const struct view_stack *s)
+void paragraph_frames(struct text *t, struct paragraph *p, const struct view_stack *s)
 {
 	struct frames frames;
 	bool marked = false;
 
 	if (!s->stack) {
-		add_line(p, xstrdup("?"), xstrdup("no backtrace was taken"), DIM, DIM);
+		paragraph_line(p, xstrdup("?"), xstrdup("no backtrace was taken"), DIM, DIM);
 		return;
 	}
 	frames_of(&frames, t->sym, t->heap, s->stack, t->opts->long_form);
 	for (size_t i = 0; i < frames.v.n; i++)
 		add_frame(t, p, &frames.v.v[i], &marked);
 	if (!frames.below_main && s->stack->end == STACK_CUT)
-		add_line(p, xstrdup("…"), xstrdup(""), DIM, DIM);
+		paragraph_line(p, xstrdup("…"), xstrdup(""), DIM, DIM);
 	else if (!frames.below_main && s->stack->end == STACK_BROKEN)
-		add_line(p, xstrdup("?"), xstrdup("the stack could not be followed from here"),
+		paragraph_line(p, xstrdup("?"), xstrdup("the stack could not be followed from here"),
 			 DIM, DIM);
+	vec_release(&frames.v);
+}
+
+char *paragraph_share(uint64_t bytes, uint64_t use)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	if (!use || bytes < use / HINT_PERCENT)
+		return NULL;
+	text_percent(&sb, bytes, use);
+	strbuf_adds(&sb, " of use");
+	return strbuf_detach(&sb);
+}
+
+void paragraph_caller(struct text *t, struct strbuf *sb, const struct view_stack *s)
+{
+	const struct frame *inner = NULL, *f = NULL;
+	struct frames frames;
+
+	frames_of(&frames, t->sym, t->heap, s->stack, false);
+	for (size_t i = 0; i < frames.v.n && !f; i++) {
+		if (!frame_is_library(&frames.v.v[i]))
+			f = &frames.v.v[i];
+		else if (!inner)
+			inner = &frames.v.v[i];
+	}
+	if (inner && inner->function)
+		strbuf_addf(sb, "%s%s", inner->function, f ? ", " : "");
+	if (f && f->function)
+		strbuf_adds(sb, f->function);
+	else if (f)
+		frame_place(sb, f);
+	if (f && f->file)
+		strbuf_addf(sb, " %s:%u", last_part(f->file), f->line);
 	vec_release(&frames.v);
 }
 
@@ -251,14 +273,11 @@ static void print_open(struct text *t, const struct view *v, const struct view_s
 
 	text_amount(&sb, s->open_bytes, s->open_blocks, s->mapping ? "region" : "block");
 	p.amount = strbuf_detach(&sb);
-	if (!s->mapping && use && s->open_bytes >= use / HINT_PERCENT) {
-		text_percent(&sb, s->open_bytes, use);
-		strbuf_adds(&sb, " of use");
-		p.hint = strbuf_detach(&sb);
-	}
-	add_operation(&p, s, s->min_size, s->max_size, fate(s));
-	add_frames(t, &p, s);
-	print_paragraph(t, &p);
+	if (!s->mapping)
+		p.hint = paragraph_share(s->open_bytes, use);
+	paragraph_operation(&p, s, s->min_size, s->max_size, paragraph_fate(s));
+	paragraph_frames(t, &p, s);
+	paragraph_print(t, &p);
 	paragraph_release(&p);
 }
 
@@ -276,15 +295,15 @@ static void print_failed(struct text *t, const struct view_stack *s)
 	}
 	strbuf_adds(&sb, s->failed_max == 1 ? " byte" : " bytes");
 	p.amount = strbuf_detach(&sb);
-	add_operation(&p, s, s->failed_min, s->failed_max, xstrdup(""));
-	add_frames(t, &p, s);
-	print_paragraph(t, &p);
+	paragraph_operation(&p, s, s->failed_min, s->failed_max, xstrdup(""));
+	paragraph_frames(t, &p, s);
+	paragraph_print(t, &p);
 	paragraph_release(&p);
 }
 
 /* -- lists ----------------------------------------------------------------- */
 
-static size_t limit(const struct text *t)
+size_t paragraph_limit(const struct text *t)
 {
 	if (t->opts->max_stacks == 0)
 		return SIZE_MAX;
@@ -317,7 +336,7 @@ static void print_list(struct text *t, const struct view *v, enum view_kind kind
 {
 	uint64_t use = kind == VIEW_MAPPED ? v->proc->maps.open_bytes : v->own_bytes;
 	const struct view_stack **list;
-	size_t n = view_select(v, kind, t->opts->sort, &list), shown = MIN(n, limit(t));
+	size_t n = view_select(v, kind, t->opts->sort, &list), shown = MIN(n, paragraph_limit(t));
 
 	if (shown < n && !t->to_file)
 		print_rest(t, list, shown, n, use);
@@ -334,7 +353,7 @@ static void print_list(struct text *t, const struct view *v, enum view_kind kind
 void text_failed(struct text *t, const struct view *v)
 {
 	const struct view_stack **list;
-	size_t n = view_select(v, VIEW_FAILED, NULL, &list), shown = MIN(n, limit(t));
+	size_t n = view_select(v, VIEW_FAILED, NULL, &list), shown = MIN(n, paragraph_limit(t));
 
 	for (size_t k = 0; k < shown; k++)
 		print_failed(t, list[t->to_file ? k : shown - 1 - k]);
@@ -345,7 +364,9 @@ void text_failed(struct text *t, const struct view *v)
 
 void text_stacks(struct text *t, const struct view *v)
 {
-	if (t->to_file) {
+	if (t->opts->list_leaks && v->proc->scan.done) {
+		text_leaks(t, v);
+	} else if (t->to_file) {
 		print_list(t, v, VIEW_HEAP);
 		print_list(t, v, VIEW_MAPPED);
 	} else {

@@ -163,6 +163,32 @@ static void add_ignored(struct rows *rows, const struct view *v)
 	add_row(rows, "of it ignored", bytes, &sb);
 }
 
+/* The classes of the last scan. */
+static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
+{
+	static const enum leak_kind order[] = { LEAK_DEFINITE, LEAK_INDIRECT, LEAK_POSSIBLE,
+						LEAK_REACHABLE };
+	const struct heap_scan *s = &v->proc->scan;
+	struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; s->done && i < ARRAY_SIZE(order); i++) {
+		enum leak_kind k = order[i];
+
+		if (s->references && (k == LEAK_INDIRECT || k == LEAK_POSSIBLE))
+			continue;
+		after_bytes(&sb, s->kind_bytes[k], s->kind_blocks[k], "block");
+		if (k == LEAK_REACHABLE && s->kind_blocks[k] && !(t->opts->leak_kinds >> k & 1))
+			strbuf_adds(&sb, "  (--show-leak-kinds=all)");
+		add_row(rows, s->references ? k == LEAK_DEFINITE ? "unreferenced" : "referenced"
+					    : view_leak_name(k), s->kind_bytes[k], &sb);
+		rows->v.v[rows->v.n - 1].bad = k == LEAK_DEFINITE;
+	}
+	if (s->done && s->unread) {
+		strbuf_addf(&sb, " byte%s that could not be read", s->unread == 1 ? "" : "s");
+		add_row(rows, "not scanned", s->unread, &sb);
+	}
+}
+
 static void add_releases(struct rows *rows, const struct view *v)
 {
 	uint64_t unknown = v->proc->total.unknown_releases;
@@ -230,6 +256,7 @@ void text_summary(struct text *t, const struct view_proc *p)
 	add_ignored(&rows, &p->now);
 	add_peak(&rows, proc);
 	add_mappings(&rows, proc);
+	add_leaks(t, &rows, &p->now);
 	if (t->opts->verbose > 0)
 		add_details(&rows, &p->now);
 	add_releases(&rows, &p->now);
@@ -244,7 +271,7 @@ bool view_proc_speaks(const struct view_proc *p)
 {
 	const struct view *v = &p->now;
 
-	return v->own_blocks || v->errors || v->proc->total.failed || v->proc->maps.failed ||
+	return v->own_blocks || v->errors || v->proc->scan.kind_blocks[LEAK_DEFINITE] || v->proc->total.failed || v->proc->maps.failed ||
 	       v->proc->end_how == END_SIGNALED;
 }
 
@@ -397,8 +424,26 @@ static void hint_nameless(struct text *t)
 	strbuf_addc(t->out, '\n');
 }
 
+/* An attached process is not stopped unasked. */
+static void hint_scan(struct text *t, const struct view_procs *vp)
+{
+	for (size_t i = 0; i < vp->v.n; i++) {
+		const struct view *v = &vp->v.v[i].now;
+
+		if (v->proc->how != PROC_ATTACHED || v->proc->scan.done || !v->own_blocks ||
+		    view_exited(v->proc))
+			continue;
+		style_on(t, DIM);
+		strbuf_addf(t->out, "%s: add -a to see which of these are leaks", msg_program());
+		style_off(t, DIM);
+		strbuf_addc(t->out, '\n');
+		return;
+	}
+}
+
 void text_hints(struct text *t, const struct view_procs *vp)
 {
+	hint_scan(t, vp);
 	hint_broken(t, vp);
 	hint_nameless(t);
 }
@@ -422,9 +467,52 @@ static size_t open_stacks(const struct view *v)
 	return n;
 }
 
+/* With a leak scan: what is lost. */
+static void verdict_of_scan(struct text *t, const struct view_procs *vp)
+{
+	uint64_t bytes = 0, blocks = 0;
+	bool references = false;
+	size_t stacks = 0;
+
+	for (size_t i = 0; i < vp->v.n; i++) {
+		const struct view *v = &vp->v.v[i].now;
+
+		bytes += v->proc->scan.kind_bytes[LEAK_DEFINITE];
+		blocks += v->proc->scan.kind_blocks[LEAK_DEFINITE];
+		references |= v->proc->scan.references;
+		for (size_t k = 0; k < v->leaks.n; k++)
+			stacks += v->leaks.v[k].kind == LEAK_DEFINITE;
+	}
+	if (!blocks) {
+		strbuf_adds(t->out, "no leaks");
+		return;
+	}
+	style_on(t, RED);
+	text_count(t->out, bytes, "byte");
+	strbuf_adds(t->out, references ? " unreferenced" : " definitely lost");
+	style_off(t, RED);
+	strbuf_adds(t->out, " in ");
+	text_count(t->out, blocks, "block");
+	strbuf_adds(t->out, " from ");
+	text_count(t->out, stacks, "stack");
+}
+
+static void verdict_of_use(struct text *t, uint64_t bytes, uint64_t blocks, size_t stacks,
+			   bool ended)
+{
+	if (!blocks) {
+		strbuf_adds(t->out, ended ? "nothing in use at exit" : "nothing in use");
+		return;
+	}
+	text_amount(t->out, bytes, blocks, "block");
+	strbuf_adds(t->out, ended ? " in use at exit from " : " in use from ");
+	text_count(t->out, stacks, "stack");
+}
+
 /* Always of the same form, so that it can be searched for. */
 void text_verdict(struct text *t, const struct view_procs *vp)
 {
+	bool scanned = false;
 	uint64_t bytes = 0, blocks = 0, errors = 0;
 	bool ended = true;
 	size_t stacks = 0;
@@ -437,15 +525,13 @@ void text_verdict(struct text *t, const struct view_procs *vp)
 		errors += v->errors;
 		stacks += open_stacks(v);
 		ended &= view_exited(v->proc);
+		scanned |= v->proc->scan.done;
 	}
 	strbuf_addf(t->out, "%s: ", msg_program());
-	if (blocks) {
-		text_amount(t->out, bytes, blocks, "block");
-		strbuf_adds(t->out, ended ? " in use at exit from " : " in use from ");
-		text_count(t->out, stacks, "stack");
-	} else {
-		strbuf_adds(t->out, ended ? "nothing in use at exit" : "nothing in use");
-	}
+	if (scanned)
+		verdict_of_scan(t, vp);
+	else
+		verdict_of_use(t, bytes, blocks, stacks, ended);
 	strbuf_adds(t->out, ", ");
 	style_on(t, errors ? RED : PLAIN);
 	text_count(t->out, errors, "error");

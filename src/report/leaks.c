@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The paragraphs of leaks: what was lost, what it holds on to, and what points
+ * to the rest. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "paragraph.h"
+
+/* Callers of held blocks that are named one by one. */
+#define MAX_HELD 3
+
+/* -- the way to a block --------------------------------------------------------- */
+
+static void add_module(struct strbuf *sb, const struct heap_module *m)
+{
+	strbuf_adds(sb, m && m->path[0] ? last_part(m->path) : "anonymous memory");
+}
+
+/* cursor (leaky .bss), the stack of thread 17, … */
+static void add_root(struct text *t, struct strbuf *sb, const struct heap_link *l, bool offset)
+{
+	const struct heap_module *m = heap_module(t->heap, l->module);
+	struct symbol_data d = symbolize_data(t->sym, l->at, l->module);
+
+	if (l->from == FROM_REGISTER) {
+		strbuf_addf(sb, "a register of thread %d", (int)l->tid);
+		return;
+	}
+	if (l->from == FROM_STACK) {
+		strbuf_addf(sb, "the stack of thread %d", (int)l->tid);
+		return;
+	}
+	if (d.name) {
+		strbuf_addf(sb, "%s (", d.name);
+		add_module(sb, m);
+		strbuf_addf(sb, "%s%s)", d.section ? " " : "", d.section ? d.section : "");
+		if (offset && d.offset)
+			strbuf_addf(sb, " → +%llu", (unsigned long long)d.offset);
+		return;
+	}
+	add_module(sb, m);
+	if (m)
+		strbuf_addf(sb, "+0x%llx%s%s", (unsigned long long)(l->at - m->bias),
+			    d.section ? " " : "", d.section ? d.section : "");
+	else
+		strbuf_addf(sb, " 0x%llx", (unsigned long long)l->at);
+}
+
+static void add_link(struct text *t, struct strbuf *sb, const struct heap_link *l, bool first)
+{
+	const struct heap_stack *s = heap_stack(t->heap, l->block_stack);
+	const struct view_stack row = { .stack = s };
+
+	if (first || l->from != FROM_BLOCK)
+		add_root(t, sb, l, true);
+	else
+		strbuf_addf(sb, " → +%llu", (unsigned long long)l->at);
+	strbuf_adds(sb, " → ");
+	text_count(sb, l->size, "byte");
+	strbuf_adds(sb, ", ");
+	view_op_name(sb, s ? heap_probe(t->heap, s->probe) : NULL);
+	strbuf_adds(sb, " in ");
+	paragraph_caller(t, sb, &row);
+	if (l->offset)
+		strbuf_addf(sb, ", to +%llu of it", (unsigned long long)l->offset);
+}
+
+void text_why(struct text *t, struct strbuf *sb, const struct heap_leak *l)
+{
+	for (size_t i = 0; i < l->why.n; i++) {
+		const struct heap_link *link = &l->why.v[i];
+
+		if (i && link->step != l->why.v[i - 1].step + 1)
+			strbuf_addf(sb, " → … %u more …", link->step - l->why.v[i - 1].step - 1);
+		add_link(t, sb, link, i == 0);
+	}
+}
+
+/* "only +16 is pointed to: cursor (leaky .bss)" */
+static char *only_inside(struct text *t, const struct heap_leak *l)
+{
+	const struct heap_link *last = l->why.n ? &l->why.v[l->why.n - 1] : NULL;
+	struct strbuf sb = STRBUF_INIT;
+
+	if (!last || !last->offset)
+		return last ? xstrdup("pointed to by what is possibly lost") : xstrdup("");
+	strbuf_addf(&sb, "only +%llu is pointed to: ", (unsigned long long)last->offset);
+	if (last->from == FROM_BLOCK)
+		strbuf_adds(&sb, "a block");
+	else
+		add_root(t, &sb, last, false);
+	return strbuf_detach(&sb);
+}
+
+static void add_why(struct text *t, struct paragraph *p, const struct heap_leak *l)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	strbuf_adds(&sb, "└─ ");
+	text_why(t, &sb, l);
+	paragraph_line(p, strbuf_detach(&sb), xstrdup(""), PLAIN, PLAIN);
+}
+
+/* -- what hangs on it -------------------------------------------------------------- */
+
+static void add_held(struct text *t, struct paragraph *p, const struct view_leak *l)
+{
+	for (size_t i = 0; i < l->held.n; i++) {
+		struct strbuf sb = STRBUF_INIT;
+		uint64_t bytes = l->held.v[i].bytes, blocks = l->held.v[i].blocks;
+		size_t rest = l->held.n - i;
+
+		strbuf_adds(&sb, i ? "   and " : "└─ and with it ");
+		if (i == MAX_HELD && rest > 1) { /* all others in one line */
+			for (size_t k = i + 1; k < l->held.n; k++) {
+				bytes += l->held.v[k].bytes;
+				blocks += l->held.v[k].blocks;
+			}
+			text_amount(&sb, bytes, blocks, "block");
+			strbuf_addf(&sb, " of %zu more callers", rest);
+			i = l->held.n;
+		} else {
+			text_amount(&sb, bytes, blocks, "block");
+			strbuf_adds(&sb, ": ");
+			paragraph_caller(t, &sb, l->held.v[i].row);
+		}
+		paragraph_line(p, strbuf_detach(&sb), xstrdup(""), PLAIN, PLAIN);
+	}
+}
+
+/* -v: how the largest one begins */
+static void add_data(struct paragraph *p, const struct heap_leak *l)
+{
+	for (unsigned i = 0; i < l->ndata; i += 16) {
+		struct strbuf hex = STRBUF_INIT, chars = STRBUF_INIT;
+
+		for (unsigned k = i; k < i + 16u && k < l->ndata; k++) {
+			strbuf_addf(&hex, "%02x ", l->data[k]);
+			strbuf_addc(&chars, l->data[k] < 127 && isprint(l->data[k]) ?
+						    (char)l->data[k] : '.');
+		}
+		paragraph_line(p, strbuf_detach(&hex), strbuf_detach(&chars), DIM, DIM);
+	}
+}
+
+/* -- paragraphs ------------------------------------------------------------------------ */
+
+static enum style style_of(enum leak_kind kind)
+{
+	return kind == LEAK_DEFINITE ? RED : kind == LEAK_POSSIBLE ? YELLOW : PLAIN;
+}
+
+static void print_leak(struct text *t, const struct view *v, const struct view_leak *l,
+		       size_t number)
+{
+	struct paragraph p = { .label = view_leak_name(l->kind), .label_style = style_of(l->kind),
+			       .number = number };
+	const struct view_stack *s = l->row;
+	struct strbuf sb = STRBUF_INIT;
+	bool known = s->min_size <= s->max_size;
+
+	text_amount(&sb, l->bytes, l->blocks, "block");
+	p.amount = strbuf_detach(&sb);
+	p.hint = paragraph_share(l->bytes, v->proc->total.open_bytes);
+	paragraph_operation(&p, s, known ? s->min_size : l->sample->largest_size,
+			    known ? s->max_size : l->sample->largest_size,
+			    l->kind == LEAK_POSSIBLE ? only_inside(t, l->sample) : paragraph_fate(s));
+	paragraph_frames(t, &p, s);
+	if (l->kind == LEAK_DEFINITE)
+		add_held(t, &p, l);
+	if (l->sample->why.n && (l->kind == LEAK_REACHABLE || l->sample->why.n > 1))
+		add_why(t, &p, l->sample);
+	if (t->opts->verbose > 0)
+		add_data(&p, l->sample);
+	paragraph_print(t, &p);
+	paragraph_release(&p);
+}
+
+static void print_rest(struct text *t, const struct view_leak **list, size_t from, size_t n)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = from; i < n; i++)
+		bytes += list[i]->bytes;
+	text_section(t);
+	style_on(t, DIM);
+	strbuf_adds(t->out, "… ");
+	strbuf_add_grouped(t->out, n - from);
+	strbuf_addf(t->out, " more stack%s ", n - from == 1 ? " has lost" : "s have lost");
+	text_count(t->out, bytes, "byte");
+	strbuf_adds(t->out, ": -m 0");
+	style_off(t, DIM);
+	strbuf_addc(t->out, '\n');
+}
+
+void text_leaks(struct text *t, const struct view *v)
+{
+	const struct view_leak **list = xcalloc(v->leaks.n + 1, sizeof *list);
+	size_t n = 0, shown;
+
+	for (size_t i = 0; i < v->leaks.n; i++)
+		if (t->opts->leak_kinds >> v->leaks.v[i].kind & 1 && !v->leaks.v[i].row->ignored)
+			list[n++] = &v->leaks.v[i];
+	shown = MIN(n, paragraph_limit(t));
+	if (shown < n && !t->to_file)
+		print_rest(t, list, shown, n);
+	for (size_t k = 0; k < shown; k++) {
+		size_t i = t->to_file ? k : shown - 1 - k;
+
+		print_leak(t, v, list[i], i + 1);
+	}
+	if (shown < n && t->to_file)
+		print_rest(t, list, shown, n);
+	free(list);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One paragraph of the text report (stacks.c): a heading, what was called, the
+ * frames, each line with a left and a right part. */
+#ifndef MTRACE_SRC_REPORT_PARAGRAPH_H
+#define MTRACE_SRC_REPORT_PARAGRAPH_H
+
+#include "text.h"
+
+struct line {
+	char *left, *right;
+	enum style left_style, right_style;
+};
+
+struct paragraph {
+	const char *label;
+	enum style label_style;
+	char *amount;  /* "4,000 bytes in 50 blocks" */
+	char *hint;    /* "63 % of use", or NULL */
+	size_t number; /* 0: none */
+	VEC(struct line) lines;
+};
+
+void paragraph_release(struct paragraph *p);
+void paragraph_print(struct text *t, struct paragraph *p);
+/* left and right are taken over. */
+void paragraph_line(struct paragraph *p, char *left, char *right, enum style left_style,
+		    enum style right_style);
+/* malloc(80), malloc(16…4096); min > max: no sizes.  right is taken over. */
+void paragraph_operation(struct paragraph *p, const struct view_stack *s, uint64_t min,
+			 uint64_t max, char *right);
+void paragraph_frames(struct text *t, struct paragraph *p, const struct view_stack *s);
+/* "63 % of use", for what holds much of it; NULL. */
+char *paragraph_share(uint64_t bytes, uint64_t use);
+/* "50 allocated, none freed" */
+char *paragraph_fate(const struct view_stack *s);
+/* How many paragraphs a list may have. */
+size_t paragraph_limit(const struct text *t);
+/* The innermost frame that is no library's, and where it is: "add_user
+ * leaky.c:22", after the function of the library that was called there:
+ * "strdup, …". */
+void paragraph_caller(struct text *t, struct strbuf *sb, const struct view_stack *s);
+
+#endif
