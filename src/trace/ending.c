@@ -55,6 +55,27 @@ static void finish(struct proc *p)
 	}
 }
 
+/* Threads come and go by the thousands, on few stacks. */
+#define MAX_ENDED 1024
+
+static void note_stack(struct task *t)
+{
+	struct proc *p = t->proc;
+	taddr_t sp;
+
+	if (task_get_regs(t))
+		return;
+	sp = regs_sp(&t->regs);
+	for (size_t i = 0; i < p->ended_stacks.n; i++)
+		if (p->ended_stacks.v[i] == sp) {
+			vec_remove(&p->ended_stacks, i);
+			break;
+		}
+	if (p->ended_stacks.n == MAX_ENDED)
+		vec_remove(&p->ended_stacks, 0);
+	vec_push(&p->ended_stacks, sp);
+}
+
 void task_ends(struct task *t)
 {
 	struct proc *p = t->proc;
@@ -66,6 +87,8 @@ void task_ends(struct task *t)
 		return;
 	}
 	p->exiting |= ends_all(t);
+	if (!p->exiting)
+		note_stack(t);
 	t->held = p->exiting || all_here(p);
 	if (!t->held) {
 		task_continue(t, 0);

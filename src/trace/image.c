@@ -570,6 +570,7 @@ void image_end(struct proc *p)
 	openset_free(p->open);
 	p->open = NULL;
 	regions_cut(p->mapped, 0, UINT64_MAX, NULL, NULL);
+	p->ended_stacks.n = 0;
 	for (size_t i = 0; i < p->sites.n; i++)
 		free(p->sites.v[i]);
 	p->sites.n = 0;

@@ -100,6 +100,7 @@ void proc_free(struct proc *p)
 	regions_free(p->mapped);
 	vec_release(&p->tasks);
 	vec_release(&p->kept);
+	vec_release(&p->ended_stacks);
 	vec_release(&p->wrappers);
 	for (size_t i = 0; i < p->sites.n; i++)
 		free(p->sites.v[i]);
@@ -117,6 +118,9 @@ void proc_note_mapping(struct proc *p, taddr_t addr, uint64_t size, uint32_t by)
 	if (!size || __builtin_add_overflow(addr, size, &r.end) || r.end > UINT64_MAX - page)
 		return;
 	r.end = (r.end + page - 1) & -page;
+	for (size_t i = p->ended_stacks.n; i--;)
+		if (p->ended_stacks.v[i] >= r.start && p->ended_stacks.v[i] < r.end)
+			vec_remove(&p->ended_stacks, i);
 	regions_cut(p->mapped, r.start, r.end, NULL, NULL);
 	if (by)
 		regions_add(p->mapped, &r);

@@ -200,6 +200,9 @@ struct proc {
 	/* Mappings as their calls told, MAPPED_… as their "stack". */
 	struct regions *mapped;
 	bool own_break;           /* the program itself moved its break */
+	/* Stack pointers at which threads have ended: their stacks are kept
+	 * for the next ones, with all that is in them.  The last ones. */
+	VEC(taddr_t) ended_stacks;
 	bool table_complete;      /* no block is older than our tracing */
 	uint32_t space;           /* part of a stack's identity; new when a
 				     module went */

@@ -174,14 +174,37 @@ static bool is_stack(const struct space *sp, const struct map_line *l)
 
 /* Below its stack pointer a task has nothing.  When that points to another place
  * (an alternate stack, a coroutine's in a block), the whole is taken. */
-static void paint_stack(struct space *sp, const struct task *t)
+static void paint_stack(struct space *sp, taddr_t stack_pointer, struct u64map *done)
 {
-	taddr_t top = regs_sp(&t->regs) - sp->proc->abi->red_zone;
+	taddr_t top = stack_pointer - sp->proc->abi->red_zone;
 	const struct map_line *l = maps_find(&sp->maps, top);
 
-	if (!l || !is_stack(sp, l) || space_kind_at(sp, top) != SPACE_ROOT)
+	if (!l || u64map_get(done, l->start) || !is_stack(sp, l) ||
+	    space_kind_at(sp, top) != SPACE_ROOT)
 		return;
+	u64map_set(done, l->start, 1);
 	paint(sp, l->start, top & -(taddr_t)sp->proc->abi->word, SPACE_DEAD);
+}
+
+static bool is_readable(const struct task *t)
+{
+	return t->state == TASK_STOPPED && t->regs.abi;
+}
+
+/* A thread that has ended may have been the last one on its stack, or not. */
+static void paint_threads(struct space *sp, const struct reach *blocks)
+{
+	const struct proc *p = sp->proc;
+	struct u64map done = U64MAP_INIT; /* starts of stacks */
+
+	for (size_t i = 0; i < p->tasks.n; i++)
+		if (is_readable(p->tasks.v[i])) {
+			paint_tls(sp, p->tasks.v[i], blocks);
+			paint_stack(sp, regs_sp(&p->tasks.v[i]->regs), &done);
+		}
+	for (size_t i = p->ended_stacks.n; i--;)
+		paint_stack(sp, p->ended_stacks.v[i], &done);
+	u64map_release(&done);
 }
 
 /* -- allocators' own data ------------------------------------------------------------------------ */
@@ -228,11 +251,7 @@ int space_build(struct space *sp, struct proc *p, pid_t tid, const struct reach 
 	regions_each(p->mapped, paint_mapping, sp);
 	if (p->table_complete)
 		paint_unseen(sp, blocks);
-	for (size_t i = 0; i < p->tasks.n; i++)
-		if (p->tasks.v[i]->state == TASK_STOPPED && p->tasks.v[i]->regs.abi) {
-			paint_tls(sp, p->tasks.v[i], blocks);
-			paint_stack(sp, p->tasks.v[i]);
-		}
+	paint_threads(sp, blocks);
 	paint_allocators(sp);
 	return 0;
 }

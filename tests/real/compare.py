@@ -29,9 +29,11 @@ TIMEOUT = int(os.environ.get("TIMEOUT", 120))
 CC = os.environ.get("CC", "cc").split()
 CXX = os.environ.get("CXX", "c++").split()
 ADDR_NO_RANDOMIZE = 0x0040000 # <sys/personality.h>
+KINDS = {"definite": "definitely lost", "indirect": "indirectly lost", "possible": "possibly lost",
+         "reachable": "still reachable"}
 FIELDS = ("allocs", "frees", "bytes_allocated", "open_bytes", "open_blocks")
 VALGRIND = ["valgrind", "--run-libc-freeres=no", "--run-cxx-freeres=no", "--trace-children=yes",
-            "--leak-check=no"]
+            "--leak-check=summary"]
 # The addresses of the two runs.
 HERE_FIRST = ["--aspace-minaddr=0x100000000"]
 THEN_ELSEWHERE = ["--aspace-minaddr=0x1f0000000", "--redzone-size=96", "--freelist-vol=100000"]
@@ -278,7 +280,11 @@ def read_valgrind_log(path):
         return None
     allocs, frees, bytes_allocated = map(number, usage[-1])
     open_bytes, open_blocks = map(number, in_use[-1])
-    return {"name": os.path.basename(command[-1]) if command else None,
+    leaks = {}
+    for kind, words in KINDS.items():
+        found = re.findall(words + r": ([\d,]+) bytes in ([\d,]+) blocks", text)
+        leaks[kind] = tuple(map(number, found[-1])) if found else (0, 0)
+    return {"name": os.path.basename(command[-1]) if command else None, "leaks": leaks,
             "allocs": allocs, "frees": frees, "bytes_allocated": bytes_allocated,
             "open_bytes": open_bytes, "open_blocks": open_blocks}
 
@@ -311,7 +317,13 @@ def run_mtrace(world, test, folder, command, env):
     with open(export) as file:
         processes = json.load(file)["processes"]
     processes.sort(key=lambda p: p["pid"])
-    return result, [dict({f: p[f] for f in FIELDS}, name=os.path.basename(p["exe"])) for p in processes]
+    return result, [dict({f: p[f] for f in FIELDS}, name=os.path.basename(p["exe"]), leaks=leaks(p))
+                    for p in processes]
+
+
+def leaks(process):
+    found = process["leaks"]
+    return {kind: (found[kind]["bytes"], found[kind]["blocks"]) if found else None for kind in KINDS}
 
 
 def real_name(name):
