@@ -271,6 +271,7 @@ struct session {
 	uint64_t stops;
 	bool any_found;           /* some allocation function, somewhere */
 	timer_t nagger;           /* brings wait4() back (session.c) */
+	timer_t scan_timer;       /* --scan-every */
 	int end_signal;           /* that ended the session; 0: none */
 	bool ended_early;
 	bool crashed;             /* a fault of ours: only what must be done */

@@ -20,6 +20,7 @@
 #include "trace/leftover.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
+#include "trace/scan.h"
 #include "trace/step.h"
 #include "trace/tracer.h"
 
@@ -33,7 +34,9 @@ volatile int trace_interrupted;
 
 /* Set by handlers, taken by the loop.  Interrupts: 1, or 2 when it was the
  * second in a short time. */
-static volatile sig_atomic_t asked_interrupts, asked_end, asked_report;
+static volatile sig_atomic_t asked_interrupts, asked_end, asked_report, asked_scan;
+/* The signal that asks for a scan and a report (--on-signal); 0: none. */
+static volatile sig_atomic_t scan_signal;
 /* Tracing is over, or this is the copy that reports. */
 static volatile sig_atomic_t reporting;
 static struct session *the_session;
@@ -98,18 +101,32 @@ static void interrupt_report(int sig)
 	trace_interrupted = 1;
 }
 
+/* --scan-every: only while it is not asked already. */
+static uint64_t scan_every_ms, scanned_ms;
+
+static bool timed_scan_due(void)
+{
+	return scan_every_ms && !reporting && now_ms() - scanned_ms >= scan_every_ms;
+}
+
 static void handler(int sig)
 {
 	int saved = errno, interrupt = sig == SIGINT ? count_interrupt() : 0;
 
-	if (sig == SIGALRM || (sig == SIGINT && !interrupt))
+	if (sig == SIGALRM) {
+		asked_scan |= timed_scan_due();
+		return;
+	}
+	if (sig == SIGINT && !interrupt)
 		return;
 	if (reporting) {
-		if (sig != SIGUSR1)
+		if (sig != SIGUSR1 && sig != scan_signal)
 			interrupt_report(sig);
 	} else {
 		if (sig == SIGINT)
 			asked_interrupts = interrupt;
+		else if (sig == scan_signal)
+			asked_scan = 2; /* and a report */
 		else if (sig == SIGUSR1)
 			asked_report = 1;
 		else
@@ -126,7 +143,9 @@ static void take_signals(struct session *s)
 	sigset_t open;
 
 	sigemptyset(&sa.sa_mask);
-	if (timer_create(CLOCK_MONOTONIC, &ev, &s->nagger))
+	scan_signal = s->opts->scan.on_signal;
+	if (timer_create(CLOCK_MONOTONIC, &ev, &s->nagger) ||
+	    timer_create(CLOCK_MONOTONIC, &ev, &s->scan_timer))
 		die("timer_create: %s", strerror(errno));
 	sigemptyset(&open);
 	for (size_t i = 0; i < ARRAY_SIZE(our_signals); i++) {
@@ -238,13 +257,47 @@ static bool handle_interrupt(struct session *s)
 	return true;
 }
 
+/* The next --scan-every, as a signal at that time. */
+static void set_scan_timer(const struct session *s)
+{
+	struct itimerspec at = { 0 };
+
+	scan_every_ms = s->opts->scan.every_ns / 1000000;
+	if (s->opts->scan.every_ns && !scan_every_ms)
+		scan_every_ms = 1;
+	scanned_ms = now_ms();
+	at.it_value.tv_sec = (time_t)(scan_every_ms / 1000);
+	at.it_value.tv_nsec = (long)(scan_every_ms % 1000 * 1000000);
+	/* Again and again, since the one that comes right before wait4() sleeps
+	 * is noticed only at the next. */
+	at.it_interval.tv_nsec = 20000000;
+	if (scan_every_ms)
+		timer_settime(s->scan_timer, 0, &at, NULL);
+}
+
+static void scan_now(struct session *s)
+{
+	bool report = asked_scan == 2;
+
+	if (!scan_running(s)) {
+		nag(true); /* after the next stop */
+		return;
+	}
+	asked_scan = 0;
+	set_scan_timer(s);
+	if (report)
+		report_from_copy(s);
+}
+
 static bool handle_signals(struct session *s)
 {
 	bool end = false;
 
-	if (!asked_interrupts && !asked_end && !asked_report)
+	if (!asked_interrupts && !asked_end && !asked_report && !asked_scan)
 		return false;
 	nag(false);
+	if (asked_scan)
+		scan_now(s);
 	if (asked_report) {
 		asked_report = 0;
 		report_from_copy(s);
@@ -370,6 +423,7 @@ static void session_release(struct session *s)
 {
 	msg_debug("%llu stops", (unsigned long long)s->stops);
 	timer_delete(s->nagger);
+	timer_delete(s->scan_timer);
 	probe_set_free(s->probes);
 	recorder_free(s->recorder);
 	u64map_release(&s->tasks);
@@ -404,8 +458,10 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 	err = start(&s);
 	launched = s.launched;
 	cpu_begin();
+	set_scan_timer(&s);
 	if (!err)
 		loop(&s);
+	scan_every_ms = 0;
 	cpu_end();
 	detach_all(&s);
 	reporting = 1;
