@@ -19,6 +19,7 @@ struct mt_pm_scan_arg {
 };
 
 #define MT_PAGEMAP_SCAN _IOWR('f', 16, struct mt_pm_scan_arg)
+#define MT_PAGE_IS_FILE ((uint64_t)1 << 2)
 #define MT_PAGE_IS_PRESENT ((uint64_t)1 << 3)
 #define MT_PAGE_IS_SWAPPED ((uint64_t)1 << 4)
 /* The page of zeros that all untouched memory shares: it has no pointers. */
@@ -27,6 +28,7 @@ struct mt_pm_scan_arg {
 /* Of a word of pagemap. */
 #define PM_PRESENT ((uint64_t)1 << 63)
 #define PM_SWAPPED ((uint64_t)1 << 62)
+#define PM_FILE ((uint64_t)1 << 61) /* or shared anonymous memory */
 
 #define REGIONS 512
 #define WORDS 8192
@@ -48,17 +50,18 @@ void pages_close(struct pages *pg)
 	pg->fd = -1;
 }
 
-static int scan(struct pages *pg, taddr_t start, taddr_t end,
+static int scan(struct pages *pg, taddr_t start, taddr_t end, bool own,
 		void (*fn)(void *, taddr_t, taddr_t), void *arg)
 {
 	struct mt_page_region regions[REGIONS];
+	uint64_t none = MT_PAGE_IS_PFNZERO | (own ? MT_PAGE_IS_FILE : 0);
 
 	while (start < end) {
 		struct mt_pm_scan_arg a = {
 			.size = sizeof a, .start = start, .end = end,
 			.vec = (uintptr_t)regions, .vec_len = REGIONS,
-			.category_inverted = MT_PAGE_IS_PFNZERO,
-			.category_mask = MT_PAGE_IS_PFNZERO,
+			.category_inverted = none,
+			.category_mask = none,
 			.category_anyof_mask = MT_PAGE_IS_PRESENT | MT_PAGE_IS_SWAPPED,
 			.return_mask = MT_PAGE_IS_PRESENT,
 		};
@@ -75,7 +78,7 @@ static int scan(struct pages *pg, taddr_t start, taddr_t end,
 	return 0;
 }
 
-static int read_words(struct pages *pg, taddr_t start, taddr_t end,
+static int read_words(struct pages *pg, taddr_t start, taddr_t end, bool own,
 		      void (*fn)(void *, taddr_t, taddr_t), void *arg)
 {
 	static uint64_t words[WORDS];
@@ -88,7 +91,8 @@ static int read_words(struct pages *pg, taddr_t start, taddr_t end,
 		if (got < 8)
 			return got < 0 ? -errno : 0;
 		for (ssize_t i = 0; i < got / 8; i++, start += pg->page) {
-			bool there = words[i] & (PM_PRESENT | PM_SWAPPED);
+			bool there = words[i] & (PM_PRESENT | PM_SWAPPED) &&
+				     !(own && words[i] & PM_FILE);
 
 			if (there && !run)
 				run = start;
@@ -103,15 +107,15 @@ static int read_words(struct pages *pg, taddr_t start, taddr_t end,
 	return 0;
 }
 
-int pages_each(struct pages *pg, taddr_t start, taddr_t end,
+int pages_each(struct pages *pg, taddr_t start, taddr_t end, bool own,
 	       void (*fn)(void *, taddr_t, taddr_t), void *arg)
 {
 	if (!pg->no_scan) {
-		int err = scan(pg, start, end, fn, arg);
+		int err = scan(pg, start, end, own, fn, arg);
 
 		if (err != -ENOTTY && err != -EINVAL)
 			return err;
 		pg->no_scan = true;
 	}
-	return read_words(pg, start, end, fn, arg);
+	return read_words(pg, start, end, own, fn, arg);
 }

@@ -18,8 +18,9 @@ struct pages {
 int pages_open(struct pages *pg, pid_t tid);
 void pages_close(struct pages *pg);
 /* Calls fn for each run of pages in [start, end) that are present or swapped
- * out, in ascending order.  0 or -errno. */
-int pages_each(struct pages *pg, taddr_t start, taddr_t end,
+ * out, in ascending order; `own`: only of those that are the process's own, not
+ * a file's.  0 or -errno. */
+int pages_each(struct pages *pg, taddr_t start, taddr_t end, bool own,
 	       void (*fn)(void *arg, taddr_t start, taddr_t end), void *arg);
 
 #endif

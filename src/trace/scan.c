@@ -74,7 +74,7 @@ static bool may_read(struct scan *sc, taddr_t addr)
 		return true;
 	if (!l->w) /* text and constants: a read costs no memory of its own */
 		return true;
-	return !pages_each(&sc->pages, page, page + sc->pages.page, is_there, &t) && t.present;
+	return !pages_each(&sc->pages, page, page + sc->pages.page, false, is_there, &t) && t.present;
 }
 
 static ssize_t read_for_reach(void *arg, taddr_t addr, void *buf, size_t len)
@@ -164,7 +164,7 @@ static void look_at_batch(struct scan *sc)
 		size_t got = pc->got > 0 ? (size_t)pc->got : 0;
 
 		reach_feed(sc->reach, pc->addr, pc->bytes, got,
-			   space_kind_at(&sc->space, pc->addr) == SPACE_ROOT);
+			   space_kind_at(&sc->space, pc->addr) != SPACE_HEAP);
 		sc->bytes += got;
 		sc->unread += pc->len - got;
 	}
@@ -207,7 +207,7 @@ static bool is_worth_reading(const struct scan *sc, const struct region *part)
 {
 	taddr_t before, after;
 
-	if (sc->opts->references || part->stack == SPACE_ROOT)
+	if (sc->opts->references || part->stack == SPACE_ROOT || part->stack == SPACE_RELRO)
 		return true;
 	if (part->stack == SPACE_DEAD)
 		return false;
@@ -222,7 +222,8 @@ static void read_all(struct scan *sc)
 	for (taddr_t at = 0; regions_next(sc->space.parts, at, &sc->part); at = sc->part.end)
 		if (is_worth_reading(sc, &sc->part))
 			pages_each(&sc->pages, sc->part.start & -page,
-				   (sc->part.end + page - 1) & -page, take_pages, sc);
+				   (sc->part.end + page - 1) & -page,
+				   sc->part.stack == SPACE_RELRO, take_pages, sc);
 	send_batch(sc);
 	while (sc->under_way)
 		look_at_batch(sc);

@@ -58,6 +58,13 @@ static bool is_special(const struct map_line *l)
 	       !strcmp(l->path, "[vvar_vclock]") || !strcmp(l->path, "[vdso]");
 }
 
+/* Static programs of glibc keep pointers to blocks there.  Of a file's data only
+ * what was written is in pages of the process's own. */
+static bool is_relro(struct space *sp, const struct map_line *l)
+{
+	return !l->w && !l->x && !l->shared && l->ino && modules_find(&sp->proc->modules, l->start);
+}
+
 static void take_lines(struct space *sp)
 {
 	struct u64map refused = U64MAP_INIT;
@@ -66,12 +73,13 @@ static void take_lines(struct space *sp)
 	for (size_t i = 0; i < sp->maps.lines.n; i++) {
 		const struct map_line *l = &sp->maps.lines.v[i];
 
-		if (!l->r || !l->w || is_special(l))
+		if (!l->r || is_special(l) || (!l->w && !is_relro(sp, l)))
 			continue;
 		if (u64map_get(&refused, l->start))
 			sp->refused += l->end - l->start;
 		else
-			regions_add(sp->parts, &(struct region){ l->start, l->end, SPACE_ROOT });
+			regions_add(sp->parts, &(struct region){ l->start, l->end, l->w ? SPACE_ROOT :
+											  SPACE_RELRO });
 	}
 	u64map_release(&refused);
 }

@@ -10,6 +10,8 @@
 enum space_kind {
 	SPACE_ROOT = 1, /* what lies here is a root, but for blocks */
 	SPACE_HEAP,     /* an allocator's: only the blocks in it count */
+	SPACE_RELRO,    /* a root: data that was made read-only after relocation, and
+			   only its pages that were written */
 	SPACE_DEAD,     /* below a stack pointer, or an allocator's own data */
 };
 

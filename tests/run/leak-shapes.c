@@ -42,7 +42,11 @@ static void classes(int definite, int indirect, int possible, int reachable)
 	expect("leaks.definite.blocks", definite);
 	expect("leaks.indirect.blocks", indirect);
 	expect("leaks.possible.blocks", possible);
+#ifdef LIBC_ALLOCATES /* a static program's, for itself */
+	expect("leaks.reachable.blocks >=", reachable);
+#else
 	expect("leaks.reachable.blocks", reachable);
+#endif
 }
 
 /* -- lost ------------------------------------------------------------------------- */
@@ -176,7 +180,12 @@ NOINLINE static void in_key(void)
 		if (i == 50) /* in a block of its own, beyond the first 32 */
 			pthread_setspecific(many[i], block(80));
 	}
+	/* glibc's keys beyond the first 32 are in a block. */
+#ifdef __GLIBC__
 	classes(0, 0, 0, 3);
+#else
+	classes(0, 0, 0, 2);
+#endif
 }
 
 static volatile int there;
@@ -201,10 +210,12 @@ NOINLINE static void other_stack(void)
 	while (!there)
 		usleep(1000);
 	usleep(20000);
-	/* The thread's vector of modules is pointed to in its middle. */
-	expect("leaks.definite.blocks", 0);
-	expect("leaks.possible.blocks", 1);
-	expect("leaks.reachable.blocks", 1);
+	/* glibc: the thread's vector of modules is pointed to in its middle. */
+#ifdef __GLIBC__
+	classes(0, 0, 1, 1);
+#else
+	classes(0, 0, 0, 1);
+#endif
 }
 
 #ifdef __GLIBC__
