@@ -346,24 +346,30 @@ static void arrive(struct proc *p, pid_t tid, int status)
 	}
 }
 
+/* A child with memory of its own is a copy of the parent as it is now: what the
+ * parent does next is none of the child's doing, so its first stop, which is
+ * imminent, is waited for.  A thread's may come later. */
+static bool await_first_stop(struct task *parent, pid_t tid, int *status)
+{
+	struct task child = { .tid = tid, .proc = parent->proc };
+	uint64_t pid = (uint64_t)parent->proc->pid;
+
+	return proc_status_number(tid, "Tgid", 10, pid) != pid && !wait_for_stop(&child, status);
+}
+
 static void on_new_task(struct task *parent)
 {
 	struct session *s = parent->proc->session;
 	unsigned long msg;
+	pid_t tid;
 	int status;
 
-	if (!pt_event_message(parent->tid, &msg)) {
-		pid_t tid = (pid_t)msg;
-
-		if (!task_find(s, tid)) {
-			if (unpark(s, tid, &status)) {
-				arrive(parent->proc, tid, status);
-			} else {
-				/* Its first stop is to come. */
-				vec_push(&s->expected,
-					 ((struct expected){ tid, parent->tid, parent->proc->pid }));
-			}
-		}
+	if (!pt_event_message(parent->tid, &msg) && !task_find(s, tid = (pid_t)msg)) {
+		if (unpark(s, tid, &status) || await_first_stop(parent, tid, &status))
+			arrive(parent->proc, tid, status);
+		else /* Its first stop is to come. */
+			vec_push(&s->expected,
+				 ((struct expected){ tid, parent->tid, parent->proc->pid }));
 	}
 	task_undisturb(parent);
 	task_continue(parent, 0);
