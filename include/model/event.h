@@ -21,6 +21,9 @@ enum alloc_op {
 };
 
 /* Who may release what (mismatches; only these differ). */
+/* Arguments of a call that are looked at. */
+enum { CALL_ARGS = 8 };
+
 enum family { FAMILY_C, FAMILY_NEW, FAMILY_NEW_ARRAY, FAMILY_MAP, FAMILY_CUSTOM };
 
 enum event_type {
@@ -165,7 +168,7 @@ struct event {
 			uint16_t probe;
 			uint8_t nargs;
 			bool has_result;
-			uint64_t arg[4], result;
+			uint64_t arg[CALL_ARGS], result;
 			taddr_t caller;    /* return address */
 			uint32_t module;   /* of the caller */
 		} call;

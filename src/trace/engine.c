@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "arch/host.h"
 #include "base/msg.h"
@@ -84,20 +86,25 @@ static uint64_t requested_size(const struct task *t, const struct probe *pr)
 	return __builtin_mul_overflow(size, count, &size) ? UINT64_MAX : size;
 }
 
-/* The break now, for a brk() that is about to move it. */
-static taddr_t heap_end(pid_t pid)
+/* The break now, for a brk() that is about to move it.  The kernel tells the
+ * page it is in, the program's last move the byte, unless the allocator has
+ * moved it since, by whole pages. */
+static taddr_t heap_end(const struct proc *p)
 {
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct maps maps;
 	taddr_t end = 0;
 
-	if (maps_read(&maps, pid))
+	if (maps_read(&maps, p->pid))
 		return 0;
 	for (size_t i = 0; i < maps.lines.n; i++)
 		if (!strcmp(maps.lines.v[i].path, "[heap]"))
 			end = maps.lines.v[i].end;
 	maps_release(&maps);
-	/* Where the heap begins, while it is empty. */
-	return end ? end : proc_stat_number(pid, STAT_START_BRK, 0);
+	if (!end) /* it is empty: where it begins */
+		end = proc_stat_number(p->pid, STAT_START_BRK, 0);
+	return p->brk_end && (p->brk_end + page - 1) / page == (end + page - 1) / page ? p->brk_end
+										      : end;
 }
 
 /* -- pending calls ---------------------------------------------------------------------- */
@@ -401,8 +408,10 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 		c.arg[i] = argument(t, i + 1);
 	if (skip && pr->size_arg)
 		c.arg[pr->size_arg - 1] = c.size;
-	if (pr->kind == KIND_BRK)
-		c.old.addr = heap_end(t->proc->pid);
+	if (pr->kind == KIND_BRK) {
+		c.old.addr = heap_end(t->proc);
+		c.size = c.arg[0] > c.old.addr ? c.arg[0] - c.old.addr : 0;
+	}
 	if (t->calls.n >= CALLS_MAX)
 		forget_oldest(t);
 	c.ret = plant_return(t, c.return_addr);
@@ -570,7 +579,8 @@ static void enter_unmap(struct task *t, struct breakpoint *bp)
 	size = requested_size(t, pr);
 	remember(t, LAST_FOLDED, bp, addr);
 	task_continue_over(t, bp);
-	record_unmap(t, addr, size);
+	if (addr % (uint64_t)sysconf(_SC_PAGESIZE) == 0) /* else it is refused */
+		record_unmap(t, addr, size);
 	if (t->proc->session->opts->calls)
 		record_call(t, &c, pr, false, 0);
 }
@@ -640,24 +650,37 @@ static void leave_realloc(struct task *t, const struct call *c, struct outcome o
 	}
 }
 
+static void leave_sbrk(struct task *t, const struct call *c, struct outcome o)
+{
+	bool narrow = t->proc->abi->word == 4;
+	int64_t by = narrow ? (int32_t)c->arg[0] : (int64_t)c->arg[0];
+
+	if (o.failed) {
+		if (by > 0)
+			record_failed(t, c->size, c->stack);
+		return;
+	}
+	t->proc->brk_end = o.addr + (uint64_t)by;
+	if (by)
+		record_brk(t, o.addr, t->proc->brk_end, c->stack);
+}
+
 static void leave_mapping(struct task *t, const struct call *c, struct outcome o)
 {
 	const struct probe *pr = c->site->probe;
 
-	if (o.failed) {
-		if (pr->op != OP_BRK || pr->kind == KIND_BRK)
-			record_failed(t, c->size, c->stack);
+	if (pr->kind == KIND_SBRK) {
+		leave_sbrk(t, c, o);
+	} else if (o.failed) {
+		record_failed(t, c->size, c->stack);
 	} else if (pr->op == OP_MAP) {
 		record_map(t, o.addr, c->size, c->stack);
 	} else if (pr->op == OP_REMAP) {
-		record_remap(t, c->arg[0], c->arg[1], o.addr, c->arg[2], c->stack);
-	} else if (pr->kind == KIND_SBRK) {
-		bool narrow = t->proc->abi->word == 4;
-		int64_t by = narrow ? (int32_t)c->arg[0] : (int64_t)c->arg[0];
-
-		if (by)
-			record_brk(t, o.addr, o.addr + (uint64_t)by, c->stack);
+		/* The old addresses may stay mapped, to empty pages. */
+		record_remap(t, c->arg[0], c->arg[3] & MREMAP_DONTUNMAP ? 0 : c->arg[1], o.addr,
+			     c->arg[2], c->stack);
 	} else {
+		t->proc->brk_end = c->arg[0];
 		record_brk(t, c->old.addr, c->arg[0], c->stack);
 	}
 }
@@ -722,6 +745,27 @@ static bool take_returning(struct task *t, struct call *out)
 	return false;
 }
 
+/* With its terminating byte; what is longer than the limit is that long. */
+static uint64_t string_size(struct proc *p, taddr_t addr)
+{
+	const uint64_t limit = 1 << 20;
+	char part[256]; /* aligned, so that the end of a mapping is met exactly */
+	uint64_t n = 0;
+
+	while (n < limit) {
+		size_t want = sizeof part - (addr + n) % sizeof part;
+		const char *end;
+
+		if (proc_read(p, addr + n, part, want) != (ssize_t)want)
+			break;
+		end = memchr(part, 0, want);
+		if (end)
+			return n + (uint64_t)(end - part) + 1;
+		n += want;
+	}
+	return n;
+}
+
 static void on_return(struct task *t, struct breakpoint *bp)
 {
 	struct outcome o;
@@ -740,6 +784,8 @@ static void on_return(struct task *t, struct breakpoint *bp)
 		return;
 	}
 	o = read_outcome(t, &c);
+	if (c.site->probe->flags & PROBE_STRING && !o.failed)
+		c.size = string_size(t->proc, o.addr);
 	task_continue_over(t, bp);
 	leave_call(t, &c, o);
 }

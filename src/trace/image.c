@@ -530,6 +530,7 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->own_break = false;
 	p->exiting = p->scanned = false;
 	p->table_complete = fresh;
+	p->brk_end = 0;
 	p->syscall_insn = 0;
 	p->no_inject = false;
 	p->shadow_stack = false;
@@ -589,6 +590,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	c->abi = parent->abi;
 	c->linker = parent->linker;
 	c->entry = parent->entry;
+	c->brk_end = parent->brk_end;
 	c->state = parent->state;
 	c->exe = xstrdup(parent->exe ? parent->exe : "?");
 	c->name = xstrdup(parent->name);

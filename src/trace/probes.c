@@ -15,10 +15,19 @@
 #define REALLOC(sym, p, sz, ...) \
 	{ .symbol = sym, .op = OP_REALLOC, .ptr_arg = p, .size_arg = sz, __VA_ARGS__ }
 #define RELEASE(sym, p, ...) { .symbol = sym, .op = OP_RELEASE, .ptr_arg = p, __VA_ARGS__ }
+/* How much it asks for only the result tells. */
+#define STRING(sym, ...) { .symbol = sym, .op = OP_ALLOC, .flags = PROBE_STRING, __VA_ARGS__ }
 #define NEW(sym, fam) ALLOC(sym, 1, .family = fam, .flags = PROBE_CPP | PROBE_FORWARDS)
 /* The aligned forms round the size up, so their bodies do not just forward. */
 #define NEW_ALIGNED(sym, fam) ALLOC(sym, 1, .align_arg = 2, .family = fam, .flags = PROBE_CPP)
 #define DELETE(sym, fam) RELEASE(sym, 1, .family = fam, .flags = PROBE_CPP)
+#define TC_DELETE(sym, fam)                              \
+	RELEASE(sym, 1, .family = fam),                  \
+	RELEASE(sym "_nothrow", 1, .family = fam),       \
+	RELEASE(sym "_sized", 1, .family = fam),         \
+	RELEASE(sym "_aligned", 1, .family = fam),       \
+	RELEASE(sym "_sized_aligned", 1, .family = fam), \
+	RELEASE(sym "_aligned_nothrow", 1, .family = fam)
 /* size_t is mangled as m on 64-bit ABIs and as j on 32-bit ones. */
 #define NEW_ALL(letter)                                                  \
 	NEW("_Znw" letter, FAMILY_NEW),                                  \
@@ -93,8 +102,18 @@ static const struct probe builtin[] = {
 	ALLOC("mi_malloc_aligned", 1, .align_arg = 2),
 	ALLOC("mi_malloc_aligned_at", 1, .align_arg = 2),
 	ALLOC("mi_zalloc_aligned", 1, .align_arg = 2),
+	ALLOC("mi_zalloc_aligned_at", 1, .align_arg = 2),
 	ALLOC("mi_calloc_aligned", 2, .count_arg = 1, .align_arg = 3),
+	ALLOC("mi_calloc_aligned_at", 2, .count_arg = 1, .align_arg = 3),
+	REALLOC("mi_expand", 1, 2), /* in place, or NULL */
 	REALLOC("mi_realloc_aligned", 1, 2, .align_arg = 3),
+	REALLOC("mi_realloc_aligned_at", 1, 2, .align_arg = 3),
+	REALLOC("mi_rezalloc_aligned", 1, 2, .align_arg = 3),
+	REALLOC("mi_rezalloc_aligned_at", 1, 2, .align_arg = 3),
+	REALLOC("mi_recalloc_aligned", 1, 3, .count_arg = 2, .align_arg = 4),
+	REALLOC("mi_recalloc_aligned_at", 1, 3, .count_arg = 2, .align_arg = 4),
+	REALLOC("mi_aligned_recalloc", 1, 3, .count_arg = 2, .align_arg = 4),
+	REALLOC("mi_aligned_offset_recalloc", 1, 3, .count_arg = 2, .align_arg = 4),
 	ALLOC("mi_posix_memalign", 3, .kind = KIND_OUT, .align_arg = 2, .out_arg = 1),
 	ALLOC("mi_memalign", 2, .align_arg = 1),
 	ALLOC("mi_aligned_alloc", 2, .align_arg = 1),
@@ -106,14 +125,43 @@ static const struct probe builtin[] = {
 	RELEASE("mi_free_size_aligned", 1),
 	ALLOC("mi_heap_malloc", 2),
 	ALLOC("mi_heap_zalloc", 2),
+	STRING("mi_strdup"),
+	STRING("mi_strndup"),
+	STRING("mi_mbsdup"),
+	STRING("mi_realpath"),
+	STRING("mi_dupenv_s", .kind = KIND_OUT, .out_arg = 1),
 	ALLOC("mi_heap_calloc", 3, .count_arg = 2),
+	ALLOC("mi_heap_mallocn", 3, .count_arg = 2),
+	ALLOC("mi_heap_malloc_small", 2),
 	REALLOC("mi_heap_realloc", 2, 3),
+	REALLOC("mi_heap_reallocn", 2, 4, .count_arg = 3),
+	REALLOC("mi_heap_reallocf", 2, 3, .kind = KIND_FREES_OLD),
+	REALLOC("mi_heap_rezalloc", 2, 3),
+	REALLOC("mi_heap_recalloc", 2, 4, .count_arg = 3),
 	ALLOC("mi_heap_malloc_aligned", 2, .align_arg = 3),
+	ALLOC("mi_heap_malloc_aligned_at", 2, .align_arg = 3),
+	ALLOC("mi_heap_zalloc_aligned", 2, .align_arg = 3),
+	ALLOC("mi_heap_zalloc_aligned_at", 2, .align_arg = 3),
+	ALLOC("mi_heap_calloc_aligned", 3, .count_arg = 2, .align_arg = 4),
+	ALLOC("mi_heap_calloc_aligned_at", 3, .count_arg = 2, .align_arg = 4),
+	REALLOC("mi_heap_realloc_aligned", 2, 3, .align_arg = 4),
+	REALLOC("mi_heap_realloc_aligned_at", 2, 3, .align_arg = 4),
+	REALLOC("mi_heap_rezalloc_aligned", 2, 3, .align_arg = 4),
+	REALLOC("mi_heap_rezalloc_aligned_at", 2, 3, .align_arg = 4),
+	REALLOC("mi_heap_recalloc_aligned", 2, 4, .count_arg = 3, .align_arg = 5),
+	REALLOC("mi_heap_recalloc_aligned_at", 2, 4, .count_arg = 3, .align_arg = 5),
+	STRING("mi_heap_strdup"),
+	STRING("mi_heap_strndup"),
+	STRING("mi_heap_realpath"),
+	ALLOC("mi_heap_alloc_new", 2, .family = FAMILY_NEW),
+	ALLOC("mi_heap_alloc_new_n", 3, .count_arg = 2, .family = FAMILY_NEW),
 	ALLOC("mi_new", 1, .family = FAMILY_NEW),
 	ALLOC("mi_new_n", 2, .count_arg = 1, .family = FAMILY_NEW),
 	ALLOC("mi_new_nothrow", 1, .family = FAMILY_NEW),
 	ALLOC("mi_new_aligned", 1, .align_arg = 2, .family = FAMILY_NEW),
 	ALLOC("mi_new_aligned_nothrow", 1, .align_arg = 2, .family = FAMILY_NEW),
+	REALLOC("mi_new_realloc", 1, 2, .family = FAMILY_NEW),
+	REALLOC("mi_new_reallocn", 1, 3, .count_arg = 2, .family = FAMILY_NEW),
 
 	/* tcmalloc, gperftools/tcmalloc.h */
 	ALLOC("tc_malloc", 1),
@@ -133,12 +181,10 @@ static const struct probe builtin[] = {
 	ALLOC("tc_newarray_nothrow", 1, .family = FAMILY_NEW_ARRAY),
 	ALLOC("tc_new_aligned", 1, .align_arg = 2, .family = FAMILY_NEW),
 	ALLOC("tc_newarray_aligned", 1, .align_arg = 2, .family = FAMILY_NEW_ARRAY),
-	RELEASE("tc_delete", 1, .family = FAMILY_NEW),
-	RELEASE("tc_delete_sized", 1, .family = FAMILY_NEW),
-	RELEASE("tc_delete_aligned", 1, .family = FAMILY_NEW),
-	RELEASE("tc_deletearray", 1, .family = FAMILY_NEW_ARRAY),
-	RELEASE("tc_deletearray_sized", 1, .family = FAMILY_NEW_ARRAY),
-	RELEASE("tc_deletearray_aligned", 1, .family = FAMILY_NEW_ARRAY),
+	ALLOC("tc_new_aligned_nothrow", 1, .align_arg = 2, .family = FAMILY_NEW),
+	ALLOC("tc_newarray_aligned_nothrow", 1, .align_arg = 2, .family = FAMILY_NEW_ARRAY),
+	TC_DELETE("tc_delete", FAMILY_NEW),
+	TC_DELETE("tc_deletearray", FAMILY_NEW_ARRAY),
 
 	/* The C libraries' own names for the same functions: static programs
 	 * and musl's linker use them. */
@@ -181,7 +227,7 @@ static int parse_argument(const char *text, char *item, struct user_probe *p)
 		return bad_spec(text, "an argument needs '=N'");
 	*value++ = '\0';
 	n = strtoul(value, &end, 10);
-	if (end == value || *end || n < 1 || n > 8)
+	if (end == value || *end || n < 1 || n > CALL_ARGS)
 		return bad_spec(text, "an argument's number is 1 to 8");
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(item, keys[i].key)) {

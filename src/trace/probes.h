@@ -34,6 +34,7 @@ enum {
 	PROBE_CPP = 1,      /* left out by -n */
 	PROBE_FORWARDS = 2, /* in libstdc++ and libc++ its body calls malloc and
 			       adds nothing: recognised there, no breakpoint */
+	PROBE_STRING = 4,   /* what it allocates is a string: strdup */
 	PROBE_USER = 8,
 	PROBE_THROWS = 16, /* no allocation function: an operator new that calls
 			      it will end with an exception */

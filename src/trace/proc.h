@@ -81,7 +81,7 @@ struct call {
 	taddr_t return_addr;
 	taddr_t caller;     /* the same, but for wrappers: of their caller */
 	struct breakpoint *ret;
-	uint64_t arg[4];
+	uint64_t arg[CALL_ARGS];
 	uint64_t size;
 	uint32_t stack;
 	struct open_block old; /* OP_REALLOC: taken out of the table */
@@ -210,6 +210,7 @@ struct proc {
 	uint64_t handler_mask[2]; /* two bits a signal: does its handler block
 				     SIGTRAP? (sigtrap.c) */
 	taddr_t linker, entry;    /* AT_BASE (0: none) and AT_ENTRY */
+	taddr_t brk_end;          /* the break, as the program moved it last; 0 */
 	char *exe;                /* path as the tracee sees it */
 	char *name;
 	size_t probes_found;
@@ -246,7 +247,7 @@ struct session {
 	struct trace_result *result;
 	struct u64map tasks;      /* tid → struct task * */
 	VEC(struct proc *) procs;
-	/* A new task's first stop and its parent's event come in any order. */
+	/* A new thread's first stop and its parent's event come in any order. */
 	VEC(struct parked) parked;     /* the stop came first */
 	VEC(struct expected) expected; /* the event came first */
 	struct probe_set *probes;

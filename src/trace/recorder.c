@@ -371,7 +371,6 @@ void record_call(struct task *t, const struct call *c, const struct probe *probe
 	memcpy(ev.u.call.arg, c->arg, sizeof ev.u.call.arg);
 	ev.u.call.nargs = (uint8_t)MAX(MAX(probe->ptr_arg, probe->size_arg),
 				       MAX(MAX(probe->count_arg, probe->align_arg), probe->out_arg));
-	ev.u.call.nargs = MIN(ev.u.call.nargs, (uint8_t)ARRAY_SIZE(ev.u.call.arg));
 	ev.u.call.has_result = has_result;
 	ev.u.call.result = result;
 	ev.u.call.caller = c->caller;

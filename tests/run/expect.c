@@ -55,22 +55,22 @@ static bool has_function(json_t *stack, const char *function)
 	return false;
 }
 
-static bool is_heap(json_t *stack)
+static bool is_kind(json_t *stack, const char *want)
 {
 	const char *kind = json_string_value(json_object_get(stack, "kind"));
 
-	return kind && !strcmp(kind, "heap");
+	return kind && !strcmp(kind, want);
 }
 
-static long long sum_of_stacks(json_t *proc, const char *function, const char *key)
+/* Blocks and mappings apart: a thread's stack is a mapping. */
+static long long sum_of_stacks(json_t *proc, const char *kind, const char *function, const char *key)
 {
 	json_t *stacks = json_object_get(proc, "stacks"), *stack;
 	long long sum = 0;
 	size_t i;
 
-	/* Blocks only: a thread's stack is a mapping. */
 	json_array_foreach(stacks, i, stack)
-		if (has_function(stack, function) && is_heap(stack))
+		if (has_function(stack, function) && is_kind(stack, kind))
 			sum += json_integer_value(json_object_get(stack, key));
 	return sum;
 }
@@ -106,7 +106,8 @@ static bool check_value(const char *line, json_t *value, const char *op, const c
 static bool check_stack(const char *line, json_t *proc, char *const *word, const char *op,
 			const char *want)
 {
-	long long is = sum_of_stacks(proc, word[1], word[2]);
+	const char *kind = strcmp(word[0], "region") ? "heap" : "mapping";
+	long long is = sum_of_stacks(proc, kind, word[1], word[2]);
 
 	if (holds(is, op, atoll(want)))
 		return true;
@@ -114,8 +115,8 @@ static bool check_stack(const char *line, json_t *proc, char *const *word, const
 	return false;
 }
 
-/* KEY [OP] VALUE · stack FUNCTION KEY [OP] VALUE; KEY may begin with "N:", the
- * index of the process. */
+/* KEY [OP] VALUE · stack FUNCTION KEY [OP] VALUE · region FUNCTION KEY [OP] VALUE;
+ * KEY, stack and region may begin with "N:", the index of the process. */
 static bool check_line(const char *line, json_t *processes)
 {
 	char *copy = xstrdup(line), *rest = copy, *word[6] = { NULL }, *w, *colon;
@@ -147,7 +148,7 @@ static bool check_line(const char *line, json_t *processes)
 	if (!proc)
 		printf("# expected %s, but the export has %zu processes\n", line,
 		       json_array_size(processes));
-	good = proc && (n == 3 && !strcmp(word[0], "stack") ?
+	good = proc && (n == 3 && (!strcmp(word[0], "stack") || !strcmp(word[0], "region")) ?
 			check_stack(line, proc, word, op, want) :
 			check_value(line, member(proc, word[0]), op, want));
 	free(copy);

@@ -7,6 +7,7 @@
  *	expect("mappings.count", 1);          processes[0].mappings.count == 1
  *	expect_stack("leaf", "open_blocks", 3);  sum over the stacks with a frame
  *	                                      of function leaf
+ *	expect_region("leaf", "failed", 3);   likewise of mmap's and brk's stacks
  *	expect_text("exe", "hello");          a string; also the end of a path
  *
  * Nothing here allocates, uses stdio or disturbs errno, so that a program's
@@ -77,6 +78,13 @@ static inline void expect_stack(const char *function, const char *key, long long
 	char buf[24];
 
 	expect_line("stack", function, key, expect_number(buf, value));
+}
+
+static inline void expect_region(const char *function, const char *key, long long value)
+{
+	char buf[24];
+
+	expect_line("region", function, key, expect_number(buf, value));
 }
 
 /* Ends the program with a status that no test expects. */

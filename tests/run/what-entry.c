@@ -45,6 +45,58 @@ __attribute__((noinline)) static void mimalloc(void)
 	find("mi_free")(p);
 }
 
+/* What makes a string tells its size only by its result. */
+__attribute__((noinline)) static void strings(void)
+{
+	char text[1000], *copy;
+	void *heap;
+
+	memset(text, 'x', sizeof text - 1);
+	text[999] = '\0';
+	copy = (char *)find("mi_strdup")(text);
+	KEEP(copy);
+	EXPECT_THAT(strlen(copy) == 999);
+	find("mi_free")(copy);
+	heap = find("mi_heap_new")();
+	copy = (char *)find("mi_heap_strndup")(heap, text, (size_t)41);
+	KEEP(copy);
+	find("mi_free")(copy);
+	EXPECT_THAT(!find("mi_dupenv_s")(&copy, NULL, "EXPECT"));
+	KEEP(copy);
+	find("mi_free")(copy);
+	find("mi_heap_delete")(heap);
+}
+
+__attribute__((noinline)) static void others(void)
+{
+	void *p = find("mi_zalloc_aligned_at")((size_t)100, (size_t)64, (size_t)8);
+
+	KEEP(p);
+	EXPECT_THAT(find("mi_expand")(p, (size_t)101) == p);
+	EXPECT_THAT(!find("mi_expand")(p, (size_t)1 << 30));
+	p = find("mi_recalloc_aligned_at")(p, (size_t)7, (size_t)100, (size_t)64, (size_t)8);
+	KEEP(p);
+	find("mi_free")(p);
+	p = find("mi_new_reallocn")(NULL, (size_t)3, (size_t)50);
+	KEEP(p);
+	find("mi_free_size")(p, (size_t)150);
+}
+
+static void mimalloc_more(void)
+{
+	for (int i = 0; i < N; i++) {
+		strings();
+		others();
+	}
+	expect_stack("strings", "total_blocks >=", 3 * N);
+	expect_stack("strings", "total_bytes >=", (1000 + 42) * N);
+	expect_stack("strings", "open_blocks", 0);
+	expect_stack("others", "total_blocks", 4 * N);
+	expect_stack("others", "total_bytes", (100 + 101 + 700 + 150) * N);
+	expect_stack("others", "failed", N);
+	expect_stack("others", "open_blocks", 0);
+}
+
 __attribute__((noinline)) static void tcmalloc(void)
 {
 	void *p = find("tc_malloc")((size_t)100);
@@ -57,7 +109,7 @@ __attribute__((noinline)) static void tcmalloc(void)
 	KEEP(p);
 	p = find("tc_realloc")(p, (size_t)5001);
 	KEEP(p);
-	find("tc_free")(p);
+	find("tc_delete_nothrow")(p, NULL);
 }
 
 int main(int argc, char **argv)
@@ -74,6 +126,8 @@ int main(int argc, char **argv)
 	expect_stack(argv[1], "total_blocks", 4 * N);
 	expect_stack(argv[1], "total_bytes", (100 + 5000 + 5001 + 10) * N);
 	expect_stack(argv[1], "open_blocks", 0);
+	if (use == mimalloc)
+		mimalloc_more();
 	expect("unknown_releases", 0);
 	return 0;
 }

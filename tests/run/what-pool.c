@@ -49,6 +49,17 @@ __attribute__((noinline, used)) static int pool_many(void **out, size_t align, i
 	return 0;
 }
 
+/* As many arguments as can be named. */
+__attribute__((noinline, used)) static int pool_far(int a, int b, int c, int d, int e, int f, size_t n,
+						    void **out)
+{
+	char *p = malloc(n + 16);
+
+	EXPECT_THAT(a + b + c + d + e + f == 21);
+	*out = p + 16;
+	return 0;
+}
+
 __attribute__((noinline)) static void use(void)
 {
 	void *p = pool_get(&pool, 40), *q = NULL, *r;
@@ -63,15 +74,17 @@ __attribute__((noinline)) static void use(void)
 	EXPECT_THAT(!pool_many(&q, 16, 3, 7));
 	EXPECT_THAT(pool_many(&q, 16, 300, 7));
 	pool_put(&pool, q);
+	EXPECT_THAT(!pool_far(1, 2, 3, 4, 5, 6, 9, &q));
+	pool_put(&pool, q);
 }
 
 int main(void)
 {
 	for (int i = 0; i < N; i++)
 		use();
-	expect("allocs", 3 * N);
-	expect("frees", 3 * N);
-	expect("bytes_allocated", (40 + 80 + 21) * N);
+	expect("allocs", 4 * N);
+	expect("frees", 4 * N);
+	expect("bytes_allocated", (40 + 80 + 21 + 9) * N);
 	expect("open_blocks", 0);
 	expect("unknown_releases", 0);
 	expect("failed", 2 * N);

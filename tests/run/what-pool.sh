@@ -25,11 +25,12 @@ program=pool-stripped
 strip -o "$OUT/$program" "$PROGRAM" || exit 77
 run --alloc "$(at $program pool_get):size=2" --free "$(at $program pool_put):ptr=2" \
 	--realloc "$(at $program pool_more):ptr=2,size=3" \
-	--alloc "$(at $program pool_many):out=1,align=2,count=3,size=4"
+	--alloc "$(at $program pool_many):out=1,align=2,count=3,size=4" \
+	--alloc "$(at $program pool_far):size=7,out=8"
 
 program=pool-separate
 objcopy --only-keep-debug "$PROGRAM" "$OUT/$program.debug" &&
 	strip -o "$OUT/$program" "$PROGRAM" &&
 	(cd "$OUT" && objcopy --add-gnu-debuglink=$program.debug $program) || exit 77
 run --alloc pool_get:size=2 --free pool_put:ptr=2 --realloc pool_more:ptr=2,size=3 \
-	--alloc pool_many:out=1,align=2,count=3,size=4
+	--alloc pool_many:out=1,align=2,count=3,size=4 --alloc pool_far:size=7,out=8
