@@ -117,6 +117,34 @@ int main(int argc, char **argv)
 }
 """
 
+WORDS = "".join("%d-word %s\n" % (i * 7919 % 3001, "abcdefg"[i % 7] * (i % 40)) for i in range(3000))
+AWK = """
+{ n[substr($1, 1, 3)] += length($0); text[NR % 97] = text[NR % 97] $2 }
+END { for (k in n) total += n[k]; gsub(/a+/, "b", text[3]); print total, length(text[3]) }
+"""
+# Subshells only, one after the other: the processes' order is that of their numbers.
+BASH = """
+declare -A n; while IFS=- read -r a b; do n[${b:0:8}]=$((n[${b:0:8}] + a)); done < <(head -300 words)
+x=$(echo "${!n[@]}" | tr ' ' '\\n' | wc -l); f() { local y=$1; (( y > 0 )) && f $((y - 1)); }; f 20
+( for i in {1..5}; do z[i]=$x; done; echo ${z[@]} ); case $x in *1) echo one;; esac
+"""
+DASH = """
+x=$(echo a b c); y=$(x=$x.; echo $x); (z=$x$y; echo $z)
+for i in $x $y; do echo $i $i; done | while read a b; do echo $b; done; echo $(echo $x)
+"""
+CMAKE = """
+foreach(i RANGE 30)
+string(REGEX REPLACE "[0-9]" "x${i}" b "12${i}")
+list(APPEND all ${b})
+endforeach()
+list(SORT all)
+message(STATUS "${all}")
+"""
+MAKE = """
+all: a b c
+a b c: ; @echo $@ $(shell echo of make)
+"""
+
 
 class Skip(Exception):
     pass
@@ -179,6 +207,19 @@ TESTS = [
     Test("git", lambda d: [find("git") and find("perl"), "script.pl"], {"script.pl": GIT},
          dict(PERL_ENV, **GIT_ENV), follow=True),
     Test("gcc", lambda d: [find("gcc"), "-O1", "-o", "out", "small.c"], {"small.c": C}, follow=True),
+    Test("sort", lambda d: [find("sort"), "--parallel=2", "-S", "64K", "-T", ".", "words"],
+         {"words": WORDS}),
+    Test("awk", lambda d: [find("awk"), AWK, "words"], {"words": WORDS}),
+    Test("xz", lambda d: [find("xz"), "-k", "words"], {"words": WORDS},
+         jemalloc=False),
+    Test("openssl", lambda d: [find("openssl"), "genpkey", "-algorithm", "ed25519", "-out", "key"],
+         jemalloc=False),
+    Test("bash", lambda d: [find("bash"), "--norc", "-c", BASH], {"words": WORDS}, follow=True,
+         jemalloc=False),
+    Test("dash", lambda d: [find("dash"), "-c", DASH], follow=True),
+    Test("make", lambda d: [find("make"), "-s"], {"Makefile": MAKE}, follow=True, jemalloc=False),
+    Test("cmake", lambda d: [find("cmake"), "-P", "script"], {"script": CMAKE}, jemalloc=False),
+    Test("node", lambda d: [find("node"), "--version"], jemalloc=False),
 ]
 
 
@@ -311,7 +352,8 @@ def run_mtrace(world, test, folder, command, env):
                *world.variables(test)]
     if test.follow:
         options.append("-f")
-    result = run(test, folder, [MTRACE] + options, command, env)
+    # valgrind's log is the program's descriptor 3, and shells keep tables by number.
+    result = run(test, folder, ["sh", "-c", 'exec "$0" "$@" 3>/dev/null', MTRACE] + options, command, env)
     if not os.path.exists(export):
         raise RuntimeError("mtrace wrote no JSON: status %d, %s" % (result[0], result[2]))
     with open(export) as file:
