@@ -19,6 +19,7 @@ struct user_probe {
 	uint64_t offset;       /* in the file's virtual addresses */
 	uint8_t ptr, size, count, align, out;
 	char *text;            /* as the user wrote it */
+	char *name;            /* object and offset, for reports */
 };
 
 /* Parses "pool_get:size=2", "libfoo.so+0x1234:size=1,count=2" …  `op` says

@@ -253,6 +253,7 @@ static int parse_place(const char *text, char *place, struct user_probe *p)
 	if (end == plus || *end)
 		return bad_spec(text, "the offset is no number");
 	p->object = xstrdup(place);
+	p->name = xasprintf("%s+0x%llx", place, (unsigned long long)p->offset);
 	return 0;
 }
 
@@ -298,6 +299,7 @@ void user_probe_release(struct user_probe *p)
 	free(p->symbol);
 	free(p->object);
 	free(p->text);
+	free(p->name);
 	memset(p, 0, sizeof *p);
 }
 
@@ -305,7 +307,7 @@ static void add_user_probe(struct probe_set *ps, const struct user_probe *u)
 {
 	struct probe p = {
 		.symbol = u->symbol ? u->symbol : "",
-		.name = u->symbol ? u->symbol : u->text,
+		.name = u->symbol ? u->symbol : u->name,
 		.op = u->op,
 		.kind = u->out ? KIND_OUT : KIND_PLAIN,
 		.family = FAMILY_CUSTOM,

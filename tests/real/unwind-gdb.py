@@ -12,7 +12,8 @@
 # Where nothing says that a frame is the outermost (ld.so's _start), gdb takes
 # the words on the stack (argc, argv[0] …) for return addresses.  A stop where
 # gdb's frames are ours and then one whose pc is in no executable memory is
-# counted as equal, and also under "beyond".
+# counted as equal, and also under "beyond".  Where that comes in the middle of
+# ours, and ours end where they should, gdb is "lost".
 import gdb, os, random, subprocess
 
 ENV = os.environ
@@ -83,18 +84,27 @@ def executable(pc):
     return False
 
 
-def agree(mine, gdbs):
-    """Are the frames the same; did gdb go on into nowhere?"""
+def without_impossible(gdbs):
+    """Wrong call-frame information (glibc's 32-bit memcpy after its jump tables) has gdb take a word
+    below the stack pointer for a return address, which makes a frame with its callee's stack
+    pointer."""
+    return [f for i, f in enumerate(gdbs) if not i or f[1] != gdbs[i - 1][1]]
+
+
+def agree(mine, end, gdbs):
+    """How the frames compare: "equal"; "beyond", equal, then gdb went on into nowhere; "lost", gdb
+    went there where we went on to the end; or "differ"."""
     mine = [(int(f[0], 16), int(f[1], 16)) for f in mine]
-    gdbs = [f[:2] for f in gdbs]
+    gdbs = [f[:2] for f in without_impossible(gdbs)]
+    n = min(len(mine), len(gdbs) - 1)
     if mine == gdbs:
-        return True, False
-    n = len(mine)
-    beyond = mine == gdbs[:n] and not executable(gdbs[n][0])
-    return beyond, beyond
+        return "equal"
+    if mine[:n] != gdbs[:n] or executable(gdbs[n][0]):
+        return "differ"
+    return "beyond" if n == len(mine) else "lost" if end == "complete" else "differ"
 
 
-counts = {"stops": 0, "equal": 0, "beyond": 0, "frames": 0, "differ": 0, "complete": 0, "cut": 0, "broken": 0,
+counts = {"stops": 0, "equal": 0, "beyond": 0, "lost": 0, "frames": 0, "differ": 0, "complete": 0, "cut": 0, "broken": 0,
           "entry": 0, "random": 0, "signal": 0, "fp": 0, "cfi": 0}
 
 
@@ -112,7 +122,21 @@ def show(kind, end, mine, reason, gdbs):
     say(gdb.execute("x/3i $pc", to_string=True))
 
 
+def leave_thunk():
+    """i386's `mov (%esp),%ebx; ret`: libstdc++'s have no call-frame information, and gdb guesses."""
+    pc = gdb.newest_frame().pc()
+    try:
+        code = bytes(gdb.selected_inferior().read_memory(pc - 3, 7))
+    except gdb.MemoryError: # the beginning of a page
+        return
+    for at in (3, 0):
+        if code[at] == 0x8b and code[at + 2:at + 4] == b"\x24\xc3":
+            gdb.execute("stepi %d" % (2 if at else 1), to_string=True)
+            return
+
+
 def compare(kind):
+    leave_thunk()
     reason, gdbs = theirs()
     end, mine = ours()
     counts["stops"] += 1
@@ -122,11 +146,10 @@ def compare(kind):
     counts["signal"] += any(f[3] == "3" for f in mine)
     counts["fp"] += any(f[3] == "4" for f in mine)
     counts["cfi"] += any(f[3] == "2" for f in mine)
-    equal, beyond = agree(mine, gdbs)
-    counts["equal"] += equal
-    counts["beyond"] += beyond
-    counts["differ"] += not equal
-    if not equal and counts["differ"] <= SHOWN:
+    result = agree(mine, end, gdbs)
+    counts[result] += 1
+    counts["equal"] += result == "beyond"
+    if result == "differ" and counts["differ"] <= SHOWN:
         show(kind, end, mine, reason, gdbs)
 
 

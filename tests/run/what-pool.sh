@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The pool of what-pool.c by OBJECT+OFFSET in a stripped copy, and by symbol with
-# the symbols in a separate debug file.
+# the symbols in a separate debug file; on the command line and in a configuration
+# file.
 #
 #   what-pool.sh PROGRAM
 set -u
@@ -23,10 +24,21 @@ run() {
 EXPECT_TOOL=$OUT/../../expect
 program=pool-stripped
 strip -o "$OUT/$program" "$PROGRAM" || exit 77
-run --alloc "$(at $program pool_get):size=2" --free "$(at $program pool_put):ptr=2" \
-	--realloc "$(at $program pool_more):ptr=2,size=3" \
-	--alloc "$(at $program pool_many):out=1,align=2,count=3,size=4" \
-	--alloc "$(at $program pool_far):size=7,out=8"
+get=$(at $program pool_get) put=$(at $program pool_put) more=$(at $program pool_more)
+many=$(at $program pool_many) far=$(at $program pool_far)
+run --alloc "$get:size=2" --free "$put:ptr=2" --realloc "$more:ptr=2,size=3" \
+	--alloc "$many:out=1,align=2,count=3,size=4" --alloc "$far:size=7,out=8"
+cat >"$OUT/config" <<END
+alloc $get:size=2
+free $put:ptr=2
+realloc $more:ptr=2,size=3
+alloc $many:out=1,align=2,count=3,size=4
+alloc $far:size=7,out=8
+END
+run -F "$OUT/config"
+# Reports name them by their places.
+name=$(echo "$get" | sed 's/+0x0*/+0x/')
+grep -qF "    $name(2097152)" "$STDERR" || { echo "no $name"; cat "$STDERR"; exit 1; }
 
 program=pool-separate
 objcopy --only-keep-debug "$PROGRAM" "$OUT/$program.debug" &&
