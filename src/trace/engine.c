@@ -282,12 +282,17 @@ static bool asked_for_nothing(struct task *t, const struct range_probe *w)
 	return bt.n > 1 && !proc_read_word(t->proc, bt.cfa[1], &size) && !size;
 }
 
+static bool is_new(const struct probe_site *site)
+{
+	return site && (site->probe->family == FAMILY_NEW || site->probe->family == FAMILY_NEW_ARRAY);
+}
+
 /* Is memory for an exception asked for?  libc++ does it by way of a helper. */
 static bool for_exception(struct task *t, taddr_t ra)
 {
 	const struct probe_site *site = t->calls.v[t->calls.n - 1].site;
 
-	if (!site || !(site->probe->flags & PROBE_CPP) || ra - site->addr < site->size)
+	if (!is_new(site) || ra - site->addr < site->size)
 		return false;
 	unwind_entry(t->proc->unwinder, &t->regs, &stack, 3, &bt);
 	for (uint32_t i = 0; i < bt.n; i++)
@@ -303,7 +308,7 @@ static void new_throws(struct task *t)
 	while (t->calls.n) {
 		struct call c = t->calls.v[t->calls.n - 1];
 
-		if (!c.site || !(c.site->probe->flags & PROBE_CPP))
+		if (!is_new(c.site))
 			return;
 		call_drop(t);
 		record_failed(t, c.size, c.stack);
@@ -545,7 +550,7 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 		return;
 	}
 	known = record_take(t, ptr, &b);
-	if (!known && is_inner_release(t, bp, &before)) {
+	if (!known && (is_inner_release(t, bp, &before) || t->proc->hides_blocks)) {
 		task_continue_over(t, bp);
 		return;
 	}

@@ -211,6 +211,17 @@ static void note_range(struct proc *p, struct module *m, size_t index,
 		recorder_probe(p->session->recorder, p, w.probe, probe);
 }
 
+/* An operator that is left out (-n): in the C++ libraries it calls malloc, which
+ * is seen.  An allocator's own gives out blocks that we do not get to know. */
+static void left_out(struct proc *p, const struct module *m)
+{
+	bool is_static = p->entry >= m->start && p->entry < m->end &&
+			 !elf_file_ident(m->file)->has_interp;
+
+	if ((uintptr_t)m->user & MOD_ALLOCATOR && !is_static)
+		p->hides_blocks = true;
+}
+
 static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 {
 	struct planting *pl = arg;
@@ -221,6 +232,10 @@ static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 
 	if (addr < pl->m->text_start || addr >= pl->m->text_end)
 		return;
+	if (probe->flags & PROBE_LEFT_OUT) {
+		left_out(p, pl->m);
+		return;
+	}
 	/* Not resolved yet, or where we cannot see it: the resolver will tell,
 	 * each time it is called. */
 	if (sym->ifunc) {
@@ -582,6 +597,7 @@ void image_end(struct proc *p)
 	p->seen_linkmap = false;
 	p->probes_found = 0;
 	p->told_stepping = false;
+	p->hides_blocks = false;
 	memset(p->handler_mask, 0, sizeof p->handler_mask);
 }
 
@@ -605,6 +621,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	c->syscall_insn = parent->syscall_insn;
 	c->no_inject = parent->no_inject;
 	c->seen_linkmap = parent->seen_linkmap;
+	c->hides_blocks = parent->hides_blocks;
 	c->trap = parent->trap;
 	memcpy(c->handler_mask, parent->handler_mask, sizeof c->handler_mask);
 	c->probes_found = parent->probes_found;

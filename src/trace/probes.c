@@ -76,7 +76,7 @@ static const struct probe builtin[] = {
 	DELETE("_ZdlPvSt11align_val_tRKSt9nothrow_t", FAMILY_NEW),
 	DELETE("_ZdaPvSt11align_val_tRKSt9nothrow_t", FAMILY_NEW_ARRAY),
 
-	{ .symbol = "__cxa_allocate_exception", .flags = PROBE_CPP | PROBE_THROWS },
+	{ .symbol = "__cxa_allocate_exception", .flags = PROBE_THROWS },
 
 	/* jemalloc, jemalloc(3) */
 	ALLOC("mallocx", 1),
@@ -333,9 +333,11 @@ struct probe_set *probe_set_new(const struct trace_opts *opts)
 	for (size_t i = 0; i < opts->probes.n; i++)
 		add_user_probe(ps, &opts->probes.v[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(builtin); i++) {
-		if (opts->no_cpp && builtin[i].flags & PROBE_CPP)
-			continue;
-		vec_push(&ps->probe, builtin[i]);
+		struct probe p = builtin[i];
+
+		if (opts->no_cpp && p.flags & PROBE_CPP)
+			p.flags |= PROBE_LEFT_OUT;
+		vec_push(&ps->probe, p);
 		vec_push(&ps->symbol, builtin[i].symbol);
 		vec_push(&ps->found, 0);
 		ps->nbuiltin++;

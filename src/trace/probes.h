@@ -38,6 +38,7 @@ enum {
 	PROBE_USER = 8,
 	PROBE_THROWS = 16, /* no allocation function: an operator new that calls
 			      it will end with an exception */
+	PROBE_LEFT_OUT = 32, /* looked for only to know that it is there */
 };
 
 /* A probe in one process. */

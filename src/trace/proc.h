@@ -227,6 +227,7 @@ struct proc {
 	bool scanned;             /* for the last time */
 	bool ended_told;
 	bool seen_linkmap;
+	bool hides_blocks;        /* -n, and an allocator's operators call no malloc */
 };
 
 /* -- the session ---------------------------------------------------------------- */
