@@ -267,6 +267,25 @@ static int add_wanted(struct wanted *w, const struct find *q)
 	return n;
 }
 
+/* Rust's own functions: since 1.87 __rust_alloc is mangled as one of a crate
+ * __rustc, with the compiler's hash, _RNvCsHASH_7___rustc12___rust_alloc. */
+static const char *without_rust_crate(const char *name)
+{
+	static const char start[] = "_RNvCs", crate[] = "_7___rustc";
+	const char *p = name;
+
+	if (strncmp(p, start, sizeof start - 1))
+		return name;
+	p += sizeof start - 1;
+	while ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z'))
+		p++;
+	if (strncmp(p, crate, sizeof crate - 1))
+		return name;
+	p += sizeof crate - 1;
+	p += strspn(p, "0123456789"); /* its length */
+	return *p == '_' ? p + 1 : name;
+}
+
 static void walk_symbol(struct find *q, const struct wanted *w, unsigned table,
 			const struct symtab *t, uint64_t i)
 {
@@ -280,6 +299,7 @@ static void walk_symbol(struct find *q, const struct wanted *w, unsigned table,
 	name = strtab_at(&t->str, s.name);
 	if (!name)
 		return;
+	name = without_rust_crate(name);
 	for (int k = w->head[prefix_key(name)]; k >= 0; k = w->next[k]) {
 		n = strlen(q->names[k]);
 		if (strncmp(name, q->names[k], n) == 0 && (!name[n] || name[n] == '@'))

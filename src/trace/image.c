@@ -72,6 +72,9 @@ struct planting {
 	struct module *m;
 	size_t found;
 	const size_t *index_of; /* names that were looked for → probe */
+	bool rust_default;      /* Rust's allocator is malloc */
+	struct { size_t index; taddr_t addr; uint64_t size; } rust[8];
+	size_t nrust;           /* not planted yet */
 };
 
 static struct probe_site *site_at(struct proc *p, taddr_t addr)
@@ -236,6 +239,18 @@ static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 		left_out(p, pl->m);
 		return;
 	}
+	if (probe->flags & PROBE_RUST_DEFAULT) {
+		pl->rust_default = true;
+		return;
+	}
+	if (probe->flags & PROBE_RUST) {
+		if (pl->nrust < ARRAY_SIZE(pl->rust)) {
+			pl->rust[pl->nrust].index = index;
+			pl->rust[pl->nrust].addr = addr;
+			pl->rust[pl->nrust++].size = sym->size;
+		}
+		return;
+	}
 	/* Not resolved yet, or where we cannot see it: the resolver will tell,
 	 * each time it is called. */
 	if (sym->ifunc) {
@@ -251,6 +266,14 @@ static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 		return;
 	}
 	plant_site(pl, index, addr, sym->size, false);
+}
+
+/* With Rust's default allocator all of these come to malloc, which is seen: a
+ * stop more for each would tell nothing. */
+static void plant_rust(struct planting *pl)
+{
+	for (size_t i = 0; i < pl->nrust && !pl->rust_default; i++)
+		plant_site(pl, pl->rust[i].index, pl->rust[i].addr, pl->rust[i].size, false);
 }
 
 /* The user's probes that own symbols did not name: a static function of a file
@@ -325,6 +348,7 @@ static void plant_module(struct proc *p, struct task *stopped, struct module *m)
 		return;
 	id = elf_file_ident(m->file);
 	elf_file_find_functions(m->file, ps->symbol.v, ps->symbol.n, SYMS_OWN, found_function, &pl);
+	plant_rust(&pl);
 	/* A stripped static program: its separate debug file knows. */
 	if (!pl.found && !id->has_interp && m->start <= p->entry && p->entry < m->end)
 		elf_file_find_functions(m->file, ps->symbol.v, ps->symbol.n, SYMS_DEBUG,

@@ -196,10 +196,11 @@ static const struct probe builtin[] = {
 	ALLOC("__simple_malloc", 1),
 
 	/* Rust: alloc::alloc */
-	ALLOC("__rust_alloc", 1, .align_arg = 2),
-	ALLOC("__rust_alloc_zeroed", 1, .align_arg = 2),
-	REALLOC("__rust_realloc", 1, 4, .align_arg = 3),
-	RELEASE("__rust_dealloc", 1),
+	ALLOC("__rust_alloc", 1, .align_arg = 2, .flags = PROBE_RUST),
+	ALLOC("__rust_alloc_zeroed", 1, .align_arg = 2, .flags = PROBE_RUST),
+	REALLOC("__rust_realloc", 1, 4, .align_arg = 3, .flags = PROBE_RUST),
+	RELEASE("__rust_dealloc", 1, .flags = PROBE_RUST),
+	{ .symbol = "__rdl_alloc", .flags = PROBE_RUST_DEFAULT },
 };
 
 /* -- the user's own -------------------------------------------------------- */

@@ -38,6 +38,8 @@ enum {
 	PROBE_USER = 8,
 	PROBE_THROWS = 16, /* no allocation function: an operator new that calls
 			      it will end with an exception */
+	PROBE_RUST = 64,    /* forwards to malloc, and is left out, where there is … */
+	PROBE_RUST_DEFAULT = 128, /* … this, which is none itself */
 	PROBE_LEFT_OUT = 32, /* looked for only to know that it is there */
 };
 

@@ -478,6 +478,26 @@ static void test_relocations(void **state)
 	elf_file_unref(f);
 }
 
+/* As Rust's compilers call them, before 1.87 and since; not of other crates. */
+void rust_before(void) __asm__("__rust_dealloc");
+void rust_since(void) __asm__("_RNvCsfLfy6EI15iL_7___rustc12___rust_alloc");
+void rust_other(void) __asm__("_RNvCsfLfy6EI15iL_4core14___rust_realloc");
+void rust_before(void) {}
+void rust_since(void) {}
+void rust_other(void) {}
+
+static void test_rust(void **state)
+{
+	static const char *const names[] = { "__rust_alloc", "__rust_dealloc", "__rust_realloc" };
+	struct elf_file *f = elf_file_open("/proc/self/exe", "self");
+	struct hits h = {0};
+
+	(void)state;
+	assert_int_equal(elf_file_find_functions(f, names, 3, SYMS_OWN, on_hit, &h), 2);
+	assert_int_equal(h.index[0] + h.index[1], 1);
+	elf_file_unref(f);
+}
+
 static void test_demangle(void **state)
 {
 	static const char *const pairs[][2] = {
@@ -519,6 +539,7 @@ int main(void)
 		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_build_id),
 		cmocka_unit_test(test_relocations),
+		cmocka_unit_test(test_rust),
 		cmocka_unit_test(test_demangle),
 	};
 
