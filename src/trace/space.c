@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -228,6 +229,31 @@ static bool is_known_allocator(const struct module *m)
 	return false;
 }
 
+static bool is_musl(const struct module *m)
+{
+	const char *name = last_part(m->path);
+
+	return image_has_malloc(m) && (!strncmp(name, "ld-musl", 7) || !strcmp(name, "libc.so"));
+}
+
+/* musl's linker gives the rest of the pages around a module's data to its
+ * allocator (reclaim_gaps in ldso/dynlink.c). */
+static void paint_gaps(struct space *sp, const struct module *m)
+{
+	const struct elf_segment *seg;
+	size_t n = m->file ? elf_file_segments(m->file, &seg) : 0;
+	const taddr_t page = 4096;
+
+	for (size_t i = 0; i < n; i++) {
+		taddr_t start = m->bias + seg[i].vaddr, end = start + seg[i].memsz;
+
+		if (!(seg[i].flags & PF_W))
+			continue;
+		paint(sp, start & -page, start, SPACE_HEAP);
+		paint(sp, end, (end + page - 1) & -page, SPACE_HEAP);
+	}
+}
+
 static void paint_allocators(struct space *sp)
 {
 	struct modules *ms = &sp->proc->modules;
@@ -238,6 +264,8 @@ static void paint_allocators(struct space *sp)
 
 		if (image_has_malloc(m) && is_known_allocator(m))
 			paint(sp, m->start, m->end, SPACE_DEAD);
+		for (size_t k = 0; is_musl(m) && k < ms->v.n; k++)
+			paint_gaps(sp, ms->v.v[k]);
 	}
 	if (glibc_main_arena(sp->proc, &sp->maps, &start, &end))
 		paint(sp, start, end, SPACE_DEAD);

@@ -339,8 +339,7 @@ static int set_leak_kinds(struct options *o, const struct option_row *row, const
 	if (!kinds)
 		return wrong("--%s needs %s", row->name, row->arg);
 	o->report.leak_kinds = kinds;
-	o->report.list_leaks = true;
-	return 0;
+	return set_autoscan(o, row, NULL);
 }
 
 static int set_scan(struct options *o, const struct option_row *row, const char *arg)
@@ -392,6 +391,7 @@ static int set_why(struct options *o, const struct option_row *row, const char *
 	(void)row;
 	(void)arg;
 	o->trace.scan.why = true;
+	o->trace.scan.launched = o->trace.scan.attached = true;
 	o->report.leak_kinds |= 1u << LEAK_REACHABLE;
 	o->report.list_leaks = true;
 	return 0;

@@ -119,7 +119,7 @@ static inline bool schema_keyword(struct schema *s, const char *keyword, json_t 
 				json_string_length(argument) - 1);
 	if (!strcmp(keyword, "$ref"))
 		schema_reference(s, argument, v, path);
-	else if (!strcmp(keyword, "properties"))
+	else if (!strcmp(keyword, "properties") && json_is_object(v))
 		schema_members(s, rule, v, path);
 	else if (!strcmp(keyword, "items"))
 		json_array_foreach(v, i, item) {
@@ -127,8 +127,8 @@ static inline bool schema_keyword(struct schema *s, const char *keyword, json_t 
 			schema_check(s, argument, item, below);
 		}
 	else
-		return !strcmp(keyword, "required") || !strcmp(keyword, "additionalProperties") ||
-		       !strcmp(keyword, "definitions");
+		return !strcmp(keyword, "required") || !strcmp(keyword, "properties") ||
+		       !strcmp(keyword, "additionalProperties") || !strcmp(keyword, "definitions");
 	return true;
 }
 
