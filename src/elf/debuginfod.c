@@ -4,15 +4,18 @@
 
 #ifdef HAVE_DEBUGINFOD
 #include <elfutils/debuginfod.h>
+#include <errno.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/msg.h"
 
 #define DEFAULT_TIMEOUT_S 30
 
 struct asking {
 	const char *name;
 	struct timespec began;
-	bool gave_up;
+	bool gave_up, too_slow;
 };
 
 static double seconds_since(const struct timespec *t)
@@ -30,7 +33,8 @@ static int on_progress(debuginfod_client *c, long have, long total)
 	struct asking *q = debuginfod_get_user_data(c);
 	unsigned limit = o->debuginfod_timeout_s ? o->debuginfod_timeout_s : DEFAULT_TIMEOUT_S;
 
-	if ((o->interrupted && *o->interrupted) || seconds_since(&q->began) >= limit ||
+	q->too_slow = seconds_since(&q->began) >= limit;
+	if ((o->interrupted && *o->interrupted) || q->too_slow ||
 	    (o->progress && o->progress(q->name, have, total)))
 		q->gave_up = true;
 	return q->gave_up;
@@ -57,7 +61,11 @@ char *debuginfod_path(const uint8_t *id, size_t len, const char *name)
 	debuginfod_set_progressfn(c, on_progress);
 	fd = debuginfod_find_debuginfo(c, id, (int)len, &path);
 	debuginfod_end(c);
-	gave_up = q.gave_up;
+	/* The client has a limit of its own, DEBUGINFOD_TIMEOUT. */
+	q.too_slow |= fd == -ETIME || fd == -ETIMEDOUT;
+	gave_up = q.gave_up || q.too_slow;
+	if (q.too_slow)
+		msg_info("debuginfod: the server is too slow for %s; going on without", name);
 	if (fd < 0) {
 		free(path);
 		return NULL;
