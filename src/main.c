@@ -154,6 +154,7 @@ static int run_session(struct run *run)
 	o->report.interrupted = &trace_interrupted;
 	o->report.cwd = o->cwd;
 	set_debug_files();
+	msg_set_color(report_use_color(&o->report, msg_fd()));
 	if (trace_run(&o->trace, sink, &result))
 		return end_like(&result);
 	err = report_write(run->heap, &o->report);

@@ -23,6 +23,12 @@ enum msg_level msg_level(void);
 void msg_set_fd(int fd);
 int msg_fd(void);
 
+/* Escape sequences in what msg_begin() says; default: none. */
+void msg_set_color(bool on);
+
+/* The line that tells that tracing begins, dim where there is colour; nothing
+ * with -q.  Here and below control characters in names are made harmless. */
+void msg_begin(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* A line about what goes on; nothing with -q. */
 void msg_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same, only with -v. */

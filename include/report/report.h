@@ -59,6 +59,8 @@ struct report_opts {
 /* Everything the options ask for: the text (to stderr or -o), the export.  0,
  * or -errno of the first output that failed, after a message that names it. */
 int report_write(const struct heap *heap, const struct report_opts *opts);
+/* Whether what is written to fd is coloured. */
+bool report_use_color(const struct report_opts *opts, int fd);
 /* The parts, for the console and for tests.  Appended to *out. */
 struct strbuf;
 void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,

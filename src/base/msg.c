@@ -12,6 +12,7 @@ static struct {
 	enum msg_level level;
 	int fd;
 	void (*cleanup)(void);
+	bool color;
 	bool dying;
 } conf = { .program = "mtrace", .level = MSG_NORMAL, .fd = STDERR_FILENO };
 
@@ -22,27 +23,52 @@ enum msg_level msg_level(void) { return conf.level; }
 void msg_set_fd(int fd) { conf.fd = fd; }
 int msg_fd(void) { return conf.fd; }
 void msg_set_cleanup(void (*cleanup)(void)) { conf.cleanup = cleanup; }
+void msg_set_color(bool on) { conf.color = on; }
 
-static void say(const char *fmt, va_list ap)
+/* Names of files and programs come from outside: theirs may hold what a
+ * terminal obeys. */
+static void defuse(char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] < ' ' || s[i] == 0x7f)
+			s[i] = '?';
+}
+
+static void say(bool dim, const char *fmt, va_list ap)
 {
 	struct strbuf sb = STRBUF_INIT;
 	int saved = errno;
+	size_t start;
 
+	strbuf_adds(&sb, dim ? "\033[2m" : "");
+	start = sb.n;
 	strbuf_addf(&sb, "%s: ", conf.program);
 	strbuf_vaddf(&sb, fmt, ap);
-	strbuf_addc(&sb, '\n');
+	defuse(sb.s + start, sb.n - start);
+	strbuf_adds(&sb, dim ? "\033[m\n" : "\n");
 	write_all(conf.fd, sb.s, sb.n);
 	strbuf_release(&sb);
 	errno = saved;
 }
 
-#define SAY(fmt)                    \
-	do {                        \
-		va_list ap_;        \
-		va_start(ap_, fmt); \
-		say(fmt, ap_);      \
-		va_end(ap_);        \
+#define SAY(fmt)                       \
+	do {                           \
+		va_list ap_;           \
+		va_start(ap_, fmt);    \
+		say(false, fmt, ap_);  \
+		va_end(ap_);           \
 	} while (0)
+
+void msg_begin(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (conf.level < MSG_NORMAL)
+		return;
+	va_start(ap, fmt);
+	say(conf.color, fmt, ap);
+	va_end(ap);
+}
 
 void msg_info(const char *fmt, ...)
 {
@@ -75,7 +101,7 @@ int msg_error(const char *fmt, ...)
 
 void msg_vwarn(const char *fmt, va_list ap)
 {
-	say(fmt, ap);
+	say(false, fmt, ap);
 }
 
 /* The tracee is set free before anything else can go wrong. */

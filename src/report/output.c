@@ -96,7 +96,7 @@ static int write_named(const char *name, const struct heap *heap, const struct s
 	return err;
 }
 
-static bool use_color(const struct report_opts *opts, int fd)
+bool report_use_color(const struct report_opts *opts, int fd)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -125,7 +125,10 @@ static int write_text(const struct heap *heap, const struct report_opts *opts)
 		fd = opts->output_fd;
 	else if (!strcmp(opts->output, "-"))
 		fd = STDOUT_FILENO;
-	report_text(heap, opts, opts->output != NULL, use_color(opts, fd),
+	/* Apart from what the program wrote before, and from --calls. */
+	if (!opts->quiet && (!opts->output || opts->output_fd >= 0))
+		strbuf_addc(&sb, '\n');
+	report_text(heap, opts, opts->output != NULL, report_use_color(opts, fd),
 		    opts->output ? 0 : width_of(opts, fd), &sb);
 	if (opts->output && fd < 0)
 		err = write_named(opts->output, heap, &sb);

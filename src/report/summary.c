@@ -10,6 +10,7 @@
 
 #define INDENT 4
 #define COLUMN 24
+#define MIN_PROGRAM 12 /* in the table, no name becomes shorter than this */
 
 /* A row is a label, a number, and the text after it; the numbers of one
  * summary end in the same column. */
@@ -275,39 +276,54 @@ bool view_proc_speaks(const struct view_proc *p)
 	       v->proc->end_how == END_SIGNALED;
 }
 
-static void table_row(struct text *t, const char *pid, const char *exe, const char *status,
-		      uint64_t bytes, uint64_t blocks, uint64_t errors)
-{
-	struct strbuf use = STRBUF_INIT;
-	size_t columns;
+/* Columns are as wide as what is in them; the program's name, the only one that
+ * may be long, gives way where a line would not fit. */
+enum { PID, PROGRAM, STATUS, USE, ERRORS, COLUMNS };
 
-	if (blocks)
-		text_amount(&use, bytes, blocks, "block");
-	else
-		strbuf_adds(&use, "nothing");
-	text_pad(t->out, text_columns(pid), 10);
-	strbuf_addf(t->out, "%s  ", pid);
-	columns = text_columns(exe);
-	strbuf_adds(t->out, exe);
-	text_pad(t->out, columns, 16);
-	strbuf_addf(t->out, "  %-24s  %-32s  ", status, use.s);
-	style_on(t, errors ? RED : PLAIN);
-	strbuf_addf(t->out, "%6llu", (unsigned long long)errors);
-	style_off(t, errors ? RED : PLAIN);
-	strbuf_addc(t->out, '\n');
-	strbuf_release(&use);
+struct table_row {
+	char *cell[COLUMNS];
+	bool bad;
+};
+
+struct table {
+	VEC(struct table_row) v;
+};
+
+static struct table_row *table_add(struct table *table, const char *program)
+{
+	vec_push(&table->v, (struct table_row){ .cell = { [PROGRAM] = xstrdup(program) } });
+	return &table->v.v[table->v.n - 1];
 }
 
-static void table_proc(struct text *t, const struct view_proc *p)
+static char *status_text(const struct heap_proc *p)
 {
-	struct strbuf status = STRBUF_INIT;
-	char pid[16];
+	struct strbuf sb = STRBUF_INIT;
 
-	snprintf(pid, sizeof pid, "%d", (int)p->now.proc->pid);
-	view_status(&status, p->now.proc);
-	table_row(t, pid, p->now.proc->name, status.s, p->now.own_bytes, p->now.own_blocks,
-		  p->now.errors);
-	strbuf_release(&status);
+	view_status(&sb, p);
+	return strbuf_detach(&sb);
+}
+
+static char *use_text(const struct view *v)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	if (v->own_blocks)
+		text_amount(&sb, v->own_bytes, v->own_blocks, "block");
+	else
+		strbuf_adds(&sb, "nothing");
+	return strbuf_detach(&sb);
+}
+
+static void table_add_proc(struct table *table, const struct view_proc *p)
+{
+	const struct view *v = &p->now;
+	struct table_row *row = table_add(table, v->proc->name);
+
+	row->cell[PID] = xasprintf("%d", (int)v->proc->pid);
+	row->cell[STATUS] = status_text(v->proc);
+	row->cell[USE] = use_text(v);
+	row->cell[ERRORS] = xasprintf("%llu", (unsigned long long)v->errors);
+	row->bad = v->errors;
 }
 
 static bool alike(const struct heap_proc *a, const struct heap_proc *b)
@@ -317,11 +333,10 @@ static bool alike(const struct heap_proc *a, const struct heap_proc *b)
 
 /* Uneventful ones are one line for each program and status; `done` marks those
  * that a line has covered. */
-static void table_uneventful(struct text *t, const struct view_procs *vp, size_t i, bool *done)
+static void table_add_uneventful(struct table *table, const struct view_procs *vp, size_t i,
+				 bool *done)
 {
 	const struct heap_proc *p = vp->v.v[i].now.proc;
-	struct strbuf status = STRBUF_INIT;
-	char count[32];
 	size_t n = 0;
 
 	for (size_t k = i; k < vp->v.n; k++) {
@@ -330,37 +345,91 @@ static void table_uneventful(struct text *t, const struct view_procs *vp, size_t
 		done[k] = true;
 		n++;
 	}
-	if (n == 1) {
-		table_proc(t, &vp->v.v[i]);
-		return;
+	table_add_proc(table, &vp->v.v[i]);
+	if (n > 1) {
+		struct table_row *row = &table->v.v[table->v.n - 1];
+
+		free(row->cell[PID]);
+		row->cell[PID] = xasprintf("%zu ×", n);
 	}
-	snprintf(count, sizeof count, "%zu ×", n);
-	view_status(&status, p);
-	table_row(t, count, p->name, status.s, 0, 0, 0);
-	strbuf_release(&status);
 }
 
-void text_table(struct text *t, const struct view_procs *vp)
+static void table_fill(struct table *table, const struct view_procs *vp)
 {
-	bool *done;
+	bool *done = xcalloc(vp->v.n, sizeof *done);
+	struct table_row *head = table_add(table, "program");
 
-	if (vp->v.n < 2)
-		return;
-	text_section(t);
-	strbuf_addf(t->out, "%10s  %-16s  %-24s  %-32s  errors\n", "pid", "program", "status",
-		    "in use");
-	done = xcalloc(vp->v.n, sizeof *done);
+	head->cell[PID] = xstrdup("pid");
+	head->cell[STATUS] = xstrdup("status");
+	head->cell[USE] = xstrdup("in use");
+	head->cell[ERRORS] = xstrdup("errors");
 	done[0] = true;
-	table_proc(t, &vp->v.v[0]);
+	table_add_proc(table, &vp->v.v[0]);
 	for (size_t i = 1; i < vp->v.n; i++) {
 		if (done[i])
 			continue;
 		if (view_proc_speaks(&vp->v.v[i]))
-			table_proc(t, &vp->v.v[i]);
+			table_add_proc(table, &vp->v.v[i]);
 		else
-			table_uneventful(t, vp, i, done);
+			table_add_uneventful(table, vp, i, done);
 	}
 	free(done);
+}
+
+static void table_fit(const struct text *t, struct table *table, size_t width[COLUMNS])
+{
+	size_t all = 2 * COLUMNS; /* an indentation, and gaps of two */
+
+	for (int c = 0; c < COLUMNS; c++) {
+		for (size_t i = 0; i < table->v.n; i++)
+			width[c] = MAX(width[c], text_columns(table->v.v[i].cell[c]));
+		all += width[c];
+	}
+	if (!t->width || all <= t->width)
+		return;
+	width[PROGRAM] -= MIN(all - t->width, width[PROGRAM]);
+	width[PROGRAM] = MAX(width[PROGRAM], (size_t)MIN_PROGRAM);
+	for (size_t i = 0; i < table->v.n; i++) {
+		char **cell = &table->v.v[i].cell[PROGRAM], *whole = *cell;
+
+		*cell = text_shorten(whole, width[PROGRAM]);
+		free(whole);
+	}
+}
+
+static void table_print(struct text *t, const struct table_row *row, const size_t width[COLUMNS])
+{
+	for (int c = 0; c < COLUMNS; c++) {
+		bool right = c == PID || c == ERRORS;
+		size_t columns = text_columns(row->cell[c]);
+		enum style style = c == ERRORS && row->bad ? RED : PLAIN;
+
+		strbuf_adds(t->out, "  ");
+		text_pad(t->out, right ? columns : width[c], width[c]);
+		style_on(t, style);
+		strbuf_adds(t->out, row->cell[c]);
+		style_off(t, style);
+		text_pad(t->out, right ? width[c] : columns, width[c]);
+	}
+	strbuf_addc(t->out, '\n');
+}
+
+void text_table(struct text *t, const struct view_procs *vp)
+{
+	struct table table = { 0 };
+	size_t width[COLUMNS] = { 0 };
+
+	if (vp->v.n < 2)
+		return;
+	text_section(t);
+	table_fill(&table, vp);
+	table_fit(t, &table, width);
+	for (size_t i = 0; i < table.v.n; i++) {
+		table_print(t, &table.v.v[i], width);
+		for (int c = 0; c < COLUMNS; c++)
+			free(table.v.v[i].cell[c]);
+	}
+	vec_release(&table.v);
 }
 
 /* -- the end --------------------------------------------------------------- */

@@ -186,7 +186,7 @@ int attach(struct session *s, pid_t pid)
 		sigtrap_begin_task(p->tasks.v[i]);
 		record_task(p->tasks.v[i]);
 	}
-	msg_info("attached to %d %s: %zu thread%s, %zu module%s; Ctrl-C reports and detaches", pid,
-		 p->name, p->tasks.n, plural(p->tasks.n), p->modules.v.n, plural(p->modules.v.n));
+	msg_begin("attached to %d %s: %zu thread%s, %zu module%s; Ctrl-C reports and detaches", pid,
+		  p->name, p->tasks.n, plural(p->tasks.n), p->modules.v.n, plural(p->modules.v.n));
 	return 0;
 }

@@ -496,7 +496,7 @@ static void begin_image(struct session *s, struct proc *p, struct task *t, pid_t
 	look_at_first_mask(t);
 	sigtrap_restore(t);
 	if (p->pid == s->launched && p->how == PROC_LAUNCHED)
-		msg_info("tracing %s (pid %d)", s->opts->argv[0], p->pid);
+		msg_begin("tracing %s (pid %d)", s->opts->argv[0], p->pid);
 }
 
 static void on_exec(struct session *s, pid_t pid)

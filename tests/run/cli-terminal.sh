@@ -20,3 +20,8 @@ on_terminal "$MTRACE" --color=never ls /
 grep -q "$escape\\[" shown || { echo "no colours with --color=always"; exit 1; }
 "$MTRACE" "$PROGRAM" 2>shown
 ! grep -q "$escape\\[" shown || { echo "colours in a file"; exit 1; }
+on_terminal "$MTRACE" ls /
+grep -q "^$escape\\[2m[^ ]*: tracing ls (pid [0-9]*)$escape\\[m" shown || { echo "the first line is not dim"; exit 1; }
+# What the program wrote and the report are apart.
+"$MTRACE" "$PROGRAM" 2>shown
+sed -n 2p shown | grep -q '^$' || { echo "no empty line before the report"; exit 1; }

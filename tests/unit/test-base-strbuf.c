@@ -99,7 +99,8 @@ static char *message(void (*say)(void), int *status)
 	static char text[4096];
 	int fd[2];
 	pid_t pid;
-	ssize_t n;
+	ssize_t k;
+	size_t n = 0;
 
 	assert_int_equal(pipe(fd), 0);
 	fflush(NULL); /* or the child prints our lines once more */
@@ -110,8 +111,9 @@ static char *message(void (*say)(void), int *status)
 		_exit(0);
 	}
 	close(fd[1]);
-	n = read(fd[0], text, sizeof text - 1);
-	text[MAX(n, 0)] = '\0';
+	while ((k = read(fd[0], text + n, sizeof text - 1 - n)) > 0)
+		n += (size_t)k;
+	text[n] = '\0';
 	close(fd[0]);
 	waitpid(pid, status, 0);
 	return text;
@@ -135,6 +137,15 @@ static void say_renamed(void)
 	msg_info("a line of %d", 1);
 }
 
+static void say_colored(void)
+{
+	msg_set_color(true);
+	msg_begin("tracing %s", "x");
+	msg_info("%s", "a\033[2Jb\nc\177");
+	msg_set_level(MSG_QUIET);
+	msg_begin("again");
+}
+
 static void messages(void **state)
 {
 	int status;
@@ -143,6 +154,12 @@ static void messages(void **state)
 	assert_string_equal(message(say_die, &status), "mtrace: no memory\n");
 	assert_int_equal(WEXITSTATUS(status), EXIT_OURS);
 	assert_string_equal(message(say_levels, &status), "mtrace: warn\n");
+	/* Only the first line is dim; nothing of a name reaches the terminal. */
+	assert_string_equal(message(say_colored, &status),
+			    "\033[2mmtrace: tracing x\033[m\nmtrace: a?[2Jb?c?\n");
+	/* Only the first line is dim; nothing of a name reaches the terminal. */
+	assert_string_equal(message(say_colored, &status),
+			    "\033[2mmtrace: tracing x\033[m\nmtrace: a?[2Jb?c?\n");
 	assert_string_equal(message(say_renamed, &status), "mt: a line of 1\n");
 }
 

@@ -464,13 +464,31 @@ static void several_processes(void **state)
 	      "    high-water mark     10 bytes in 1 block, at exit\n"
 	      "    heap errors          0\n"
 	      "\n"
-	      "       pid  program           status                    in use                            errors\n"
-	      "      4711  leaky             exited with status 0      10 bytes in 1 block                    0\n"
-	      "      4712  leaky             exited with status 0      7 bytes in 1 block                     0\n"
-	      "       3 ×  leaky             exited with status 0      nothing                                0\n"
-	      "      4716  true              exited with status 1      nothing                                0\n"
+	      "   pid  program  status                in use               errors\n"
+	      "  4711  leaky    exited with status 0  10 bytes in 1 block       0\n"
+	      "  4712  leaky    exited with status 0  7 bytes in 1 block        0\n"
+	      "   3 ×  leaky    exited with status 0  nothing                   0\n"
+	      "  4716  true     exited with status 1  nothing                   0\n"
 	      "\n"
 	      "mtrace: 17 bytes in 2 blocks in use at exit from 2 stacks, 0 errors\n");
+}
+
+/* On a narrow terminal a program's long name gives way. */
+static void the_table_fits(void **state)
+{
+	struct feed f = session_start(PROC_LAUNCHED);
+	char *s;
+
+	(void)state;
+	feed_proc(&f, 4712, PROC_FORKED, 4711, "/src/a-program-whose-name-is-rather-long");
+	feed_end(&f, END_EXITED, 0);
+	s = text_of(&f, &defaults, false, false, 64);
+	assert_non_null(strstr(s, "\n  4712  a-progra…her-long  exited with status 0  nothing       0\n"));
+	free(s);
+	s = text_of(&f, &defaults, false, false, 0);
+	assert_non_null(strstr(s, "  4712  a-program-whose-name-is-rather-long  exited with"));
+	free(s);
+	heap_free(f.heap);
 }
 
 static void earlier_images(void **state)
@@ -823,7 +841,7 @@ int main(void)
 		cmocka_unit_test(what_tells_least_goes_first),
 		cmocka_unit_test(exact_pc),         cmocka_unit_test(failed_requests),
 		cmocka_unit_test(own_mappings),     cmocka_unit_test(several_processes),
-		cmocka_unit_test(earlier_images),   cmocka_unit_test(sort_keys),
+		cmocka_unit_test(the_table_fits),  cmocka_unit_test(earlier_images),   cmocka_unit_test(sort_keys),
 		cmocka_unit_test(sort_key_names),   cmocka_unit_test(ignored_frames),
 		cmocka_unit_test(more_with_v),      cmocka_unit_test(control_characters),
 		cmocka_unit_test(interrupted),      cmocka_unit_test(attached),
