@@ -104,6 +104,7 @@ static json_t *stack_json(struct json *j, const struct view_stack *s)
 	put_number(o, "failed", s->failed);
 	put(o, "failed_min_size", s->failed ? number(s->failed_min) : json_null());
 	put(o, "failed_max_size", s->failed ? number(s->failed_max) : json_null());
+	put(o, "ignored", json_boolean(s->ignored));
 	put(o, "end", string(end_name(s->stack)));
 	put(o, "frames", frames_json(j, s));
 	return o;
@@ -124,7 +125,8 @@ static json_t *stacks_json(struct json *j, const struct view *v)
 		free(stacks);
 	}
 	for (size_t i = 0; i < v->stacks.n; i++)
-		if (!v->stacks.v[i].open_blocks && view_counts(&v->stacks.v[i]))
+		if ((!v->stacks.v[i].open_blocks || v->stacks.v[i].ignored) &&
+		    view_counts(&v->stacks.v[i]))
 			json_array_append_new(list, stack_json(j, &v->stacks.v[i]));
 	return list;
 }
@@ -325,6 +327,7 @@ static void put_totals(json_t *o, const struct heap_proc *p)
 	put_number(o, "peak_ns", h->peak_ns > p->start_ns ? h->peak_ns - p->start_ns : 0);
 	put_number(o, "failed", h->failed);
 	put_number(o, "unknown_releases", h->unknown_releases);
+	put_number(o, "shutdown_releases", h->shutdown_releases);
 	put(o, "mappings", mappings_json(&p->maps));
 }
 
@@ -379,6 +382,8 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp)
 	put(o, "exit_code", p->end_how == END_EXITED ? json_integer(p->status) : json_null());
 	put(o, "exit_signal", p->end_how == END_SIGNALED ? json_integer(p->status) : json_null());
 	put_number(o, "run_ns", p->end_ns - MIN(vp->images.v[0]->start_ns, p->end_ns));
+	put_number(o, "threads", p->tasks);
+	put_number(o, "modules", p->modules);
 	put_number(o, "errors", vp->now.errors);
 	put_totals(o, p);
 	put(o, "inherited", inherited_json(&vp->now));
@@ -423,6 +428,8 @@ void report_json(const struct heap *heap, const struct report_opts *opts, struct
 	struct view_procs vp;
 
 	view_procs_build(&vp, heap);
+	for (size_t i = 0; i < vp.v.n; i++)
+		view_ignore(&vp.v.v[i].now, j.sym, opts);
 	for (size_t i = 0; i < vp.v.n; i++)
 		json_array_append_new(procs, proc_json(&j, &vp.v.v[i]));
 	put(root, "format", json_integer(FORMAT));

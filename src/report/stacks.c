@@ -388,21 +388,22 @@ static bool matches(const regex_t *re, size_t n, const struct frame *f)
 	return false;
 }
 
-static bool any_matches(struct text *t, const struct view_stack *s, const regex_t *re, size_t n)
+static bool any_matches(struct symbolizer *sym, const struct heap *heap, const struct view_stack *s,
+			const regex_t *re, size_t n)
 {
 	struct frames frames;
 	bool found = false;
 
-	frames_of(&frames, t->sym, t->heap, s->stack, true);
+	frames_of(&frames, sym, heap, s->stack, true);
 	for (size_t i = 0; i < frames.v.n && !found; i++)
 		found = matches(re, n, &frames.v.v[i]);
 	vec_release(&frames.v);
 	return found;
 }
 
-void text_ignore(struct text *t, struct view *v)
+void view_ignore(struct view *v, struct symbolizer *sym, const struct report_opts *opts)
 {
-	const char *const *ignore = t->opts->ignore;
+	const char *const *ignore = opts->ignore;
 	size_t n = 0, all = 0;
 	regex_t *re;
 
@@ -414,7 +415,7 @@ void text_ignore(struct text *t, struct view *v)
 	for (size_t i = 0; i < all; i++) /* options.c has complained of bad ones */
 		n += !regcomp(&re[n], ignore[i], REG_EXTENDED | REG_NOSUB);
 	for (size_t i = 0; i < v->stacks.n; i++)
-		v->stacks.v[i].ignored = any_matches(t, &v->stacks.v[i], re, n);
+		v->stacks.v[i].ignored = any_matches(sym, v->heap, &v->stacks.v[i], re, n);
 	while (n)
 		regfree(&re[--n]);
 	free(re);

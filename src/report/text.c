@@ -78,7 +78,7 @@ void report_text(const struct heap *heap, const struct report_opts *opts, bool t
 	t.sym = symbolizer_new(heap, opts);
 	view_procs_build(&vp, heap);
 	for (size_t i = 0; i < vp.v.n; i++)
-		text_ignore(&t, &vp.v.v[i].now);
+		view_ignore(&vp.v.v[i].now, t.sym, opts);
 	if (opts->quiet)
 		print_wrong(&t, &vp);
 	else

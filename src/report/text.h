@@ -48,8 +48,6 @@ void text_section(struct text *t);
 void text_stacks(struct text *t, const struct view *v);
 /* Only the requests that failed (-q). */
 void text_failed(struct text *t, const struct view *v);
-/* Marks the stacks that opts->ignore matches. */
-void text_ignore(struct text *t, struct view *v);
 
 /* leaks.c: what the last scan found, by caller.  Of the blocks, those of the
  * classes that are wanted. */

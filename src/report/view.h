@@ -75,6 +75,11 @@ struct view_procs {
 void view_procs_build(struct view_procs *vp, const struct heap *heap);
 void view_procs_release(struct view_procs *vp);
 
+/* Marks the stacks that opts->ignore matches (stacks.c). */
+struct symbolizer;
+struct report_opts;
+void view_ignore(struct view *v, struct symbolizer *sym, const struct report_opts *opts);
+
 enum view_kind { VIEW_HEAP, VIEW_MAPPED, VIEW_FAILED };
 
 /* The stacks of one kind that a report lists, highest first; the caller frees

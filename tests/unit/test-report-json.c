@@ -30,13 +30,14 @@ static int drop_schema(void **state)
 }
 
 /* The export of a session, which ends. */
-static json_t *export(struct feed *f)
+static json_t *export_without(struct feed *f, const char *const *ignore)
 {
 	struct report_opts opts = REPORT_OPTS_INIT;
 	struct strbuf sb = STRBUF_INIT;
 	json_t *v;
 
 	opts.symbols = &test_symbols;
+	opts.ignore = ignore;
 	report_json(f->heap, &opts, &sb);
 	assert_int_equal(sb.s[sb.n - 1], '\n');
 	v = json_loadb(sb.s, sb.n, 0, NULL);
@@ -45,6 +46,11 @@ static json_t *export(struct feed *f)
 	strbuf_release(&sb);
 	heap_free(f->heap);
 	return v;
+}
+
+static json_t *export(struct feed *f)
+{
+	return export_without(f, NULL);
 }
 
 static json_t *proc(json_t *root, size_t i)
@@ -81,6 +87,8 @@ static void totals_and_stacks(void **state)
 	assert_int_equal(number(p, "exit_code"), 3);
 	assert_true(json_is_null(json_object_get(p, "exit_signal")));
 	assert_int_equal(number(p, "run_ns"), 20 * MS);
+	assert_int_equal(number(p, "threads"), 1);
+	assert_int_equal(number(p, "shutdown_releases"), 0);
 	assert_int_equal(number(p, "allocs"), 53);
 	assert_int_equal(number(p, "frees"), 1);
 	assert_int_equal(number(p, "bytes_allocated"), 4372);
@@ -109,6 +117,24 @@ static void totals_and_stacks(void **state)
 	assert_true(json_is_false(json_object_get(frame, "inlined")));
 	/* Frames below main are there: open_log, main, ?, __libc_start_main, _start. */
 	assert_int_equal(json_array_size(json_object_get(s, "frames")), 5);
+	json_decref(root);
+}
+
+/* What the text leaves out is marked, not left out. */
+static void ignored_ones_are_last(void **state)
+{
+	static const char *const ignore[] = { "^read_", NULL };
+	struct feed f = session_leaky();
+	json_t *root, *stacks, *s;
+
+	(void)state;
+	root = export_without(&f, ignore);
+	stacks = json_object_get(proc(root, 0), "stacks");
+	assert_int_equal(json_array_size(stacks), 3);
+	assert_true(json_is_false(json_object_get(json_array_get(stacks, 0), "ignored")));
+	s = json_array_get(stacks, 2);
+	assert_true(json_is_true(json_object_get(s, "ignored")));
+	assert_int_equal(number(s, "open_bytes"), 4000);
 	json_decref(root);
 }
 
@@ -283,7 +309,8 @@ static void schema_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(totals_and_stacks), cmocka_unit_test(every_member),
+		cmocka_unit_test(totals_and_stacks), cmocka_unit_test(ignored_ones_are_last),
+		cmocka_unit_test(every_member),
 		cmocka_unit_test(nothing_at_all),    cmocka_unit_test(schema_refuses),
 		cmocka_unit_test(random_events),
 	};
