@@ -167,6 +167,7 @@ struct event {
 		struct {
 			uint16_t probe;
 			uint8_t nargs;
+			uint8_t pointers;  /* bit i: arg[i] is one */
 			bool has_result;
 			uint64_t arg[CALL_ARGS], result;
 			taddr_t caller;    /* return address */

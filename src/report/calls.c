@@ -23,29 +23,29 @@ struct calls {
 	struct strbuf line;
 };
 
-/* Which arguments are pointers: what the operation says.  All others are sizes,
- * counts and flags. */
-static bool is_pointer(enum alloc_op op, unsigned i)
+static void add_argument(struct strbuf *sb, enum alloc_op op, bool pointer, uint64_t v)
 {
-	switch (op) {
-	case OP_REALLOC:
-	case OP_RELEASE:
-	case OP_MAP:
-	case OP_UNMAP:
-	case OP_REMAP:
-	case OP_BRK:
-		return i == 0;
-	default:
-		return false;
-	}
-}
-
-static void add_argument(struct strbuf *sb, enum alloc_op op, unsigned i, uint64_t v)
-{
-	if (is_pointer(op, i))
+	if (pointer)
 		strbuf_addf(sb, v ? "0x%llx" : "NULL", (unsigned long long)v);
+	else if (op == OP_BRK) /* sbrk's may be below zero */
+		strbuf_addf(sb, "%lld", (long long)v);
 	else
 		strbuf_addf(sb, "%llu", (unsigned long long)v);
+}
+
+/* As the function's type has it: brk returns an int, and of what maps memory
+ * the pointer -1 is the failure. */
+static void add_result(struct strbuf *sb, enum alloc_op op, bool brk, uint64_t v)
+{
+	bool minus_one = v == UINT64_MAX || v == UINT32_MAX;
+
+	strbuf_adds(sb, " = ");
+	if (op >= OP_MAP && minus_one)
+		strbuf_adds(sb, op == OP_BRK ? "-1" : "MAP_FAILED");
+	else if (brk)
+		strbuf_addf(sb, "%d", (int)v);
+	else
+		strbuf_addf(sb, v ? "0x%llx" : "NULL", (unsigned long long)v);
 }
 
 static void add_caller(struct calls *c, const struct event *ev)
@@ -89,15 +89,14 @@ static void print_call(struct calls *c, const struct event *ev)
 	for (unsigned i = 0; i < n; i++) {
 		if (i)
 			strbuf_adds(&c->line, ", ");
-		add_argument(&c->line, op, i, ev->u.call.arg[i]);
+		add_argument(&c->line, op, ev->u.call.pointers >> i & 1, ev->u.call.arg[i]);
 	}
 	strbuf_addc(&c->line, ')');
 	if (ev->u.call.has_result)
-		strbuf_addf(&c->line, ev->u.call.result ? " = 0x%llx" : " = NULL",
-			    (unsigned long long)ev->u.call.result);
+		add_result(&c->line, op, op == OP_BRK && ev->u.call.pointers, ev->u.call.result);
 	add_caller(c, ev);
 	for (size_t i = 0; i < c->line.n; i++)
-		if ((unsigned char)c->line.s[i] < ' ')
+		if ((unsigned char)c->line.s[i] < ' ' || c->line.s[i] == 0x7f)
 			c->line.s[i] = '?'; /* from a file's name, say */
 	strbuf_addc(&c->line, '\n');
 	err = report_write_fd(c->fd, c->line.s, c->line.n);

@@ -371,6 +371,8 @@ void record_call(struct task *t, const struct call *c, const struct probe *probe
 	memcpy(ev.u.call.arg, c->arg, sizeof ev.u.call.arg);
 	ev.u.call.nargs = (uint8_t)MAX(MAX(probe->ptr_arg, probe->size_arg),
 				       MAX(MAX(probe->count_arg, probe->align_arg), probe->out_arg));
+	/* Arguments are counted from 1, 0 is none. */
+	ev.u.call.pointers = (uint8_t)((1u << probe->ptr_arg | 1u << probe->out_arg) >> 1);
 	ev.u.call.has_result = has_result;
 	ev.u.call.result = result;
 	ev.u.call.caller = c->caller;

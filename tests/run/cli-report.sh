@@ -18,7 +18,9 @@ run() {
 hex='0x[0-9a-f]+'
 run --calls -q "$PROGRAM"
 for call in "malloc\\(10\\) = $hex" "realloc\\($hex, 20\\) = $hex" "free\\($hex\\)" \
-	"mmap\\(NULL, 5000\\) = $hex" "munmap\\($hex, 5000\\)" "posix_memalign\\([0-9]+, 64, 100\\) = $hex"; do
+	"mmap\\(NULL, 5000\\) = $hex" "munmap\\($hex, 5000\\)" "posix_memalign\\($hex, 64, 100\\) = $hex" \
+	"mmap\\(NULL, 0\\) = MAP_FAILED" \
+	"sbrk\\(4096\\) = $hex" "sbrk\\(-4096\\) = $hex" "brk\\($hex\\) = 0"; do
 	grep -Eq "^[a-z-]*mtrace\\[[0-9]+\\]: $call  cli-report.c:[0-9]+ main\$" err || wrong "no call like $call"
 done
 grep -Eq "malloc\\(77\\) = $hex  cli-report-lib.c:8 in_library\$" err || wrong "no call in the library"

@@ -786,7 +786,15 @@ static void calls(void **state)
 	ev.u.call.probe = P_FREE;
 	ev.u.call.has_result = false;
 	ev.u.call.arg[0] = 0x5581c0de;
+	ev.u.call.pointers = 1;
 	ev.u.call.module = 0;
+	assert_int_equal(sink->emit(sink, &ev), EMIT_GO);
+	/* What maps memory fails with -1. */
+	ev.u.call.probe = P_MMAP;
+	ev.u.call.nargs = 2;
+	ev.u.call.arg[0] = 0;
+	ev.u.call.has_result = true;
+	ev.u.call.result = UINT64_MAX;
 	assert_int_equal(sink->emit(sink, &ev), EMIT_GO);
 	assert_int_equal(err, 0);
 	sink->flush(sink);
@@ -794,7 +802,8 @@ static void calls(void **state)
 	s = slurp(fd);
 	assert_string_equal(s, "mtrace[4713]: malloc(50) = 0x5581c0de  leaky.c:21 add_user\n"
 			       "mtrace[4713]: malloc(50) = NULL  libsqlite3.so.0+0x20\n"
-			       "mtrace[4713]: free(0x5581c0de)  0x7f1000000020\n");
+			       "mtrace[4713]: free(0x5581c0de)  0x7f1000000020\n"
+			       "mtrace[4713]: mmap(NULL, 0) = MAP_FAILED  0x7f1000000020\n");
 	free(s);
 	heap_free(f.heap);
 }
