@@ -86,14 +86,30 @@ static int begin_calls(struct run *run)
 	return 0;
 }
 
+/* The pid in a file's name is not known yet; whether its folder is there is,
+ * unless the pid is in the folder's name. */
+static int check_folder(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	char *folder = slash ? xstrndup(name, (size_t)(slash - name) + 1) : xstrdup(".");
+	int err = 0;
+
+	if (!strchr(folder, '%') && access(folder, W_OK | X_OK))
+		err = msg_error("cannot write %s: %s", name, strerror(errno));
+	free(folder);
+	return err;
+}
+
 /* An output that cannot be written is told before the program has run. */
 static int check_writable(const char *name)
 {
 	char *path;
 	int fd;
 
-	if (!name || !strcmp(name, "-") || strchr(name, '%'))
+	if (!name || !strcmp(name, "-"))
 		return 0;
+	if (strchr(name, '%'))
+		return check_folder(name);
 	path = report_path(name, getpid());
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0)

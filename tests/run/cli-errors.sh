@@ -41,6 +41,12 @@ says 126 "make it executable" /etc/passwd
 says 126 "Not a directory" /etc/passwd/x
 says 125 "cannot write .*No such file" -o /no/such/folder true
 says 125 "cannot write .*No such file" --export json:/no/such/folder true
+says 125 "cannot write /no/such/%p: No such file" -o /no/such/%p touch has-run
+says 125 "cannot write /no/such/%p: No such file" --export json:/no/such/%p touch has-run
+says 125 "cannot write /no/such/%p: No such file" --calls -o /no/such/%p touch has-run
+[ ! -e has-run ] || { echo "a program ran, though its report cannot be written"; failed=1; }
+says 125 "cannot write .*Is a directory" -o . true
+says 126 "Permission denied|make it executable|Exec format" /dev/null
 says 125 "cannot attach to 2147483647: no such process" -p 2147483647
 says 125 "no such process" -p 2147483647 true
 if [ -w /dev/full ]; then
