@@ -448,6 +448,7 @@ static void hint_broken(struct text *t, const struct view_procs *vp)
 	uint64_t broken = 0, unwound = 0;
 	struct strbuf in = STRBUF_INIT;
 	struct u64map seen = U64MAP_INIT;
+	bool any_file = false;
 
 	for (size_t i = 0; i < vp->v.n; i++) {
 		const struct view *v = &vp->v.v[i].now;
@@ -460,6 +461,7 @@ static void hint_broken(struct text *t, const struct view_procs *vp)
 			if (u64map_get(&seen, hash_bytes(path, strlen(path), 0)))
 				continue;
 			u64map_set(&seen, hash_bytes(path, strlen(path), 0), 1);
+			any_file |= *path != '\0';
 			strbuf_addf(&in, "%s%s", in.n ? ", " : "",
 				    *path ? last_part(path) : "code outside any file");
 		}
@@ -471,8 +473,11 @@ static void hint_broken(struct text *t, const struct view_procs *vp)
 		strbuf_add_grouped(t->out, broken);
 		strbuf_adds(t->out, " of ");
 		text_count(t->out, unwound, "stack");
-		strbuf_addf(t->out, " broke off, in %s: ", in.s);
-		add_install(t->out);
+		strbuf_addf(t->out, " broke off, in %s", in.s);
+		if (any_file) { /* code made at run time has no package */
+			strbuf_adds(t->out, ": ");
+			add_install(t->out);
+		}
 		style_off(t, DIM);
 		strbuf_addc(t->out, '\n');
 	}

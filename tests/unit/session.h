@@ -71,7 +71,10 @@ static inline void session_stack(struct feed *f, uint32_t id, uint16_t probe, en
 	uint32_t module[64];
 
 	for (uint32_t i = 0; i < n; i++)
-		module[i] = pc[i] >= SQLITE ? MOD_SQLITE : pc[i] >= LIBC ? MOD_LIBC : MOD_LEAKY;
+		module[i] = pc[i] >= SQLITE  ? MOD_SQLITE
+			    : pc[i] >= LIBC  ? MOD_LIBC
+			    : pc[i] >= LEAKY ? MOD_LEAKY
+					     : 0;
 	feed_stack_end(f, id, probe, end, n, pc, module);
 }
 

@@ -261,6 +261,20 @@ static void ends_of_stacks(void **state)
 	      "mtrace: 61 bytes in 4 blocks in use from 4 stacks, 0 errors\n");
 }
 
+static void nothing_to_install(void **state)
+{
+	struct feed f = session_start(PROC_LAUNCHED);
+	char *s;
+
+	(void)state;
+	STACK(&f, 10, P_MALLOC, STACK_BROKEN, 0x7777);
+	feed_alloc(&f, 0x1000, 30, 10);
+	s = text_of(&f, &defaults, false, false, 80);
+	assert_non_null(strstr(s, "\nmtrace: 1 of 1 stack broke off, in code outside any file\n"));
+	free(s);
+	heap_free(f.heap);
+}
+
 static struct feed long_names(void)
 {
 	struct feed f = session_start(PROC_LAUNCHED);
@@ -850,6 +864,7 @@ int main(void)
 		cmocka_unit_test(what_tells_least_goes_first),
 		cmocka_unit_test(exact_pc),         cmocka_unit_test(failed_requests),
 		cmocka_unit_test(own_mappings),     cmocka_unit_test(several_processes),
+		cmocka_unit_test(nothing_to_install),
 		cmocka_unit_test(the_table_fits),  cmocka_unit_test(earlier_images),   cmocka_unit_test(sort_keys),
 		cmocka_unit_test(sort_key_names),   cmocka_unit_test(ignored_frames),
 		cmocka_unit_test(more_with_v),      cmocka_unit_test(control_characters),
