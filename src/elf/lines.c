@@ -297,6 +297,21 @@ static const char *symbol_name(struct elf_file *f, taddr_t vaddr)
 	return elf_file_function_at(f, vaddr, &s) ? s.name : NULL;
 }
 
+/* glibc calls its own functions by hidden names, of which the function's entry
+ * knows only that one: __GI___strdup.  The user's is strdup. */
+static const char *plain_name(struct elf_file *f, taddr_t vaddr, const char *name, bool inlined)
+{
+	static const char hidden[] = "__GI_";
+	const char *symbol;
+
+	if (name && strncmp(name, hidden, strlen(hidden)))
+		return name;
+	symbol = inlined ? NULL : symbol_name(f, vaddr);
+	if (symbol)
+		return symbol;
+	return name ? name + strlen(hidden) : NULL;
+}
+
 static void emit_chain(struct answer *a, struct elf_file *f, taddr_t vaddr, Dwarf_Die *unit,
 		       Dwarf_Die *chain, int n)
 {
@@ -305,9 +320,7 @@ static void emit_chain(struct answer *a, struct elf_file *f, taddr_t vaddr, Dwar
 	unit_line(unit, vaddr, &s);
 	for (int i = n - 1; i >= 0; i--) {
 		s.inlined = i > 0;
-		s.function = die_name(&chain[i]);
-		if (!s.function && i == 0)
-			s.function = symbol_name(f, vaddr);
+		s.function = plain_name(f, vaddr, die_name(&chain[i]), i > 0);
 		emit(a, &s);
 		s = (struct source_frame){0};
 		if (i > 0)

@@ -46,6 +46,22 @@ static __attribute__((noinline)) unsigned outer(void **here, unsigned *mid, unsi
 	return n;
 }
 
+/* As the C library has them: a hidden name for its own callers, and exported
+ * ones for the same code. */
+extern unsigned labelled(void **here) __asm__("__GI___labelled");
+extern unsigned unseen(void **here) __asm__("__GI_unseen");
+
+__attribute__((noinline)) unsigned labelled(void **here)
+{
+	*here = return_address(); sink++; return __LINE__;
+}
+extern unsigned plain(void **here) __attribute__((alias("__GI___labelled")));
+
+inline __attribute__((always_inline, gnu_inline)) unsigned unseen(void **here)
+{
+	*here = return_address(); sink++; return __LINE__;
+}
+
 struct frames {
 	unsigned n;
 	struct source_frame f[16];
@@ -121,6 +137,27 @@ static void test_call_site(void **state)
 	elf_file_unref(f);
 }
 
+static void test_hidden_names(void **state)
+{
+	struct elf_file *f = open_self();
+	struct frames r = {0};
+	void *here;
+	unsigned line = plain(&here);
+
+	(void)state;
+	if (!elf_file_has_lines(f)) {
+		elf_file_unref(f);
+		skip();
+	}
+	assert_int_equal(elf_file_lines(f, (uintptr_t)here - 1 - own_bias, on_frame, &r), 1);
+	check(&r.f[0], "plain", line, false);
+	r.n = 0;
+	line = unseen(&here);
+	assert_int_equal(elf_file_lines(f, (uintptr_t)here - 1 - own_bias, on_frame, &r), 2);
+	check(&r.f[0], "unseen", line, true);
+	elf_file_unref(f);
+}
+
 static void test_nothing_known(void **state)
 {
 	struct elf_file *f = open_self();
@@ -137,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inlined),
 		cmocka_unit_test(test_call_site),
+		cmocka_unit_test(test_hidden_names),
 		cmocka_unit_test(test_nothing_known),
 	};
 
