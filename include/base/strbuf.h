@@ -26,6 +26,13 @@ void strbuf_release(struct strbuf *sb);
 /* The string, never NULL; the caller owns it, the buffer is empty again. */
 char *strbuf_detach(struct strbuf *sb);
 
+/* Is there a control character at s, which has n bytes: C0, DEL, or C1 as UTF-8
+ * writes it?  How many bytes it takes, 0: no. */
+size_t control_at(const char *s, size_t n);
+/* Makes '?' of each: names of files and programs come from outside, and may
+ * hold what a terminal obeys. */
+void defuse_controls(char *s, size_t n);
+
 /* What follows the last slash of a path; all of it where there is none. */
 const char *last_part(const char *path);
 

@@ -25,15 +25,6 @@ int msg_fd(void) { return conf.fd; }
 void msg_set_cleanup(void (*cleanup)(void)) { conf.cleanup = cleanup; }
 void msg_set_color(bool on) { conf.color = on; }
 
-/* Names of files and programs come from outside: theirs may hold what a
- * terminal obeys. */
-static void defuse(char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)s[i] < ' ' || s[i] == 0x7f)
-			s[i] = '?';
-}
-
 static void say(bool dim, const char *fmt, va_list ap)
 {
 	struct strbuf sb = STRBUF_INIT;
@@ -44,7 +35,7 @@ static void say(bool dim, const char *fmt, va_list ap)
 	start = sb.n;
 	strbuf_addf(&sb, "%s: ", conf.program);
 	strbuf_vaddf(&sb, fmt, ap);
-	defuse(sb.s + start, sb.n - start);
+	defuse_controls(sb.s + start, sb.n - start);
 	strbuf_adds(&sb, dim ? "\033[m\n" : "\n");
 	write_all(conf.fd, sb.s, sb.n);
 	strbuf_release(&sb);

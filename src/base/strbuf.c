@@ -94,6 +94,22 @@ char *strbuf_detach(struct strbuf *sb)
 	return s;
 }
 
+size_t control_at(const char *s, size_t n)
+{
+	unsigned char c = (unsigned char)s[0];
+
+	if (c < ' ' || c == 0x7f)
+		return 1;
+	return c == 0xc2 && n > 1 && ((unsigned char)s[1] & 0xe0) == 0x80 ? 2 : 0;
+}
+
+void defuse_controls(char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t len = control_at(s + i, n - i); len; len--)
+			s[i + len - 1] = '?';
+}
+
 const char *last_part(const char *path)
 {
 	const char *slash = strrchr(path, '/');

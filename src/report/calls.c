@@ -95,9 +95,7 @@ static void print_call(struct calls *c, const struct event *ev)
 	if (ev->u.call.has_result)
 		add_result(&c->line, op, op == OP_BRK && ev->u.call.pointers, ev->u.call.result);
 	add_caller(c, ev);
-	for (size_t i = 0; i < c->line.n; i++)
-		if ((unsigned char)c->line.s[i] < ' ' || c->line.s[i] == 0x7f)
-			c->line.s[i] = '?'; /* from a file's name, say */
+	defuse_controls(c->line.s, c->line.n);
 	strbuf_addc(&c->line, '\n');
 	err = report_write_fd(c->fd, c->line.s, c->line.n);
 	if (err)

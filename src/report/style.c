@@ -30,13 +30,16 @@ void text_finish(struct text *t, struct strbuf *to)
 
 	for (size_t i = 0; i < t->out->n; i++) {
 		unsigned char c = (unsigned char)t->out->s[i];
+		size_t control = control_at(t->out->s + i, t->out->n - i);
 
-		if ((c >= ' ' && c != 0x7f) || c == '\n')
+		if (!control || c == '\n') {
 			strbuf_addc(to, (char)c);
-		else if (c >= ARRAY_SIZE(sequence) || !sequence[c])
+		} else if (c >= ARRAY_SIZE(sequence) || !sequence[c]) {
 			strbuf_addc(to, '?');
-		else if (t->color)
+			i += control - 1;
+		} else if (t->color) {
 			strbuf_adds(to, sequence[c]);
+		}
 	}
 }
 

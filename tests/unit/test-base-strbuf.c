@@ -141,7 +141,7 @@ static void say_colored(void)
 {
 	msg_set_color(true);
 	msg_begin("tracing %s", "x");
-	msg_info("%s", "a\033[2Jb\nc\177");
+	msg_info("%s", "a\033[2Jb\nc\177\302\233ä\302");
 	msg_set_level(MSG_QUIET);
 	msg_begin("again");
 }
@@ -156,10 +156,10 @@ static void messages(void **state)
 	assert_string_equal(message(say_levels, &status), "mtrace: warn\n");
 	/* Only the first line is dim; nothing of a name reaches the terminal. */
 	assert_string_equal(message(say_colored, &status),
-			    "\033[2mmtrace: tracing x\033[m\nmtrace: a?[2Jb?c?\n");
+			    "\033[2mmtrace: tracing x\033[m\nmtrace: a?[2Jb?c???ä\302\n");
 	/* Only the first line is dim; nothing of a name reaches the terminal. */
 	assert_string_equal(message(say_colored, &status),
-			    "\033[2mmtrace: tracing x\033[m\nmtrace: a?[2Jb?c?\n");
+			    "\033[2mmtrace: tracing x\033[m\nmtrace: a?[2Jb?c???ä\302\n");
 	assert_string_equal(message(say_renamed, &status), "mt: a line of 1\n");
 }
 

@@ -658,10 +658,10 @@ static void control_characters(void **state)
 	char *s;
 
 	(void)state;
-	FEED(&f, .type = EV_NOTE, .u.note = { false, "a\033[2J\007b\001\177" });
+	FEED(&f, .type = EV_NOTE, .u.note = { false, "a\033[2J\007b\001\177\302\2332J\302\240" });
 	feed_end(&f, END_EXITED, 0);
 	s = text_of(&f, &defaults, false, false, 80);
-	assert_non_null(strstr(s, "mtrace: a?[2J?b?\n"));
+	assert_non_null(strstr(s, "mtrace: a?[2J?b??2J\302\240\n"));
 	assert_null(strchr(s, 033));
 	free(s);
 	heap_free(f.heap);
