@@ -147,7 +147,8 @@ char *paragraph_fate(const struct view_stack *s)
 {
 	struct strbuf sb = STRBUF_INIT;
 
-	if (s->total_blocks < 2)
+	/* Of a lone block that is there the heading says all. */
+	if (s->total_blocks < 2 && (s->open_blocks || !s->total_blocks))
 		return xstrdup("");
 	strbuf_add_grouped(&sb, s->total_blocks);
 	strbuf_adds(&sb, s->mapping ? " mapped, " : " allocated, ");
@@ -234,7 +235,7 @@ char *paragraph_share(uint64_t bytes, uint64_t use)
 {
 	struct strbuf sb = STRBUF_INIT;
 
-	if (!use || bytes < use / HINT_PERCENT)
+	if (!use || !bytes || bytes < use / HINT_PERCENT)
 		return NULL;
 	text_percent(&sb, bytes, use);
 	strbuf_adds(&sb, " of use");

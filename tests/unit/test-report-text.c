@@ -580,6 +580,29 @@ static void sort_keys(void **state)
 	heap_free(f.heap);
 }
 
+/* With the keys that list them: one block, and it is gone. */
+static void released_ones(void **state)
+{
+	struct feed f = session_start(PROC_LAUNCHED);
+	struct report_opts opts = REPORT_OPTS_INIT;
+	char *s;
+
+	(void)state;
+	STACK(&f, 10, P_MALLOC, STACK_COMPLETE, LEAKY + 0x140, BELOW_MAIN);
+	STACK(&f, 11, P_MALLOC, STACK_COMPLETE, LEAKY + 0x160, BELOW_MAIN);
+	feed_alloc(&f, 0x1000, 5, 10);
+	feed_release(&f, 0x1000, 5, 10);
+	feed_alloc(&f, 0x2000, 7, 11);
+	opts.symbols = &test_symbols;
+	opts.sort = report_sort_lookup("stacks");
+	s = text_of(&f, &opts, false, false, 80);
+	assert_non_null(strstr(s, "in use             0 bytes in 0 blocks                             [1]\n"
+				  "    malloc(5)      1 allocated, 1 freed\n"));
+	assert_non_null(strstr(s, "    malloc(7)\n"));
+	free(s);
+	heap_free(f.heap);
+}
+
 static void sort_key_names(void **state)
 {
 	size_t n = 0;
@@ -864,7 +887,7 @@ int main(void)
 		cmocka_unit_test(what_tells_least_goes_first),
 		cmocka_unit_test(exact_pc),         cmocka_unit_test(failed_requests),
 		cmocka_unit_test(own_mappings),     cmocka_unit_test(several_processes),
-		cmocka_unit_test(nothing_to_install),
+		cmocka_unit_test(nothing_to_install), cmocka_unit_test(released_ones),
 		cmocka_unit_test(the_table_fits),  cmocka_unit_test(earlier_images),   cmocka_unit_test(sort_keys),
 		cmocka_unit_test(sort_key_names),   cmocka_unit_test(ignored_frames),
 		cmocka_unit_test(more_with_v),      cmocka_unit_test(control_characters),
