@@ -69,6 +69,8 @@ static inline void schema_members(struct schema *s, json_t *rule, json_t *v, con
 	json_t *value;
 	size_t i;
 
+	if (!json_is_object(v))
+		return; /* "type" says whether it may be null */
 	json_array_foreach(json_object_get(rule, "required"), i, required)
 		if (!json_object_get(v, json_string_value(required))) {
 			snprintf(what, sizeof what, "no \"%s\"", json_string_value(required));
