@@ -15,13 +15,19 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 	const uint8_t *at = info->si_addr;
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 
-	(void)context;
 	if (info->si_code == BUS_ADRERR && file_maps_address(at) &&
 	    mmap((void *)((uintptr_t)at & ~(page - 1)), page, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
 		return;
 	/* Not ours: it happens again, and whose it is gets it. */
 	sigaction(sig, &before, NULL);
+	if (info->si_code > 0)
+		return;
+	/* But not one that was sent. */
+	if (before.sa_flags & SA_SIGINFO)
+		before.sa_sigaction(sig, info, context);
+	else
+		raise(sig);
 }
 
 void file_guard_sigbus(void)

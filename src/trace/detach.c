@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -17,6 +18,17 @@
 #include "trace/tracer.h"
 #include "trace/world.h"
 
+/* Told again (wait_recover), a hit may have been dealt with already, and the pc
+ * be elsewhere than behind an int3: nothing is left to deliver. */
+static bool was_dealt_with(struct proc *p, taddr_t pc)
+{
+	uint8_t now[4];
+
+	return p->session->midway &&
+	       (memory_read(&p->mem, pc, now, p->abi->bp_len) != p->abi->bp_len ||
+		memcmp(now, p->abi->bp_insn, p->abi->bp_len));
+}
+
 /* A trap of ours that was in flight: the pc goes back to the instruction that
  * is there again.  False: the signal is the program's. */
 static bool swallow_trap(struct task *t)
@@ -28,7 +40,7 @@ static bool swallow_trap(struct task *t)
 		return true;
 	pc = regs_pc(&t->regs) - p->abi->bp_pc_adjust;
 	if (!bp_find(p, pc) && !bp_was(p, pc))
-		return false;
+		return was_dealt_with(p, pc);
 	t->regs.w[p->abi->pc] = pc;
 	host_set_pc(t->tid, t->regs.abi, pc);
 	sigtrap_after_hit(t);

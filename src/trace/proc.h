@@ -259,6 +259,7 @@ struct session {
 				     the same: its status is ours */
 	pid_t reporter;           /* the forked copy that reports; 0: none */
 	bool leaving;             /* detaching: new children are let go at once */
+	bool midway;              /* … in the midst of a stop, after an error */
 	VEC(struct let_go) not_followed;
 	unsigned long options;    /* of PTRACE_SEIZE */
 	/* What we changed of ourselves and the program must not inherit. */
@@ -271,6 +272,7 @@ struct session {
 	} inherited;
 	unsigned holding;         /* processes with a single-step, or at their end */
 	uint64_t stops;
+	uint64_t crash_at;        /* a fault after so many, in tests */
 	bool any_found;           /* some allocation function, somewhere */
 	timer_t nagger;           /* brings wait4() back (session.c) */
 	timer_t scan_timer;       /* --scan-every */

@@ -34,7 +34,7 @@ volatile int trace_interrupted;
 
 /* Set by handlers, taken by the loop.  Interrupts: 1, or 2 when it was the
  * second in a short time. */
-static volatile sig_atomic_t asked_interrupts, asked_end, asked_report, asked_scan;
+static volatile sig_atomic_t asked_interrupts, asked_end, asked_report, asked_crash, asked_scan;
 /* The signal that asks for a scan and a report (--on-signal); 0: none. */
 static volatile sig_atomic_t scan_signal;
 /* Tracing is over, or this is the copy that reports. */
@@ -163,18 +163,48 @@ static void take_signals(struct session *s)
 	sigprocmask(SIG_UNBLOCK, &open, &s->inherited.mask);
 }
 
-/* A signal that only a fault of ours raises: what can be put right is, within
- * this many seconds, and then it ends us as it would have.  No report is made of
+/* A signal that a fault of ours raises: what can be put right is, within this
+ * many seconds, and then it ends us as it would have.  No report is made of
  * what may be damaged. */
 #define CRASH_SECONDS 10
 static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 
-static void crash_handler(int sig)
+/* Die() and a crash come in the midst of a stop: its status was taken, and
+ * what it asks for is half done. */
+static void detach_midway(struct session *s)
+{
+	s->midway = true;
+	wait_recover(s);
+	detach_all(s);
+}
+
+/* It ends us, with the core file that it asks for. */
+static void die_of(int sig)
+{
+	sigset_t set;
+
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(sig);
+}
+
+static void crash_handler(int sig, siginfo_t *info, void *context)
 {
 	struct session *s = the_session;
 
+	(void)context;
+	/* Sent by another, it is no fault, and all is in order at the next
+	 * stop.  Where that does not come, a second one ends us. */
+	if (s && !reporting && !asked_crash && info->si_code <= 0 && info->si_pid != getpid()) {
+		asked_crash = sig;
+		nag(true);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(crash_signals); i++)
 		signal(crash_signals[i], SIG_DFL);
+	nag(false);
 	signal(SIGALRM, SIG_DFL);
 	alarm(CRASH_SECONDS);
 	the_session = NULL;
@@ -182,9 +212,19 @@ static void crash_handler(int sig)
 		msg_warn("BUG: it dies of %s; breakpoints are taken out, there will be no report",
 			 strsignal(sig));
 		s->crashed = true;
-		detach_all(s);
+		detach_midway(s);
 	}
-	raise(sig);
+	die_of(sig);
+}
+
+static void end_as_asked(struct session *s)
+{
+	msg_warn("it dies of %s, which was sent to it; breakpoints are taken out, there will be no "
+		 "report", strsignal(asked_crash));
+	signal(SIGALRM, SIG_DFL);
+	alarm(CRASH_SECONDS);
+	detach_all(s);
+	die_of(asked_crash);
 }
 
 /* A sanitizer's own handler stays: it says more. */
@@ -192,7 +232,8 @@ static void take_crashes(void)
 {
 	static char stack[65536];
 	stack_t ss = { .ss_sp = stack, .ss_size = sizeof stack };
-	struct sigaction sa = { .sa_handler = crash_handler, .sa_flags = SA_ONSTACK | SA_NODEFER };
+	struct sigaction sa = { .sa_sigaction = crash_handler,
+				.sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO };
 	struct sigaction old;
 
 	sigaltstack(&ss, NULL);
@@ -293,9 +334,11 @@ static bool handle_signals(struct session *s)
 {
 	bool end = false;
 
-	if (!asked_interrupts && !asked_end && !asked_report && !asked_scan)
+	if (!asked_interrupts && !asked_end && !asked_report && !asked_crash && !asked_scan)
 		return false;
 	nag(false);
+	if (asked_crash)
+		return true;
 	if (asked_scan)
 		scan_now(s);
 	if (asked_report) {
@@ -338,6 +381,8 @@ static void loop(struct session *s)
 		n = wait_next(s, &st);
 		if (n < 0)
 			return; /* ECHILD: nobody is left */
+		if (s->stops == s->crash_at)
+			raise(SIGSEGV);
 		if (n)
 			dispatch_stop(s, &st);
 		if (s->holding && (!n || ++held % 256 == 0)) {
@@ -384,7 +429,7 @@ static void emergency(void)
 	if (!s)
 		return;
 	s->crashed = true;
-	detach_all(s);
+	detach_midway(s);
 	s->reporter = 0;
 	report_from_copy(s);
 	await_reporter(s);
@@ -419,6 +464,14 @@ static int start(struct session *s)
 	return 0;
 }
 
+/* For tests, with -D only: after so many stops a fault of ours. */
+static uint64_t crash_at(void)
+{
+	const char *stops = msg_level() >= MSG_DEBUG ? getenv("MTRACE_CRASH") : NULL;
+
+	return stops ? strtoull(stops, NULL, 10) : UINT64_MAX;
+}
+
 static void session_release(struct session *s)
 {
 	msg_debug("%llu stops", (unsigned long long)s->stops);
@@ -437,7 +490,7 @@ static void session_release(struct session *s)
 
 int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct trace_result *result)
 {
-	struct session s = { .opts = opts, .sink = sink, .result = result };
+	struct session s = { .opts = opts, .sink = sink, .result = result, .crash_at = crash_at() };
 	pid_t launched;
 	int err;
 
@@ -463,6 +516,8 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 		loop(&s);
 	scan_every_ms = 0;
 	cpu_end();
+	if (asked_crash)
+		end_as_asked(&s);
 	detach_all(&s);
 	reporting = 1;
 	if (!err) {

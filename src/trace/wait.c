@@ -10,11 +10,13 @@
 
 #include "base/msg.h"
 #include "trace/cpu.h"
+#include "trace/ptrace.h"
 #include "trace/wait.h"
 
 /* Stops that the kernel has told and nobody has dispatched yet. */
 static VEC(struct parked) ready;
 static size_t taken; /* of them, from the front */
+static pid_t telling; /* whose stop wait_next told last */
 
 /* A tracee on another CPU stops again within microseconds, as a rule, and to be
  * woken costs us several times that: so the kernel is asked this often before
@@ -155,8 +157,10 @@ int wait_next(struct session *s, struct stop *st)
 	int raw;
 	pid_t tid;
 
-	if (take_ready(st))
+	if (take_ready(st)) {
+		telling = st->tid;
 		return 1;
+	}
 	tid = wait_any(s, &raw);
 	if (tid < 0)
 		return errno == EINTR ? 0 : -errno;
@@ -171,7 +175,44 @@ int wait_next(struct session *s, struct stop *st)
 		wait_put_back(next, more);
 	}
 	*st = stop_decode(tid, raw);
+	telling = tid;
 	return 1;
+}
+
+/* The status that wait4() gave for the stop in which a task is now: 0 when it is
+ * in none, or has not been asked for it yet. */
+static int told_status(pid_t tid)
+{
+	siginfo_t si, untold = { .si_pid = 0 };
+	int code, status;
+
+	if (pt_get_siginfo(tid, &si) ||
+	    waitid(P_PID, (id_t)tid, &untold, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) ||
+	    untold.si_pid)
+		return 0;
+	code = si.si_code;
+	status = si.si_signo << 8 | 0x7f;
+	if (code == (SIGTRAP | 0x80) && si.si_signo == SIGTRAP)
+		return code << 8 | 0x7f;
+	/* An event, or a group stop: ptrace(2), PTRACE_GETSIGINFO. */
+	return code >> 8 > 0 && (code & 0xff) == si.si_signo ? status | code >> 8 << 16 : status;
+}
+
+void wait_recover(struct session *s)
+{
+	int status;
+
+	u64map_for_each(&s->tasks, e) {
+		struct task *t = (void *)(uintptr_t)e->value;
+
+		if (wait_has(t->tid) || !(status = told_status(t->tid)))
+			continue;
+		wait_put_back(t->tid, status);
+		t->state = TASK_RUNNING;
+	}
+	/* One that is being born is in no table. */
+	if (!task_find(s, telling) && !wait_has(telling) && (status = told_status(telling)))
+		wait_put_back(telling, status);
 }
 
 bool wait_drained(void)

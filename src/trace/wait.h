@@ -54,5 +54,8 @@ int wait_for_stop(struct task *t, int *status);
 bool wait_has(pid_t tid);
 /* Hands a status that was taken for one task on to wait_next. */
 void wait_put_back(pid_t tid, int status);
+/* Tracing ends in the midst of a stop: what was told, and may not have been
+ * done, is told again. */
+void wait_recover(struct session *s);
 
 #endif

@@ -88,20 +88,28 @@ sleep 0.1
 [ "$(state $one)" = T ] || wrong "it is not stopped any more: $(state $one)"
 kill -CONT $one
 
-# A fault of ours: no report, but nothing is left behind.  (A sanitizer takes
-# these signals for itself.)
+# crashed STATUS REGEX WHAT: no report, but nothing is left behind
+crashed() {
+	[ $? = "$1" ] && grep -q "$2 .*breakpoints are taken out" err || wrong "$3"
+	grep -q '^TracerPid:.0$' /proc/$many/status || wrong "$many is traced, or dead, after $3"
+}
+
+# Signals of a fault, sent to us at any moment.  (A sanitizer takes them for
+# itself.)
 ulimit -c 0
-faults='SEGV:139 ABRT:134'
-! "$MTRACE" -V | grep -q 'sanitizers  *yes' || faults=
+faults='SEGV:139 ABRT:134 SEGV:139 BUS:135 SEGV:139' midway='3 10 40 77 150 333'
+! "$MTRACE" -V | grep -q 'sanitizers  *yes' || faults= midway=
 for sig in $faults; do
-	want=${sig#*:} sig=${sig%:*}
 	begin -p $many
-	sleep 0.3
-	kill -$sig $tracer
+	sleep 0.2
+	kill -"${sig%:*}" $tracer
 	wait $tracer
-	[ $? = $want ] && grep -q 'BUG: .*breakpoints are taken out' err ||
-		wrong "SIG$sig of ours"
-	grep -q '^TracerPid:.0$' /proc/$many/status || wrong "$many is traced, or dead, after SIG$sig"
+	crashed "${sig#*:}" 'it dies of .*, which was sent' "$sig sent to us"
+done
+# A fault of ours, between a stop's report and what it asks for.
+for stops in $midway; do
+	MTRACE_CRASH=$stops "$MTRACE" -D -p $many 2>err >out
+	crashed 139 'BUG: it dies of' "a fault at stop $stops"
 done
 
 : >stop
