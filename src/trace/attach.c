@@ -2,10 +2,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/msg.h"
@@ -138,6 +141,94 @@ static int seize_pass(struct proc *p)
 	return err ? err : fresh;
 }
 
+/* A vfork child that nobody traces runs in the memory that gets breakpoints:
+ * is there one, and is it ours now? */
+static bool seize_borrower(struct proc *p, pid_t parent)
+{
+	struct session *s = p->session;
+	bool found = false;
+	char path[64];
+	FILE *f;
+	int pid;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", p->pid, parent);
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%d", &pid) == 1) {
+		struct task *t;
+
+		if (task_find(s, pid) || syscall(SYS_kcmp, parent, pid, KCMP_VM, 0, 0) ||
+		    pt_seize(pid, s->options))
+			continue;
+		t = task_new(p, pid);
+		t->borrowed = true;
+		t->state = TASK_RUNNING;
+		found = true;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Has a task that was interrupted left the call in which it may have been? */
+static bool is_past_fork(struct proc *p, struct task *t)
+{
+	int status, got = wait_poll(t, &status);
+
+	if (got > 0 && (stop_decode(t->tid, status).kind != STOP_EVENT || pt_cont(t->tid, 0)))
+		wait_put_back(t->tid, status);
+	if (got)
+		return true;
+	switch (proc_state_letter(t->tid)) {
+	case 'D': /* vfork: it stops when the child has memory of its own */
+		return seize_borrower(p, t->tid);
+	case 'Z': case 'X':
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether a child is traced, the kernel decides when fork() begins.  One that
+ * had begun before its task was seized makes a child, or a thread, that is not,
+ * and that would die of breakpoints which are planted before it is done.  Who
+ * sleeps is in no fork, and is not disturbed. */
+static void await_forks(struct proc *p)
+{
+	struct timespec pause = { 0, 200000 };
+	VEC(struct task *) busy = { 0 };
+
+	for (size_t i = 0; i < p->tasks.n; i++) {
+		struct task *t = p->tasks.v[i];
+
+		if (strchr("RD", proc_state_letter(t->tid)) && !pt_interrupt(t->tid))
+			vec_push(&busy, t);
+	}
+	/* A second is long enough, but for who waits for a disk, or vfork. */
+	for (int tries = 0; busy.n && tries < 5000; tries++) {
+		for (size_t i = busy.n; i--;)
+			if (is_past_fork(p, busy.v[i]))
+				vec_remove(&busy, i);
+		if (busy.n)
+			nanosleep(&pause, NULL);
+	}
+	vec_release(&busy);
+}
+
+/* All tasks there are, and none in the making. */
+static int seize_all(struct proc *p)
+{
+	int n;
+
+	while ((n = seize_pass(p)) > 0)
+		;
+	if (n < 0)
+		return n;
+	await_forks(p);
+	while ((n = seize_pass(p)) > 0)
+		;
+	return n;
+}
+
 static void abandon(struct proc *p)
 {
 	for (size_t i = 0; i < p->tasks.n; i++) {
@@ -169,12 +260,12 @@ int attach(struct session *s, pid_t pid)
 			return 0;
 	p = proc_new(s, pid);
 	p->how = PROC_ATTACHED;
-	while ((n = seize_pass(p)) > 0)
-		;
+	n = seize_all(p);
 	if (n < 0) {
 		abandon(p);
 		return explain(pid, n);
 	}
+	p->threaded = p->tasks.n > 1;
 	/* Nobody is stopped for this: breakpoints are single bytes, and the
 	 * slots are made when the first thread comes by. */
 	if (image_begin(p, NULL, false, 0)) {

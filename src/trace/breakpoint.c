@@ -258,6 +258,21 @@ void bp_clean_copy(const struct proc *p, const struct memory *copy)
 	scratch_clean_copy(p, copy);
 }
 
+bool bp_is_in_copy(const struct proc *p, const struct memory *copy)
+{
+	unsigned len = p->abi->bp_len;
+	uint8_t now[4];
+
+	u64map_for_each(&p->bps, s) {
+		const struct breakpoint *bp = (void *)(uintptr_t)s->value;
+
+		if (memory_read(copy, bp->addr, now, len) == (ssize_t)len &&
+		    !memcmp(now, p->abi->bp_insn, len))
+			return true;
+	}
+	return false;
+}
+
 void bp_copy_table(const struct proc *from, struct proc *to)
 {
 	u64map_for_each(&from->bps, s) {

@@ -32,6 +32,8 @@ void bp_splice(const struct proc *p, taddr_t addr, uint8_t *buf, size_t len);
 void bp_remove_all(struct proc *p);
 /* Out of a forked copy of the memory, padding slots included. */
 void bp_clean_copy(const struct proc *p, const struct memory *copy);
+/* Is any of them in what may be a copy? */
+bool bp_is_in_copy(const struct proc *p, const struct memory *copy);
 /* The same breakpoints in a forked child that is followed: planted there
  * already by the copy; scratch pages are not. */
 void bp_copy_table(const struct proc *from, struct proc *to);

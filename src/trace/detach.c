@@ -168,6 +168,7 @@ static void release_borrowers(struct proc *p)
 void detach_proc(struct proc *p)
 {
 	uint64_t since = world_clock();
+	bool dead = false;
 
 	step_give_up(p);
 	if (p->abi)
@@ -195,8 +196,11 @@ void detach_proc(struct proc *p)
 
 		if (t->deliver >= 0 && t->state == TASK_STOPPED)
 			let_task_go(t, t->deliver);
+		dead |= t->deliver == -ESRCH;
 		task_free(t);
 	}
+	if (dead)
+		adopt_orphans(p);
 }
 
 /* Children whose birth is half told: the event came and the first stop did

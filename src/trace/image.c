@@ -161,6 +161,7 @@ static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t
 	struct session *s = pl->p->session;
 	struct probe_site *site = site_at(pl->p, addr);
 	struct breakpoint *bp;
+	uint8_t byte;
 
 	s->probes->found.v[index]++;
 	pl->found++;
@@ -175,6 +176,9 @@ static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t
 	}
 	bp = bp_plant(pl->p, pl->stopped, addr, BP_PROBE);
 	if (!bp) {
+		/* What cannot be read either is dead. */
+		if (memory_read(&pl->p->mem, addr, &byte, 1) != 1)
+			return;
 		msg_warn("%s in %s cannot be observed: its memory cannot be written",
 			 s->probes->symbol.v[index], pl->m->path);
 		return;

@@ -225,6 +225,7 @@ struct proc {
 	bool exiting;             /* all of its tasks are ending, … */
 	uint64_t held_since;      /* … and wait for each other since then */
 	bool scanned;             /* for the last time */
+	bool threaded;            /* has, or had, several threads */
 	bool ended_told;
 	bool seen_linkmap;
 	bool hides_blocks;        /* -n, and an allocator's operators call no malloc */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One loop: the next stops, dispatched.  What each stop asks for is said in
  * wait.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <linux/kcmp.h>
 #include <signal.h>
@@ -322,6 +323,7 @@ static void arrive(struct proc *p, pid_t tid, int status)
 
 	if (tgid == (uint64_t)p->pid) { /* a thread */
 		t = task_new(p, tid);
+		p->threaded = true;
 		t->state = TASK_STOPPED;
 		look_at_first_mask(t);
 		record_task(t);
@@ -401,6 +403,60 @@ static void await_children(struct proc *p)
 		if (!wait_for_stop(&child, &status))
 			arrive(p, e.tid, status);
 	}
+}
+
+static bool is_expected(const struct session *s, pid_t tid)
+{
+	for (size_t i = 0; i < s->expected.n; i++)
+		if (s->expected.v[i].tid == tid)
+			return true;
+	return false;
+}
+
+/* Nobody will announce it, and p's breakpoints are in it. */
+static bool is_orphan_of(const struct proc *p, pid_t pid)
+{
+	pid_t ppid = (pid_t)proc_status_number(pid, "PPid", 10, 0);
+	struct memory copy;
+	bool found;
+
+	if (!p->abi || (ppid != p->pid && find_proc(p->session, ppid)))
+		return false;
+	memory_open(&copy, pid);
+	found = bp_is_in_copy(p, &copy);
+	memory_close(&copy);
+	return found;
+}
+
+static void adopt(struct proc *p, pid_t pid)
+{
+	struct session *s = p->session;
+	struct task child = { .tid = pid, .proc = p };
+	int status;
+
+	if (!unpark(s, pid, &status) && wait_for_stop(&child, &status))
+		return;
+	if (is_orphan_of(p, pid))
+		arrive(p, pid, status);
+	else
+		park(s, pid, status);
+}
+
+void adopt_orphans(struct proc *p)
+{
+	struct session *s = p->session;
+	DIR *dir = opendir("/proc");
+	struct dirent *de;
+
+	while (dir && (de = readdir(dir))) {
+		pid_t pid = (pid_t)strtol(de->d_name, NULL, 10);
+
+		if (pid > 0 && !task_find(s, pid) && !is_expected(s, pid) &&
+		    proc_status_number(pid, "TracerPid", 10, 0) == (uint64_t)getpid())
+			adopt(p, pid);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 /* A stop of a task that nobody announced yet, or whose parent already did. */
@@ -576,6 +632,8 @@ static void on_gone(struct session *s, struct task *t, const struct stop *st)
 	ending_recheck(p);
 	if (!p->tasks.n)
 		await_children(p);
+	if (!p->tasks.n && (p->threaded || st->kind == STOP_KILLED))
+		adopt_orphans(p);
 	if (!p->tasks.n) {
 		if (p->abi)
 			image_end(p);

@@ -29,6 +29,11 @@ void detach_all(struct session *s);
  * and in no table. */
 void release_copy(struct proc *parent, pid_t child);
 
+/* Children of a process that is dead.  Killed, by a signal or because another of
+ * its threads ended it all, a task never announces the child it has just made: a
+ * copy with its breakpoints. */
+void adopt_orphans(struct proc *dead);
+
 /* A stop that was taken for a task while waiting for another kind. */
 void park(struct session *s, pid_t tid, int status);
 

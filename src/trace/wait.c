@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -236,32 +237,43 @@ static void say_where_it_hangs(pid_t tid)
 	msg_warn("task %d did not stop within 5 s (in %s); going on without it", tid, wchan);
 }
 
+int wait_poll(struct task *t, int *status)
+{
+	int raw, had = take_ready_of(t->tid, status);
+	pid_t got;
+
+	if (had)
+		return had;
+	got = wait4(t->tid, &raw, __WALL | WNOHANG, NULL);
+	if (got == t->tid && !WIFSTOPPED(raw)) {
+		wait_put_back(t->tid, raw);
+		return -ESRCH;
+	}
+	if (got == t->tid) {
+		*status = raw;
+		return 1;
+	}
+	return got == 0 || errno == EINTR ? 0 : errno == ECHILD ? -ESRCH : -errno;
+}
+
 int wait_for_stop(struct task *t, int *status)
 {
 	struct timespec pause = { 0, 20000 };
-	int raw, err = take_ready_of(t->tid, status);
 
-	if (err)
-		return err > 0 ? 0 : err;
 	for (int waited_us = 0; waited_us < 5000000;) {
-		pid_t got = wait4(t->tid, &raw, __WALL | WNOHANG, NULL);
+		int got = wait_poll(t, status);
 
-		if (got == t->tid) {
-			if (!WIFSTOPPED(raw)) {
-				wait_put_back(t->tid, raw);
-				return -ESRCH;
-			}
-			*status = raw;
-			return 0;
-		}
-		if (got < 0 && errno != EINTR)
-			return errno == ECHILD ? -ESRCH : -errno;
+		if (got)
+			return got > 0 ? 0 : got;
 		if (waited_us++ < 100) {
 			sched_yield(); /* it may be waiting for this CPU */
 			continue;
 		}
 		nanosleep(&pause, NULL);
 		waited_us += 80;
+		/* A leader's end is told after those of its threads. */
+		if (waited_us % 4000 < 80 && strchr("ZX", proc_state_letter(t->tid)))
+			return -ESRCH;
 	}
 	say_where_it_hangs(t->tid);
 	return -ETIMEDOUT;

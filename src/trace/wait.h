@@ -50,6 +50,8 @@ bool wait_drained(void);
  * 5 s, then a message with its wchan and -ETIMEDOUT.  -ESRCH: it ended, and
  * its end will be reported by wait_next. */
 int wait_for_stop(struct task *t, int *status);
+/* The same, at once: 1, or 0 when it has not stopped yet. */
+int wait_poll(struct task *t, int *status);
 /* Has it stopped, and wait_next will tell? */
 bool wait_has(pid_t tid);
 /* Hands a status that was taken for one task on to wait_next. */
