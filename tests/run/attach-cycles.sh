@@ -44,7 +44,7 @@ cycle=0
 while [ $cycle -lt "$CYCLES" ]; do
 	cycle=$((cycle + 1))
 	# On a busy machine a thread may have to wait for its turn: ask longer.
-	for ms in 0.1 0.4 2; do
+	for ms in 0.1 0.4 2 10; do
 		timeout -s INT $ms "$MTRACE" -q -d 4 --export json:"$OUT/cycle.json" -p "$pid" \
 			2>"$OUT/cycle.err"
 		status=$?
