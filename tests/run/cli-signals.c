@@ -94,6 +94,12 @@ static const char *slurp(const char *path)
 	return said;
 }
 
+static void await_said(const char *text)
+{
+	for (int i = 0; i < 2000 && !strstr(slurp("driven.err"), text); i++)
+		usleep(10000);
+}
+
 static int finish(pid_t pid)
 {
 	int status;
@@ -233,8 +239,7 @@ static void report_now(void)
 
 	await_ready(out);
 	kill(pid, SIGUSR1);
-	usleep(500000);
-	slurp("driven.err");
+	await_said(" errors\n"); /* its last line */
 	want("is still running");
 	want("malloc(5000)");
 	kill(-pid, SIGINT);
@@ -273,8 +278,9 @@ static void attached(int sig)
 
 	await_ready(out);
 	snprintf(number, sizeof number, "%d", (int)program);
+	unlink("driven.err"); /* the program's */
 	pid = start(&none, attach);
-	usleep(700000);
+	await_said("attached to");
 	kill(pid, sig);
 	want_status(finish(pid), 0);
 	want("was let go");
