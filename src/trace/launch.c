@@ -120,11 +120,25 @@ static int look_up_user(const char *name, struct passwd **pw)
 	return 0;
 }
 
-static void tell_failed_exec(const char *name, int err)
+static bool is_elf(const char *path)
+{
+	char magic[4];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is = fd >= 0 && read(fd, magic, 4) == 4 && !memcmp(magic, "\177ELF", 4);
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+static void tell_failed_exec(const char *name, const char *path, int err)
 {
 	struct stat st;
 
-	if (err == ENOEXEC)
+	if (err == ENOEXEC && is_elf(path))
+		msg_error("%s: %s; it is damaged, or for a machine (perhaps x32) that this kernel does "
+			  "not run", name, strerror(err));
+	else if (err == ENOEXEC)
 		msg_error("%s: %s; a script needs a #! line, or its interpreter as the command", name,
 			  strerror(err));
 	else if (err == ENOENT && !stat(name, &st))
@@ -170,7 +184,7 @@ static int await_exec(struct session *s, pid_t pid, int told, const char *path)
 	}
 	if (read(told, &err, sizeof err) != sizeof err || !err)
 		return died_in_exec(s, status);
-	tell_failed_exec(s->opts->argv[0], err);
+	tell_failed_exec(s->opts->argv[0], path, err);
 	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 

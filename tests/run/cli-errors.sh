@@ -63,7 +63,7 @@ chmod +x no-interpreter bad-interpreter empty short
 says 126 "needs a #! line" ./no-interpreter
 says 127 "interpreter it asks for" ./bad-interpreter
 says 126 "needs a #! line" ./empty
-says 126 "Exec format error" ./short
+says 126 "Exec format error; it is damaged, or for a machine" ./short
 
 # One's own pid is not known before; a shell that becomes mtrace knows it.
 sh -c 'exec "$MTRACE" -p $$' 2>err
