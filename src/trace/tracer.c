@@ -459,6 +459,11 @@ void adopt_orphans(struct proc *p)
 		closedir(dir);
 }
 
+static bool is_end(const struct stop *st)
+{
+	return st->kind == STOP_EXIT || st->kind == STOP_EXITED || st->kind == STOP_KILLED;
+}
+
 /* A stop of a task that nobody announced yet, or whose parent already did. */
 static void on_unknown(struct session *s, const struct stop *st)
 {
@@ -469,7 +474,9 @@ static void on_unknown(struct session *s, const struct stop *st)
 		if (e.tid != st->tid)
 			continue;
 		vec_remove_swap(&s->expected, i);
-		if (st->kind == STOP_EXITED || st->kind == STOP_KILLED)
+		if (st->kind == STOP_EXIT)
+			pt_cont(st->tid, 0);
+		if (is_end(st))
 			return;
 		p = find_proc(s, e.pid);
 		if (p)
@@ -478,7 +485,9 @@ static void on_unknown(struct session *s, const struct stop *st)
 			pt_detach(st->tid, 0);
 		return;
 	}
-	if (st->kind != STOP_EXITED && st->kind != STOP_KILLED)
+	if (st->kind == STOP_EXIT) /* killed at its birth; nobody may announce it any more */
+		pt_cont(st->tid, 0);
+	else if (!is_end(st))
 		park(s, st->tid, st->raw);
 }
 
