@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <asm/ldt.h>
 #include <errno.h>
 #include <stddef.h>
 #include <sys/ptrace.h>
@@ -164,4 +165,20 @@ bool host_has_shadow_stack(pid_t tid)
 	struct iovec iov = { &ssp, sizeof ssp };
 
 	return !ptrace(PTRACE_GETREGSET, tid, (void *)NT_X86_SHSTK, &iov);
+}
+
+/* x86-64: the base of fs.  i386: that of the segment which gs selects, an entry of
+ * the thread's own in the descriptor table (set_thread_area(2)). */
+int host_thread_pointer(pid_t tid, const struct regs *regs, taddr_t *tp)
+{
+	struct user_desc d = { 0 };
+
+	if (regs->abi == &abi_x86_64) {
+		*tp = regs->w[X86_FS_BASE];
+		return 0;
+	}
+	if (ptrace(PTRACE_GET_THREAD_AREA, tid, (void *)(uintptr_t)(regs->w[X86_GS] >> 3), &d) < 0)
+		return -errno;
+	*tp = d.base_addr;
+	return 0;
 }

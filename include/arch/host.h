@@ -25,6 +25,11 @@ taddr_t host_thread_pointer(pid_t tid, const struct regs *regs);
  * must be executed in its place. */
 bool host_has_shadow_stack(pid_t tid);
 
+/* Where its thread-local variables end that the program began with: libc's
+ * pointer to the thread's own data, from its registers.  -ENOTSUP: not of that
+ * ABI. */
+int host_thread_pointer(pid_t tid, const struct regs *regs, taddr_t *tp);
+
 /* Can this build trace programs of that ABI on this machine? */
 bool host_supports(const struct abi *abi);
 

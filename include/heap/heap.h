@@ -43,6 +43,9 @@ struct heap_stack {
 	const taddr_t *pc;
 	const uint32_t *module;
 	const uint8_t *exact;  /* NULL unless any_exact */
+	bool older;            /* stands for blocks older than the attach … */
+	taddr_t word;          /* … all of which begin with this word, which */
+	uint32_t word_module;  /* points into this module; 0: they differ */
 };
 
 struct heap_note {
@@ -64,6 +67,7 @@ struct heap_count {
 	uint64_t total_blocks, total_bytes;
 	uint64_t min_size, max_size;     /* of granted requests; min > max: none */
 	uint64_t last_ns;      /* of the last granted request */
+	bool older;            /* blocks of the census; total_… is what it found */
 };
 
 struct heap_totals {
@@ -159,6 +163,13 @@ struct heap_proc {
 		uint64_t regions, region_bytes;
 	} inherited;
 	struct heap_scan scan;
+	/* Blocks older than the attach, of the census.  They are among those in
+	 * use; neither they nor their releases are in allocs and frees. */
+	struct {
+		bool known;        /* a census was taken */
+		uint64_t blocks, bytes; /* found */
+		uint64_t released, released_bytes; /* of them, since */
+	} before_attach;
 	VEC(struct heap_count) counts; /* in order of first use; empty once the
 					  image was replaced */
 	/* the rest is the heap's own */

@@ -51,6 +51,7 @@ enum event_type {
 	EV_LEAK_BLOCK,    /* one of them */
 	EV_LEAK_WHY,      /* a step of the way to the largest of them */
 	EV_SCAN,          /* … and that was all */
+	EV_CENSUS,        /* blocks that are older than the attach */
 };
 
 enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };
@@ -173,6 +174,14 @@ struct event {
 			taddr_t caller;    /* return address */
 			uint32_t module;   /* of the caller */
 		} call;
+		struct {
+			uint32_t stack;    /* stands for them all; no frames */
+			uint64_t blocks, bytes;
+			uint64_t min_size, max_size;
+			taddr_t word;      /* in a module: what the first word of
+					      each of them is; 0: it differs */
+			uint32_t module;   /* which, 0: none */
+		} census;
 		struct {
 			bool bad;          /* shown with -q too */
 			const char *text;  /* one line, without the prefix */

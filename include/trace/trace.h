@@ -40,6 +40,13 @@ struct scan_opts {
 	int on_signal;         /* … and when we get this signal; 0: none */
 };
 
+/* The census of blocks older than an attach (trace/census.h). */
+enum census_opt {
+	CENSUS_AUTO, /* when a scan was asked for, which stops the program anyway */
+	CENSUS_YES,
+	CENSUS_NO,
+};
+
 struct trace_opts {
 	char **argv;           /* command to launch; NULL: none */
 	VEC(pid_t) pids;       /* to attach to */
@@ -49,6 +56,7 @@ struct trace_opts {
 	bool no_cpp;           /* -n */
 	bool calls;            /* --calls: emit EV_CALL */
 	bool detach_on_exit;   /* --detach-on-exit */
+	enum census_opt census;
 	const char *user;      /* -u; NULL: ours */
 	VEC(char *) omit;      /* -O: objects, by path or last part */
 	VEC(struct user_probe) probes;

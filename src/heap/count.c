@@ -14,6 +14,8 @@ struct heap_count *count_of(struct heap *h, struct heap_proc *p, uint32_t stack)
 		return &p->counts.v[*at];
 	u64map_set(&p->by_stack, stack, p->counts.n);
 	vec_push(&p->counts, (struct heap_count){ .stack = stack, .min_size = UINT64_MAX });
+	if (stack)
+		p->counts.v[p->counts.n - 1].older = heap_stack(h, stack)->older;
 	return &p->counts.v[p->counts.n - 1];
 }
 
@@ -22,6 +24,15 @@ static void change_open(struct heap_count *c, int blocks, uint64_t bytes)
 {
 	c->open_blocks += blocks;
 	c->open_bytes = (int64_t)((uint64_t)c->open_bytes + bytes);
+}
+
+void note_peak(struct heap_totals *t, uint64_t now)
+{
+	if (t->open_bytes <= t->peak_bytes)
+		return;
+	t->peak_bytes = t->open_bytes;
+	t->peak_blocks = t->open_blocks;
+	t->peak_ns = now;
 }
 
 static void open_block(struct heap *h, struct heap_proc *p, uint32_t stack, uint64_t size,
@@ -40,19 +51,19 @@ static void open_block(struct heap *h, struct heap_proc *p, uint32_t stack, uint
 	t->bytes_allocated += size;
 	t->open_blocks++;
 	t->open_bytes += size;
-	if (t->open_bytes > t->peak_bytes) {
-		t->peak_bytes = t->open_bytes;
-		t->peak_blocks = t->open_blocks;
-		t->peak_ns = now;
-	}
+	note_peak(t, now);
 }
 
 static void close_block(struct heap *h, struct heap_proc *p, uint32_t stack, uint64_t size)
 {
+	struct heap_count *c = count_of(h, p, stack);
 	struct heap_totals *t = &p->total;
 
-	change_open(count_of(h, p, stack), -1, -size);
-	t->frees++;
+	change_open(c, -1, -size);
+	if (c->older)
+		census_released(p, size);
+	else
+		t->frees++;
 	t->open_blocks -= MIN(t->open_blocks, 1u);
 	t->open_bytes -= MIN(t->open_bytes, size);
 }
@@ -87,13 +98,18 @@ void count_undo(struct heap *h, struct heap_proc *p, const struct event *ev)
 {
 	uint64_t *unknown = no_block(p, ev);
 	struct heap_totals *t = &p->total;
+	struct heap_count *c;
 
 	if (unknown) {
 		*unknown -= MIN(*unknown, 1u);
 		return;
 	}
-	change_open(count_of(h, p, ev->u.release.stack), 1, ev->u.release.size);
-	t->frees -= MIN(t->frees, 1u);
+	c = count_of(h, p, ev->u.release.stack);
+	change_open(c, 1, ev->u.release.size);
+	if (c->older)
+		census_undo(p, ev->u.release.size);
+	else
+		t->frees -= MIN(t->frees, 1u);
 	t->open_blocks++;
 	t->open_bytes += ev->u.release.size;
 }

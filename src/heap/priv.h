@@ -46,6 +46,13 @@ void leaks_add_block(struct heap_proc *, const struct event *);
 void leaks_add_why(struct heap_proc *, const struct event *);
 void leaks_finish(struct heap_proc *, const struct event *);
 void leaks_release(struct heap_scan *);
+/* A new high-water mark? */
+void note_peak(struct heap_totals *, uint64_t now);
+
+/* census.c: blocks older than the attach; one released, and that undone */
+void census_found(struct heap *, struct heap_proc *, const struct event *);
+void census_released(struct heap_proc *, uint64_t size);
+void census_undo(struct heap_proc *, uint64_t size);
 
 /* mapping.c */
 void mapping_map(struct heap *, struct heap_proc *, const struct event *);

@@ -22,6 +22,7 @@ static void inherit(struct heap_proc *p, const struct heap_proc *from)
 {
 	p->total = from->total;
 	p->maps = from->maps;
+	p->before_attach = from->before_attach;
 	p->inherited.blocks = from->total.open_blocks;
 	p->inherited.bytes = from->total.open_bytes;
 	p->inherited.regions = from->maps.open_regions;

@@ -26,6 +26,7 @@ static const char *const names[] = {
 	[EV_LEAK_BLOCK] = "leak-block",
 	[EV_LEAK_WHY] = "leak-why",
 	[EV_SCAN] = "scan",
+	[EV_CENSUS] = "census",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -88,6 +88,12 @@ static const char *end_name(const struct heap_stack *s)
 	return s ? names[s->end] : "none";
 }
 
+/* What the first word of blocks older than the attach points to. */
+static const char *points_to(struct json *j, const struct view_stack *s)
+{
+	return s->older ? symbolize_pointer(j->sym, s->stack->word, s->stack->word_module) : NULL;
+}
+
 static json_t *stack_json(struct json *j, const struct view_stack *s)
 {
 	json_t *o = json_object();
@@ -105,8 +111,10 @@ static json_t *stack_json(struct json *j, const struct view_stack *s)
 	put(o, "failed_min_size", s->failed ? number(s->failed_min) : json_null());
 	put(o, "failed_max_size", s->failed ? number(s->failed_max) : json_null());
 	put(o, "ignored", json_boolean(s->ignored));
-	put(o, "end", string(end_name(s->stack)));
+	put(o, "end", string(s->older ? "none" : end_name(s->stack)));
 	put(o, "frames", frames_json(j, s));
+	put(o, "before_attach", json_boolean(s->older));
+	put(o, "points_to", string(points_to(j, s)));
 	return o;
 }
 
@@ -366,6 +374,20 @@ static json_t *inherited_json(const struct view *v)
 	return o;
 }
 
+static json_t *before_attach_json(const struct heap_proc *p)
+{
+	json_t *o;
+
+	if (!p->before_attach.known)
+		return json_null();
+	o = json_object();
+	put_number(o, "blocks", p->before_attach.blocks);
+	put_number(o, "bytes", p->before_attach.bytes);
+	put_number(o, "released", p->before_attach.released);
+	put_number(o, "released_bytes", p->before_attach.released_bytes);
+	return o;
+}
+
 static json_t *proc_json(struct json *j, const struct view_proc *vp)
 {
 	const struct heap_proc *p = vp->now.proc;
@@ -387,6 +409,7 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp)
 	put_number(o, "errors", vp->now.errors);
 	put_totals(o, p);
 	put(o, "inherited", inherited_json(&vp->now));
+	put(o, "before_attach", before_attach_json(p));
 	put(o, "scan", scan_json(&p->scan));
 	put(o, "leaks", kinds_json(&p->scan));
 	put(o, "leak_stacks", leak_stacks_json(j, &vp->now));

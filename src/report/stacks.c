@@ -151,7 +151,7 @@ char *paragraph_fate(const struct view_stack *s)
 	if (s->total_blocks < 2 && (s->open_blocks || !s->total_blocks))
 		return xstrdup("");
 	strbuf_add_grouped(&sb, s->total_blocks);
-	strbuf_adds(&sb, s->mapping ? " mapped, " : " allocated, ");
+	strbuf_adds(&sb, s->mapping ? " mapped, " : s->older ? " found, " : " allocated, ");
 	if (s->released)
 		strbuf_add_grouped(&sb, s->released);
 	else
@@ -265,19 +265,43 @@ void paragraph_caller(struct text *t, struct strbuf *sb, const struct view_stack
 	vec_release(&frames.v);
 }
 
+/* Instead of a caller: their sizes, and what they all point to. */
+static void add_older(struct text *t, struct paragraph *p, const struct view_stack *s)
+{
+	const char *to = symbolize_pointer(t->sym, s->stack->word, s->stack->word_module);
+	struct strbuf sb = STRBUF_INIT;
+
+	strbuf_add_grouped(&sb, s->min_size);
+	if (s->min_size != s->max_size) {
+		strbuf_adds(&sb, "…");
+		strbuf_add_grouped(&sb, s->max_size);
+	}
+	strbuf_adds(&sb, s->max_size == 1 ? " byte" : " bytes");
+	paragraph_line(p, strbuf_detach(&sb), paragraph_fate(s), PLAIN, DIM);
+	if (!to)
+		return;
+	strbuf_addf(&sb, "begins with a pointer to %s", to);
+	paragraph_line(p, strbuf_detach(&sb), xstrdup(""), PLAIN, PLAIN);
+}
+
 static void print_open(struct text *t, const struct view *v, const struct view_stack *s,
 		       size_t number)
 {
 	uint64_t use = s->mapping ? v->proc->maps.open_bytes : v->own_bytes;
-	struct paragraph p = { .label = s->mapping ? "mapped" : "in use", .number = number };
+	struct paragraph p = { .label = s->mapping ? "mapped" : s->older ? "before attach" : "in use",
+			       .number = number };
 	struct strbuf sb = STRBUF_INIT;
 
 	text_amount(&sb, s->open_bytes, s->open_blocks, s->mapping ? "region" : "block");
 	p.amount = strbuf_detach(&sb);
 	if (!s->mapping)
 		p.hint = paragraph_share(s->open_bytes, use);
-	paragraph_operation(&p, s, s->min_size, s->max_size, paragraph_fate(s));
-	paragraph_frames(t, &p, s);
+	if (s->older) {
+		add_older(t, &p, s);
+	} else {
+		paragraph_operation(&p, s, s->min_size, s->max_size, paragraph_fate(s));
+		paragraph_frames(t, &p, s);
+	}
 	paragraph_print(t, &p);
 	paragraph_release(&p);
 }

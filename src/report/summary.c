@@ -95,6 +95,21 @@ static void add_peak(struct rows *rows, const struct heap_proc *p)
 	add_row(rows, "high-water mark", h->peak_bytes, &sb);
 }
 
+static void add_before_attach(struct rows *rows, const struct heap_proc *p)
+{
+	uint64_t blocks = p->before_attach.blocks - p->before_attach.released;
+	uint64_t bytes = p->before_attach.bytes - p->before_attach.released_bytes;
+	struct strbuf sb = STRBUF_INIT;
+
+	if (!p->before_attach.known)
+		return;
+	after_bytes(&sb, bytes, blocks, "block");
+	strbuf_adds(&sb, "; ");
+	strbuf_add_grouped(&sb, p->before_attach.released);
+	strbuf_adds(&sb, " released since");
+	add_row(rows, "before the attach", bytes, &sb);
+}
+
 static void add_use(struct rows *rows, const struct view *v)
 {
 	const struct heap_totals *h = &v->proc->total;
@@ -107,6 +122,7 @@ static void add_use(struct rows *rows, const struct view *v)
 		strbuf_addf(&sb, ", from %d", (int)v->proc->ppid);
 		add_row(rows, "of it inherited", v->inherited_bytes, &sb);
 	}
+	add_before_attach(rows, v->proc);
 	strbuf_addf(&sb, " byte%s: ", h->bytes_allocated == 1 ? "" : "s");
 	text_count(&sb, h->allocs, "alloc");
 	strbuf_adds(&sb, ", ");

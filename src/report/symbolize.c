@@ -3,6 +3,7 @@
  * file share what was found. */
 #include <errno.h>
 
+#include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "symbolize.h"
 
@@ -238,4 +239,38 @@ struct symbol_data symbolize_data(struct symbolizer *s, taddr_t addr, uint32_t m
 		d.offset = addr - m->bias - sym.value;
 	}
 	return d;
+}
+
+/* A vtable's pointers lead behind its head, which is no news. */
+static const char *with_offset(struct symbolizer *s, const struct elf_symbol *sym, taddr_t vaddr)
+{
+	const char *name = readable(s, sym->name), *kept;
+	char *text;
+
+	if (vaddr == sym->value || !strncmp(sym->name, "_ZTV", 4))
+		return name;
+	text = xasprintf("%s+0x%llx", name, (unsigned long long)(vaddr - sym->value));
+	kept = keep(s, text);
+	free(text);
+	return kept;
+}
+
+const char *symbolize_pointer(struct symbolizer *s, taddr_t addr, uint32_t module)
+{
+	const struct heap_module *m = heap_module(s->heap, module);
+	struct elf_symbol sym;
+	const char *kept;
+	struct file *file;
+	char *text;
+
+	if (!m)
+		return NULL;
+	file = s->opts->interrupted && *s->opts->interrupted ? NULL : file_of(s, m);
+	if (file && file->elf && (elf_file_object_at(file->elf, addr - m->bias, &sym) ||
+				  elf_file_function_at(file->elf, addr - m->bias, &sym)))
+		return with_offset(s, &sym, addr - m->bias);
+	text = xasprintf("%s+0x%llx", last_part(m->path), (unsigned long long)(addr - m->bias));
+	kept = keep(s, text);
+	free(text);
+	return kept;
 }

@@ -36,4 +36,9 @@ struct symbol_data symbolize_data(struct symbolizer *, taddr_t addr, uint32_t mo
 const struct symbol_place *symbolize_pc(struct symbolizer *, taddr_t pc, uint32_t module,
 					bool exact);
 
+/* What a data address points to: "vtable for Widget", "table+0x10", a function;
+ * without symbols "libfoo.so+0x1230".  Lives as long as the symbolizer; NULL: in
+ * no module. */
+const char *symbolize_pointer(struct symbolizer *, taddr_t addr, uint32_t module);
+
 #endif

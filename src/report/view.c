@@ -37,7 +37,7 @@ static uint64_t caller_hash(const struct heap *h, const struct heap_stack *s)
 static bool same_caller(const struct heap *h, const struct heap_stack *a,
 			const struct heap_stack *b)
 {
-	if (a->n != b->n || a->probe != b->probe)
+	if (a->n != b->n || a->probe != b->probe || a->older || b->older)
 		return false;
 	for (uint32_t i = 0; i < a->n; i++)
 		if (frame_offset(h, a, i) != frame_offset(h, b, i) ||
@@ -52,6 +52,8 @@ size_t view_row(struct view *v, struct u64map *rows, const struct heap_stack *s)
 	struct view_stack row = { .stack = s, .min_size = UINT64_MAX };
 	uint64_t hash = s ? caller_hash(v->heap, s) : 0, *at;
 
+	if (s && s->older) /* each stands for other blocks */
+		hash = hash_u64(hash ^ s->id);
 	at = u64map_get(rows, hash);
 	if (at) {
 		const struct heap_stack *there = v->stacks.v[*at].stack;
@@ -62,6 +64,7 @@ size_t view_row(struct view *v, struct u64map *rows, const struct heap_stack *s)
 	row.order = (uint32_t)v->stacks.n;
 	row.probe = s ? heap_probe(v->heap, s->probe) : NULL;
 	row.mapping = row.probe && row.probe->op >= OP_MAP;
+	row.older = s && s->older;
 	u64map_set(rows, hash, v->stacks.n);
 	vec_push(&v->stacks, row);
 	return v->stacks.n - 1;
@@ -90,7 +93,7 @@ static void note_end(struct view *v, const struct heap_stack *s)
 {
 	const char *path;
 
-	if (!s)
+	if (!s || s->older)
 		return;
 	v->unwound++;
 	v->cut += s->end == STACK_CUT;

@@ -11,6 +11,7 @@ struct view_stack {
 	const struct heap_stack *stack; /* one of those merged; NULL: none taken */
 	const struct heap_probe *probe; /* NULL: unknown */
 	bool mapping;
+	bool older;            /* of the census; total_… is what it found */
 	bool ignored;          /* has a frame that the user does not want */
 	uint32_t order;        /* of first use in the process */
 	uint64_t open_blocks, open_bytes;

@@ -13,6 +13,7 @@
 
 #include "base/msg.h"
 #include "base/xalloc.h"
+#include "trace/census.h"
 #include "trace/image.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
@@ -279,5 +280,7 @@ int attach(struct session *s, pid_t pid)
 	}
 	msg_begin("attached to %d %s: %zu thread%s, %zu module%s; Ctrl-C reports and detaches", pid,
 		  p->name, p->tasks.n, plural(p->tasks.n), p->modules.v.n, plural(p->modules.v.n));
+	if (census_wanted(s->opts))
+		census_begin(p);
 	return 0;
 }

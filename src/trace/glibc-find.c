@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where glibc's main arena and mp_ are.  The C library is stripped as a rule, so
  * both are recognised by what they must hold: of an arena's 127 bins those that
- * are empty point to themselves. */
+ * are empty point to themselves, and the chunks in the others back to their bin. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,8 @@
 #include "trace/glibc-internal.h"
 
 #define MAX_ARENAS 65536
+/* A thread may have been stopped while it was changing one or two. */
+#define MAX_BAD_BINS 4
 #define MAX_DATA ((uint64_t)64 << 20) /* of a program's variables that are searched */
 
 /* A copy of the variables at [start, start + len). */
@@ -34,29 +36,39 @@ static taddr_t heap_of_arena(const struct gwalk *g, taddr_t addr)
 	return heap & (g->l->heap_max - 1) ? 0 : heap;
 }
 
-/* The bins of an arena: all 0 in one that was never used (only the main one can
- * be found so), else most are empty.  False: this is no arena. */
-static bool check_bins(const struct gwalk *g, taddr_t addr, const uint8_t *p, bool *used)
+/* Do the first and the last chunk of a bin point back to it? */
+static bool is_linked(struct gwalk *g, taddr_t self, taddr_t fd, taddr_t bk)
 {
-	unsigned w = g->l->word, empty = 0, zero = 0;
+	unsigned w = g->l->word;
+	uint64_t back, forth;
 
-	for (unsigned i = 0; i < NBINS; i++) {
+	return gw_word(g, fd + 3 * w, &back) && back == self && gw_word(g, bk + 2 * w, &forth) &&
+	       forth == self;
+}
+
+/* The bins of an arena: all 0 in one that was never used, else each is empty, which
+ * is to point to itself, or a ring.  False: this is no arena. */
+static bool check_bins(struct gwalk *g, taddr_t addr, const uint8_t *p, bool *used)
+{
+	unsigned w = g->l->word, good = 0, bad = 0;
+
+	for (unsigned i = 0; i < NBINS && bad <= MAX_BAD_BINS; i++) {
 		size_t off = g->l->bins + 2 * w * i;
 		taddr_t self = addr + off - 2 * w;
 		uint64_t fd = word_at(g, p, off), bk = word_at(g, p, off + w);
 
-		if (!fd && !bk)
-			zero++;
-		else if (fd == self && bk == self)
-			empty++;
-		else if (fd == self || bk == self || !fd || !bk || (fd | bk) & (w - 1))
-			return false;
+		if (!fd && !bk && !good && !bad)
+			continue;
+		if ((fd == self && bk == self) || is_linked(g, self, fd, bk))
+			good++;
+		else
+			bad++;
 	}
-	*used = empty > 0;
-	return zero == NBINS || (!zero && empty >= NBINS / 4);
+	*used = good > 0;
+	return !bad || (good + bad == NBINS && bad <= MAX_BAD_BINS);
 }
 
-static bool parse_arena(const struct gwalk *g, taddr_t addr, const uint8_t *p, struct arena *a)
+static bool parse_arena(struct gwalk *g, taddr_t addr, const uint8_t *p, struct arena *a)
 {
 	const struct glibc_layout *l = g->l;
 
@@ -82,7 +94,7 @@ static bool parse_arena(const struct gwalk *g, taddr_t addr, const uint8_t *p, s
 /* The main arena is the last of the ring, or alone in it. */
 static bool look_for_main(struct search *s)
 {
-	const struct gwalk *g = s->g;
+	struct gwalk *g = s->g;
 	const struct glibc_layout *l = g->l;
 	struct arena a;
 
@@ -93,13 +105,13 @@ static bool look_for_main(struct search *s)
 			continue;
 		if (!parse_arena(g, addr, s->p + off, &a))
 			continue;
-		if (s->g->arenas.n) {
-			gw_doubt(s->g, "there are two C libraries in it");
+		if (g->arenas.n) {
+			gw_doubt(g, "there are two C libraries in it");
 			return false;
 		}
-		vec_push(&s->g->arenas, a);
+		vec_push(&g->arenas, a);
 	}
-	return s->g->arenas.n > 0;
+	return g->arenas.n > 0;
 }
 
 /* -- mp_ ------------------------------------------------------------------- */
@@ -146,6 +158,8 @@ static bool look_for_mp(struct search *s)
 		if (!parse_mp(g, s->p + off, &mp))
 			continue;
 		/* It lies in the heap that it is the beginning of. */
+		if (a->top && !gw_anon(g, mp.sbrk_base, g->l->min_size))
+			continue;
 		if (a->top && !(a->flags & NONCONTIGUOUS) &&
 		    (mp.sbrk_base > a->top || !gw_anon(g, mp.sbrk_base, a->top - mp.sbrk_base)))
 			continue;

@@ -122,10 +122,14 @@ static bool resync(struct gwalk *g, struct stretch *s)
 
 	for (; at < s->end && at < limit; at += CHUNK_ALIGN) {
 		struct stretch try = *s;
+		struct head h;
 
 		try.at = at;
 		try.quiet = true;
-		if (!walk_stretch(g, &try) && (try.at == s->top || try.at > at)) {
+		/* Nobody has written to what would be the size of a chunk before
+		 * the first. */
+		if (read_head(g, at, &h) && !h.prev_size && h.bits == PREV_INUSE &&
+		    !walk_stretch(g, &try) && (try.at == s->top || try.at > at)) {
 			s->at = at;
 			return true;
 		}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The blocks in use in a stopped program's glibc heap, found from outside.
  *
- * Layouts of glibc 2.36 (malloc/malloc.c, malloc/arena.c), which hold from 2.35
- * to 2.41; w is the size of a word:
+ * Layouts of glibc 2.36 (malloc/malloc.c, malloc/arena.c); another version passes
+ * when it has the same.  w is the size of a word:
  *
  *   chunk      ┌───────────────┬──────────────────────┬──────────────┐
  *              │ prev_size   w │ size | A M P       w │ the block …  │

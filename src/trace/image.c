@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "trace/breakpoint.h"
+#include "trace/census.h"
 #include "trace/engine.h"
 #include "trace/image.h"
 #include "trace/recorder.h"
@@ -606,6 +607,7 @@ void image_end(struct proc *p)
 		t->stack_lo = t->stack_hi = 0;
 		t->stepping = NULL;
 	}
+	census_forget(p);
 	bp_forget_all(p);
 	unwinder_free(p->unwinder);
 	p->unwinder = NULL;

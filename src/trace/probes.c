@@ -201,6 +201,9 @@ static const struct probe builtin[] = {
 	REALLOC("__rust_realloc", 1, 4, .align_arg = 3, .flags = PROBE_RUST),
 	RELEASE("__rust_dealloc", 1, .flags = PROBE_RUST),
 	{ .symbol = "__rdl_alloc", .flags = PROBE_RUST_DEFAULT },
+
+	ALLOC("(before attach)", 0, .name = "before attach", .family = FAMILY_CUSTOM,
+	      .flags = PROBE_OLDER),
 };
 
 /* -- the user's own -------------------------------------------------------- */

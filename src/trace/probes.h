@@ -36,6 +36,8 @@ enum {
 			       adds nothing: recognised there, no breakpoint */
 	PROBE_STRING = 4,   /* what it allocates is a string: strdup */
 	PROBE_USER = 8,
+	PROBE_OLDER = 32,  /* no function: stands for what was allocated before
+			      the attach (census.c) */
 	PROBE_THROWS = 16, /* no allocation function: an operator new that calls
 			      it will end with an exception */
 	PROBE_RUST = 64,    /* forwards to malloc, and is left out, where there is … */

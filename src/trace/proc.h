@@ -229,6 +229,12 @@ struct proc {
 	bool ended_told;
 	bool seen_linkmap;
 	bool hides_blocks;        /* -n, and an allocator's operators call no malloc */
+	bool table_complete;      /* `open` has every block of the heap */
+	struct {                  /* census.c: it is to be tried again */
+		unsigned tries;   /* so far */
+		uint64_t next_ns; /* when; 0: it is over, or not wanted */
+		uint64_t pause_ns; /* the program stood in all */
+	} census;
 };
 
 /* -- the session ---------------------------------------------------------------- */
@@ -272,6 +278,8 @@ struct session {
 		bool core_changed;
 	} inherited;
 	unsigned holding;         /* processes with a single-step, or at their end */
+	unsigned holding;         /* processes with a single-step */
+	unsigned census_due;      /* … whose census is to be tried again */
 	uint64_t stops;
 	uint64_t crash_at;        /* a fault after so many, in tests */
 	bool any_found;           /* some allocation function, somewhere */

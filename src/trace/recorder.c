@@ -128,6 +128,21 @@ uint32_t recorder_stack(struct recorder *r, struct proc *p, struct task *t, uint
 	return id;
 }
 
+uint32_t recorder_no_stack(struct recorder *r, struct proc *p, uint16_t probe)
+{
+	struct event ev = { .type = EV_STACK };
+	uint32_t id = (uint32_t)r->known.n;
+
+	/* Not in the index: nothing is ever the same. */
+	vec_push(&r->known, ((struct known_stack){ hash_u64(id), ~hash_u64(id) }));
+	if (r->known.n * 2 > (size_t)1 << r->bits)
+		grow_index(r);
+	ev.u.stack.id = id;
+	ev.u.stack.probe = probe;
+	emit(p, p->pid, &ev);
+	return id;
+}
+
 void recorder_probe(struct recorder *r, struct proc *p, uint16_t id, const struct probe *probe)
 {
 	struct event ev = { .type = EV_PROBE };
@@ -309,6 +324,14 @@ void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *o
 	ev.u.realloc.stack = stack;
 	ev.u.realloc.failed = failed;
 	emit(t->proc, t->tid, &ev);
+}
+
+void record_census(struct proc *p, const struct event *ev)
+{
+	struct event copy = *ev;
+
+	copy.type = EV_CENSUS;
+	emit(p, p->pid, &copy);
 }
 
 void record_failed(struct task *t, uint64_t size, uint32_t stack)

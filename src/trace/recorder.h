@@ -16,6 +16,8 @@ uint32_t recorder_new_space(struct recorder *r);
  * sink when it is new.  The first `skip` frames are left out. */
 uint32_t recorder_stack(struct recorder *r, struct proc *p, struct task *t, uint16_t probe,
 			const struct backtrace *bt, uint32_t skip);
+/* The id of a new stack without frames, for blocks that one probe stands for. */
+uint32_t recorder_no_stack(struct recorder *r, struct proc *p, uint16_t probe);
 /* Announces a probe, once. */
 void recorder_probe(struct recorder *r, struct proc *p, uint16_t id, const struct probe *probe);
 
@@ -38,6 +40,8 @@ void record_realloc_begin(struct task *t, const struct open_block *b, uint16_t p
 /* addr 0 and failed: the old block is open again. */
 void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *old, taddr_t addr,
 		    uint64_t size, uint32_t stack, bool failed);
+/* Blocks that the census put into the table of open blocks, as the event says. */
+void record_census(struct proc *p, const struct event *ev);
 void record_failed(struct task *t, uint64_t size, uint32_t stack);
 void record_map(struct task *t, taddr_t addr, uint64_t size, uint32_t stack);
 void record_unmap(struct task *t, taddr_t addr, uint64_t size);

@@ -14,6 +14,7 @@
 
 #include "base/msg.h"
 #include "base/xalloc.h"
+#include "trace/census.h"
 #include "trace/cpu.h"
 #include "trace/ending.h"
 #include "trace/image.h"
@@ -377,6 +378,10 @@ static void loop(struct session *s)
 		if (handle_signals(s)) {
 			s->ended_early = true;
 			return;
+		}
+		if (s->census_due) {
+			census_continue(s);
+			nag(s->census_due > 0);
 		}
 		n = wait_next(s, &st);
 		if (n < 0)

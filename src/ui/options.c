@@ -125,6 +125,22 @@ static int set_nothing(struct options *o, const struct option_row *row, const ch
 	return 0;
 }
 
+static int set_census(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->trace.census = CENSUS_YES;
+	return 0;
+}
+
+static int clear_census(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->trace.census = CENSUS_NO;
+	return 0;
+}
+
 static int set_verbose(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
@@ -446,6 +462,10 @@ static const struct option_row table[] = {
 	  FIELD(trace.detach_on_exit) },
 	{ 't', "trace", NULL, WORD_NONE, GROUP_WHAT, "accepted for compatibility; no effect",
 	  set_nothing, 0 },
+	{ 0, "census", NULL, WORD_NONE, GROUP_WHAT,
+	  "when attaching, take in the blocks that are in use\nalready: stops the program for a moment; glibc only",
+	  set_census, 0 },
+	{ 0, "no-census", NULL, WORD_NONE, GROUP_WHAT, "leave them out", clear_census, 0 },
 
 	{ 'd', "depth", "N", WORD_NUMBER, GROUP_CALLS, "frames of a backtrace, 1 to 1024 (default 12)",
 	  set_depth, 0 },

@@ -79,6 +79,16 @@ static inline void feed_realloc(struct feed *f, taddr_t old, uint64_t old_size, 
 						   failed });
 }
 
+/* Blocks of one size, older than the attach; the stack is announced first. */
+static inline void feed_census(struct feed *f, uint32_t stack, uint16_t probe, uint64_t blocks,
+			       uint64_t size, taddr_t word, uint32_t module)
+{
+	feed_stack_end(f, stack, probe, STACK_COMPLETE, 0, NULL, NULL);
+	FEED(f, .type = EV_CENSUS, .u.census = { .stack = stack, .blocks = blocks,
+						 .bytes = blocks * size, .min_size = size,
+						 .max_size = size, .word = word, .module = module });
+}
+
 static inline void feed_map(struct feed *f, taddr_t addr, uint64_t size, uint32_t stack)
 {
 	FEED(f, .type = EV_MAP, .u.map = { .addr = addr, .size = size, .stack = stack });

@@ -311,6 +311,49 @@ static void nonsense(void **state)
 	heap_free(NULL);
 }
 
+/* In use, but neither allocated nor released since the attach. */
+static void older_blocks(void **state)
+{
+	struct feed f = start();
+	const struct heap_proc *p = proc(&f, 100);
+
+	(void)state;
+	assert_false(p->before_attach.known);
+	FEED(&f, .type = EV_CENSUS); /* there are none */
+	assert_true(p->before_attach.known);
+	feed_census(&f, 7, P_MALLOC, 10, 24, 0, 0);
+	feed_census(&f, 8, P_MALLOC, 2, 24, 0x400100, 1);
+	check_totals(&f, 0, 0, 0, 12, 288);
+	assert_int_equal(p->before_attach.blocks, 12);
+	assert_int_equal(p->before_attach.bytes, 288);
+	assert_int_equal(p->total.peak_bytes, 288);
+	assert_int_equal(count(&f, 100, 7)->open_blocks, 10);
+	assert_int_equal(count(&f, 100, 8)->total_blocks, 2);
+	assert_int_equal(heap_stack(f.heap, 8)->word, 0x400100);
+
+	feed_release(&f, 0x1000, 24, 7);
+	check_totals(&f, 0, 0, 0, 11, 264);
+	assert_int_equal(p->before_attach.released, 1);
+	FEED(&f, .type = EV_RELEASE_UNDO, .u.release = { .addr = 0x1000, .size = 24, .stack = 7 });
+	check_totals(&f, 0, 0, 0, 12, 288);
+	assert_int_equal(p->before_attach.released, 0);
+	assert_int_equal(p->before_attach.released_bytes, 0);
+
+	feed_realloc(&f, 0x1000, 24, 7, 0x5000, 100, 2, false);
+	check_totals(&f, 1, 0, 100, 12, 364);
+	assert_int_equal(p->before_attach.released, 1);
+	assert_int_equal(p->before_attach.released_bytes, 24);
+
+	/* A child has them too, and releases its own copies. */
+	feed_proc(&f, 101, PROC_FORKED, 100, "/bin/prog");
+	feed_release(&f, 0x2000, 24, 8);
+	check_totals(&f, 1, 0, 100, 11, 340);
+	assert_int_equal(proc(&f, 101)->before_attach.released, 2);
+	assert_int_equal(count(&f, 101, 8)->open_blocks, -1);
+	assert_int_equal(p->before_attach.released, 1);
+	heap_free(f.heap);
+}
+
 static void cost(void **state)
 {
 	struct feed f = start();
@@ -344,6 +387,7 @@ int main(void)
 		cmocka_unit_test(refused),           cmocka_unit_test(forked_child),
 		cmocka_unit_test(exec_makes_an_image), cmocka_unit_test(mappings),
 		cmocka_unit_test(program_break),     cmocka_unit_test(nonsense),
+		cmocka_unit_test(older_blocks),
 		cmocka_unit_test(cost),
 	};
 

@@ -281,6 +281,37 @@ static void random_events(void **state)
 	}
 }
 
+/* Each group is a stack of its own. */
+static void older_blocks(void **state)
+{
+	struct feed f = session_start(PROC_ATTACHED);
+	json_t *root, *p, *stacks, *s;
+
+	(void)state;
+	feed_probe(&f, 9, OP_ALLOC, "before attach");
+	feed_census(&f, 20, 9, 10, 24, 0, 0);
+	feed_census(&f, 21, 9, 3, 24, LEAKY + 0x40, MOD_LEAKY);
+	feed_release(&f, 0x1000, 24, 20);
+	root = export(&f);
+	p = proc(root, 0);
+	assert_int_equal(number(p, "open_blocks"), 12);
+	assert_int_equal(number(p, "allocs"), 0);
+	assert_int_equal(number(p, "frees"), 0);
+	assert_int_equal(number(json_object_get(p, "before_attach"), "blocks"), 13);
+	assert_int_equal(number(json_object_get(p, "before_attach"), "released_bytes"), 24);
+	assert_int_equal(number(json_object_get(p, "unwind"), "stacks"), 0);
+	stacks = json_object_get(p, "stacks");
+	assert_int_equal(json_array_size(stacks), 2);
+	s = json_array_get(stacks, 0);
+	assert_true(json_is_true(json_object_get(s, "before_attach")));
+	assert_true(json_is_null(json_object_get(s, "points_to")));
+	assert_int_equal(number(s, "open_blocks"), 9);
+	assert_int_equal(number(s, "released"), 1);
+	s = json_array_get(stacks, 1);
+	assert_string_equal(json_string_value(json_object_get(s, "points_to")), "leaky+0x40");
+	json_decref(root);
+}
+
 /* The check itself is no rubber stamp. */
 static void schema_refuses(void **state)
 {
@@ -312,7 +343,7 @@ int main(void)
 		cmocka_unit_test(totals_and_stacks), cmocka_unit_test(ignored_ones_are_last),
 		cmocka_unit_test(every_member),
 		cmocka_unit_test(nothing_at_all),    cmocka_unit_test(schema_refuses),
-		cmocka_unit_test(random_events),
+		cmocka_unit_test(random_events),     cmocka_unit_test(older_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, load_schema, drop_schema);

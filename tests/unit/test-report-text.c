@@ -430,6 +430,41 @@ static void own_mappings(void **state)
 	      "mtrace: nothing in use at exit, 0 errors\n");
 }
 
+/* The groups of a census are listed among the callers. */
+static void older_blocks(void **state)
+{
+	struct feed f = session_start(PROC_ATTACHED);
+
+	(void)state;
+	feed_probe(&f, 9, OP_ALLOC, "before attach");
+	feed_census(&f, 20, 9, 10, 24, 0, 0);
+	feed_census(&f, 21, 9, 1, 5000, LEAKY + 0x40, MOD_LEAKY);
+	feed_release(&f, 0x1000, 24, 20);
+	feed_alloc(&f, 0x2000, 16, 2);
+	feed_end(&f, END_DETACHED, 0);
+	check(&f, &defaults, false, false, 80,
+	      "in use             16 bytes in 1 block                             [3]\n"
+	      "    calloc(16)\n"
+	      "    add_user       leaky.c:21\n"
+	      "    main           leaky.c:32\n"
+	      "\n"
+	      "before attach      216 bytes in 9 blocks                           [2]\n"
+	      "    24 bytes       10 found, 1 freed\n"
+	      "\n"
+	      "before attach      5,000 bytes in 1 block          96 % of use     [1]\n"
+	      "    5,000 bytes\n"
+	      "    begins with a pointer to leaky+0x40\n"
+	      "\n"
+	      "leaky (pid 4711) was let go after 0.00 s\n"
+	      "    in use              5,232 bytes in 11 blocks\n"
+	      "    before the attach   5,216 bytes in 10 blocks; 1 released since\n"
+	      "    heap usage             16 bytes: 1 alloc, 0 frees, 0 failed\n"
+	      "    high-water mark     5,240 bytes in 11 blocks, after 0.00 s\n"
+	      "    heap errors             0\n"
+	      "\n"
+	      "mtrace: 5,232 bytes in 11 blocks in use from 3 stacks, 0 errors\n");
+}
+
 static void several_processes(void **state)
 {
 	struct feed f = session_start(PROC_LAUNCHED);
@@ -894,7 +929,7 @@ int main(void)
 		cmocka_unit_test(interrupted),      cmocka_unit_test(attached),
 		cmocka_unit_test(names_of_files),   cmocka_unit_test(written_to_files),
 		cmocka_unit_test(unwritable),       cmocka_unit_test(calls),
-		cmocka_unit_test(calls_to_a_full_disk),
+		cmocka_unit_test(calls_to_a_full_disk), cmocka_unit_test(older_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, no_servers, NULL);

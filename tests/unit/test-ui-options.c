@@ -125,6 +125,15 @@ static void flags(void **state)
 	assert_false(o.trace.follow_exec);
 	assert_int_equal(msg_level(), MSG_QUIET);
 	options_release(&o);
+	accepts(&o, "-p 1");
+	assert_int_equal(o.trace.census, CENSUS_AUTO);
+	options_release(&o);
+	accepts(&o, "--no-census --census -p 1");
+	assert_int_equal(o.trace.census, CENSUS_YES);
+	options_release(&o);
+	accepts(&o, "--no-census -p 1");
+	assert_int_equal(o.trace.census, CENSUS_NO);
+	options_release(&o);
 	accepts(&o, "-vv prog");
 	assert_int_equal(o.report.verbose, 2);
 	assert_int_equal(msg_level(), MSG_VERBOSE);
