@@ -139,23 +139,6 @@ void host_no_restart(struct regs *regs)
 #define PTRACE_GET_THREAD_AREA 25
 #endif
 
-/* The base of a 32-bit thread's %gs is in its descriptor table. */
-static taddr_t descriptor_base(pid_t tid, uint64_t selector)
-{
-	struct user_desc d;
-
-	if (ptrace(PTRACE_GET_THREAD_AREA, tid, (void *)(uintptr_t)(selector >> 3), &d) < 0)
-		return 0;
-	return d.base_addr;
-}
-
-taddr_t host_thread_pointer(pid_t tid, const struct regs *regs)
-{
-	if (regs->abi->word == 8)
-		return regs->w[X86_FS_BASE];
-	return descriptor_base(tid, regs->w[X86_GS]);
-}
-
 /* The register set of user-mode shadow stacks: linux/elf.h, arch/x86/shstk.rst. */
 #define NT_X86_SHSTK 0x204
 

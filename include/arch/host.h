@@ -18,9 +18,6 @@ int host_set_pc(pid_t tid, const struct abi *abi, taddr_t pc);
  * changed by hand are run (x86: orig_rax = −1). */
 void host_no_restart(struct regs *regs);
 
-/* The thread pointer, near which thread-local storage lies; 0: none. */
-taddr_t host_thread_pointer(pid_t tid, const struct regs *regs);
-
 /* Does the kernel keep a shadow stack for it (x86: CET, Linux 6.6)?  Then a call
  * must be executed in its place. */
 bool host_has_shadow_stack(pid_t tid);

@@ -48,7 +48,7 @@ static bool is_linked(struct gwalk *g, taddr_t self, taddr_t fd, taddr_t bk)
 
 /* The bins of an arena: all 0 in one that was never used, else each is empty, which
  * is to point to itself, or a ring.  False: this is no arena. */
-static bool check_bins(struct gwalk *g, taddr_t addr, const uint8_t *p, bool *used)
+static bool check_bins(struct gwalk *g, taddr_t addr, const uint8_t *p, struct arena *a)
 {
 	unsigned w = g->l->word, good = 0, bad = 0;
 
@@ -64,7 +64,8 @@ static bool check_bins(struct gwalk *g, taddr_t addr, const uint8_t *p, bool *us
 		else
 			bad++;
 	}
-	*used = good > 0;
+	a->used = good > 0;
+	a->bad = bad;
 	return !bad || (good + bad == NBINS && bad <= MAX_BAD_BINS);
 }
 
@@ -81,13 +82,31 @@ static bool parse_arena(struct gwalk *g, taddr_t addr, const uint8_t *p, struct 
 		return false;
 	for (unsigned i = 0; i < l->nfastbins; i++)
 		a->fastbin[i] = word_at(g, p, l->fastbins + i * l->word);
-	if (!check_bins(g, addr, p, &a->used))
+	if (!check_bins(g, addr, p, a))
 		return false;
 	if (a->used ? !a->top : a->top || a->system_mem)
 		return false;
 	/* It has never had memory: its top is what stands for an empty bin. */
 	if (a->top == addr + l->bins - 2 * l->word)
 		a->top = 0;
+	return true;
+}
+
+/* What begins a bin or two beside an arena looks much like it, but for these. */
+static bool add_main(struct gwalk *g, const struct arena *a)
+{
+	struct arena *have = g->arenas.v;
+
+	if (!g->arenas.n) {
+		vec_push(&g->arenas, *a);
+		return true;
+	}
+	if (a->addr - have->addr >= g->l->arena_size) {
+		gw_doubt(g, "there are two C libraries in it");
+		return false;
+	}
+	if (a->bad < have->bad)
+		*have = *a;
 	return true;
 }
 
@@ -105,11 +124,8 @@ static bool look_for_main(struct search *s)
 			continue;
 		if (!parse_arena(g, addr, s->p + off, &a))
 			continue;
-		if (g->arenas.n) {
-			gw_doubt(g, "there are two C libraries in it");
+		if (!add_main(g, &a))
 			return false;
-		}
-		vec_push(&g->arenas, a);
 	}
 	return g->arenas.n > 0;
 }

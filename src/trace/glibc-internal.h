@@ -33,6 +33,7 @@ struct arena {
 	taddr_t next;
 	uint64_t system_mem;
 	bool used; /* malloc was called in it */
+	unsigned bad; /* bins that are no rings */
 };
 
 /* malloc_par */

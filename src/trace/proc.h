@@ -229,7 +229,6 @@ struct proc {
 	bool ended_told;
 	bool seen_linkmap;
 	bool hides_blocks;        /* -n, and an allocator's operators call no malloc */
-	bool table_complete;      /* `open` has every block of the heap */
 	struct {                  /* census.c: it is to be tried again */
 		unsigned tries;   /* so far */
 		uint64_t next_ns; /* when; 0: it is over, or not wanted */
@@ -278,7 +277,6 @@ struct session {
 		bool core_changed;
 	} inherited;
 	unsigned holding;         /* processes with a single-step, or at their end */
-	unsigned holding;         /* processes with a single-step */
 	unsigned census_due;      /* … whose census is to be tried again */
 	uint64_t stops;
 	uint64_t crash_at;        /* a fault after so many, in tests */

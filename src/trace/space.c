@@ -158,10 +158,10 @@ static void paint_unseen(struct space *sp, const struct reach *blocks)
 
 static void paint_tls(struct space *sp, const struct task *t, const struct reach *blocks)
 {
-	taddr_t tp = host_thread_pointer(t->tid, &t->regs), before, after;
+	taddr_t tp, before, after;
 	struct region r;
 
-	if (!tp || !regions_next(sp->parts, tp, &r) || r.start > tp || r.stack != SPACE_HEAP)
+	if (host_thread_pointer(t->tid, &t->regs, &tp) || !tp || !regions_next(sp->parts, tp, &r) || r.start > tp || r.stack != SPACE_HEAP)
 		return;
 	reach_around(blocks, tp, &before, &after);
 	if (before > tp)

@@ -262,9 +262,9 @@ static void type_names(void **state)
 	(void)state;
 	assert_string_equal(event_type_name(EV_PROC), "proc");
 	assert_string_equal(event_type_name(EV_NOTE), "note");
-	assert_string_equal(event_type_name((enum event_type)(EV_SCAN + 1)), "unknown");
+	assert_string_equal(event_type_name((enum event_type)(EV_CENSUS + 1)), "unknown");
 	assert_string_equal(event_type_name((enum event_type)-1), "unknown");
-	for (int t = EV_PROC; t <= EV_SCAN; t++)
+	for (int t = EV_PROC; t <= EV_CENSUS; t++)
 		assert_string_not_equal(event_type_name((enum event_type)t), "unknown");
 }
 

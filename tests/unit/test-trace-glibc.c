@@ -341,6 +341,25 @@ static void test_foreign_break(void **state)
 	}
 }
 
+/* A bin or two beside the main arena nearly all bins fit too, and what lies where
+ * the next arena should be told of may look like one. */
+static void test_beside(void **state)
+{
+	struct made_up x;
+
+	(void)state;
+	for (unsigned w = 4; w <= 8; w += 4) {
+		unsigned binmap = w == 8 ? 0x860 : 0x438;
+
+		make(&x, w);
+		for (unsigned i = 0; i < 16; i += w)
+			put_word(&x, x.main_arena + binmap + i, x.thread_arena);
+		put_word(&x, x.main_arena + binmap + 16 + 2 * w, x.thread_arena);
+		check_exact(&x);
+		release(&x);
+	}
+}
+
 static void test_never_used(void **state)
 {
 	struct glibc_heap h;
@@ -465,6 +484,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_foreign_break),
+		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_never_used),
 		cmocka_unit_test(test_other_layouts),
 		cmocka_unit_test(test_broken),
