@@ -84,7 +84,10 @@ static bool parse_arena(struct gwalk *g, taddr_t addr, const uint8_t *p, struct 
 		a->fastbin[i] = word_at(g, p, l->fastbins + i * l->word);
 	if (!check_bins(g, addr, p, a))
 		return false;
-	if (a->used ? !a->top : a->top || a->system_mem)
+	/* One that was never used holds little else but its own address. */
+	if (a->used ? !a->top
+		    : a->top || a->system_mem || a->next != addr ||
+			      word_at(g, p, l->next + 2 * l->word) != 1)
 		return false;
 	/* It has never had memory: its top is what stands for an empty bin. */
 	if (a->top == addr + l->bins - 2 * l->word)

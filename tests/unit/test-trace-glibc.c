@@ -341,6 +341,21 @@ static void test_foreign_break(void **state)
 	}
 }
 
+/* Variables that hold an arena's address, amid zeros. */
+static void test_other_pointers(void **state)
+{
+	struct made_up x;
+
+	(void)state;
+	for (unsigned w = 4; w <= 8; w += 4) {
+		make(&x, w);
+		put_word(&x, at[DATA] + 0x1e00, x.thread_arena);
+		put_word(&x, at[DATA] + 0x1e80, at[DATA] + 0x1e80 - off(&x, 0x870, 0x448));
+		check_exact(&x);
+		release(&x);
+	}
+}
+
 /* A bin or two beside the main arena nearly all bins fit too, and what lies where
  * the next arena should be told of may look like one. */
 static void test_beside(void **state)
@@ -369,6 +384,7 @@ static void test_never_used(void **state)
 	make(&x, 8);
 	memset(x.mem[DATA] + 0xc60, 0, 0x898);
 	put_word(&x, x.main_arena + 0x870, x.main_arena);
+	put_word(&x, x.main_arena + 0x880, 1);
 	make_params(&x, at[DATA] + 0x340, 0, 0);
 	assert_int_equal(take(&x, &h), 0);
 	assert_int_equal(h.blocks.n, 0);
@@ -485,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_foreign_break),
 		cmocka_unit_test(test_beside),
+		cmocka_unit_test(test_other_pointers),
 		cmocka_unit_test(test_never_used),
 		cmocka_unit_test(test_other_layouts),
 		cmocka_unit_test(test_broken),
