@@ -218,15 +218,24 @@ static bool is_inside_unseen(struct task *t)
 	return false;
 }
 
-/* Blocks that are neither in use nor free: their release was told already, or a
- * realloc has them in hand. */
+/* Blocks that are neither in use nor free: their release was told already, a
+ * realloc has them in hand, or a call is just returning them. */
 static void skip_of(const struct task *t, struct u64map *skip)
 {
+	const struct abi *abi = t->proc->abi;
+	struct regs regs = t->regs;
+
 	if (t->last.what == LAST_RELEASE)
 		u64map_set(skip, t->last.ptr, 1);
 	for (size_t i = 0; i < t->calls.n; i++)
 		if (t->calls.v[i].old.addr)
 			u64map_set(skip, t->calls.v[i].old.addr, 1);
+	if (!t->calls.n || t->state != TASK_STOPPED)
+		return;
+	undo_hit(t->proc, &regs);
+	if (regs_pc(&regs) == t->calls.v[t->calls.n - 1].return_addr)
+		u64map_set(skip, abi->word == 4 ? (uint32_t)regs.w[abi->retval]
+						: regs.w[abi->retval], 1);
 }
 
 /* How many are inside unseen calls. */
@@ -238,8 +247,10 @@ static unsigned look_at_tasks(struct proc *p, struct view *w, struct u64map *ski
 		struct task *t = p->tasks.v[i];
 		taddr_t tp;
 
+		if (t->state == TASK_STOPPED && task_get_regs(t))
+			continue;
 		skip_of(t, skip);
-		if (t->state != TASK_STOPPED || task_get_regs(t))
+		if (t->state != TASK_STOPPED)
 			continue;
 		if (!host_thread_pointer(t->tid, &t->regs, &tp) && tp)
 			vec_push(&w->tp, tp);
@@ -311,7 +322,8 @@ static enum outcome take_in(struct proc *p, struct glibc_heap *h, const struct u
 	uint64_t bytes, blocks = census_take_in(p, h, skip, &bytes);
 
 	dump(h);
-	p->table_complete = !h->doubt[0];
+	/* -O hides the allocations of what it leaves out. */
+	p->table_complete = !h->doubt[0] && !p->session->opts->omit.n;
 	msg_debug("census: %u arenas, %u mapped, %u caches", h->arenas, h->mapped, h->caches);
 	tell_done(p, blocks, bytes, h->doubt);
 	return DONE;
