@@ -322,6 +322,9 @@ static enum outcome take_in(struct proc *p, struct glibc_heap *h, const struct u
 	uint64_t bytes, blocks = census_take_in(p, h, skip, &bytes);
 
 	dump(h);
+	for (size_t i = 0; i < h->parts.n; i++)
+		proc_note_mapping(p, h->parts.v[i].start, h->parts.v[i].end - h->parts.v[i].start,
+				  MAPPED_BY_ALLOCATOR);
 	/* -O hides the allocations of what it leaves out. */
 	p->table_complete = !h->doubt[0] && !p->session->opts->omit.n;
 	msg_debug("census: %u arenas, %u mapped, %u caches", h->arenas, h->mapped, h->caches);
@@ -392,7 +395,7 @@ static void try_now(struct proc *p)
 
 bool census_wanted(const struct trace_opts *opts)
 {
-	return opts->census == CENSUS_YES;
+	return opts->census == CENSUS_YES || (opts->census == CENSUS_AUTO && opts->scan.attached);
 }
 
 void census_begin(struct proc *p)

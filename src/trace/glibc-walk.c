@@ -388,6 +388,8 @@ static void mapped_in(struct gwalk *g, const struct addr_range *r, bool every,
 			add_block(g, m.chunk, m.size - 2 * g->l->word, m.first);
 			sum->n++;
 			sum->bytes += m.lead + m.size;
+			vec_push(&g->out->parts,
+				 ((struct addr_range){ page, page + m.lead + m.size }));
 			page += m.lead + m.size;
 		} else if (!every) {
 			return;

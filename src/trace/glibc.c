@@ -130,8 +130,10 @@ int glibc_census(const struct glibc_view *v, struct glibc_heap *out)
 		if (layouts[i].word == v->word)
 			g->l = &layouts[i];
 	err = g->l ? take(g) : -ENOTSUP;
+	for (size_t i = 0; i < g->heaps.n && !err; i++)
+		vec_push(&out->parts, g->heaps.v[i]);
 	if (err)
-		vec_release(&out->blocks);
+		glibc_heap_release(out);
 	vec_release(&g->arenas);
 	vec_release(&g->heaps);
 	free(g);
@@ -141,4 +143,5 @@ int glibc_census(const struct glibc_view *v, struct glibc_heap *out)
 void glibc_heap_release(struct glibc_heap *h)
 {
 	vec_release(&h->blocks);
+	vec_release(&h->parts);
 }

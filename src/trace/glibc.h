@@ -59,6 +59,8 @@ struct glibc_block {
 
 struct glibc_heap {
 	VEC(struct glibc_block) blocks; /* ascending */
+	/* What the allocator has of memory; may overlap. */
+	VEC(struct addr_range) parts;
 	unsigned arenas, mapped, caches;
 	/* "": all adds up, so these are exactly the blocks in use.  Else what
 	 * does not: a thread was stopped inside malloc, as a rule. */

@@ -285,7 +285,7 @@ int space_build(struct space *sp, struct proc *p, pid_t tid, const struct reach 
 	take_lines(sp);
 	paint_break(sp);
 	regions_each(p->mapped, paint_mapping, sp);
-	if (p->table_complete)
+	if (p->table_complete && p->from_launch)
 		paint_unseen(sp, blocks);
 	paint_threads(sp, blocks);
 	paint_allocators(sp);
