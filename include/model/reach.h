@@ -8,8 +8,7 @@
  *                      into a block becomes a root hit or
  *                      an edge from the block it lies in
  *
- *   edges: u32 target | INTERIOR          edge_start[i]…edge_start[i+1] are
- *          [u32 offset into the target]   block i's, in one array
+ *   edges: varints, in one array; edge_start[i]…edge_start[i+1] are block i's
  *
  * Memory: at most 80 bytes a block when there are many; edges beyond that are
  * not kept, the blocks they belong to are read again when they are marked. */

@@ -79,7 +79,7 @@ static bool is_second_base(struct reach *r, taddr_t start, uint64_t offset)
 static bool as_good_as_start(struct reach *r, uint32_t i, uint32_t offset)
 {
 	uint64_t size = block_size(r, i);
-	taddr_t start = r->addr[i];
+	taddr_t start = r->block[i].addr;
 
 	return (offset == 3 * r->opts.word && is_std_string(r, start, size)) ||
 	       (offset == 8 && is_length64(r, start, size)) ||
@@ -102,32 +102,23 @@ static void mark(struct marking *m, uint32_t i, enum mark as)
 }
 
 /* A pointer in a reachable block, or a root. */
-static bool from_definite(void *arg, const struct edge *e)
+static inline void from_definite(struct marking *m, const struct edge *e)
 {
-	struct marking *m = arg;
 	uint8_t *is = &m->r->mark[e->target];
 
 	if (*is == REACHABLE)
-		return true;
+		return;
 	if (!e->interior || as_good_as_start(m->r, e->target, e->offset))
 		mark(m, e->target, REACHABLE);
 	else
 		*is = POSSIBLE;
-	return true;
-}
-
-static bool from_possible(void *arg, const struct edge *e)
-{
-	struct marking *m = arg;
-
-	if (m->r->mark[e->target] == UNREACHED)
-		mark(m, e->target, POSSIBLE);
-	return true;
 }
 
 static void mark_reachable(struct marking *m)
 {
 	struct reach *r = m->r;
+	struct edge_walk it;
+	struct edge e;
 
 	for (uint32_t i = 0; i < r->n; i++) /* by roots that point to starts */
 		if (r->mark[i] == REACHABLE)
@@ -138,18 +129,23 @@ static void mark_reachable(struct marking *m)
 		from_definite(m, &(struct edge){ h->target, h->offset, h->offset != 0, 0 });
 	}
 	while (m->n)
-		reach_edges(r, m->queue[--m->n], from_definite, m);
+		for (reach_edges(r, m->queue[--m->n], &it); reach_next(&it, &e);)
+			from_definite(m, &e);
 }
 
 static void mark_possible(struct marking *m)
 {
 	struct reach *r = m->r;
+	struct edge_walk it;
+	struct edge e;
 
 	for (uint32_t i = 0; i < r->n; i++)
 		if (r->mark[i] == POSSIBLE)
 			m->queue[m->n++] = i;
 	while (m->n)
-		reach_edges(r, m->queue[--m->n], from_possible, m);
+		for (reach_edges(r, m->queue[--m->n], &it); reach_next(&it, &e);)
+			if (r->mark[e.target] == UNREACHED)
+				mark(m, e.target, POSSIBLE);
 }
 
 /* -- lost ------------------------------------------------------------------------------ */
@@ -163,38 +159,29 @@ static uint32_t find_leader(struct reach *r, uint32_t i)
 	return i;
 }
 
-struct clique {
-	struct marking m;
-	uint32_t leader;
-};
-
 /* What an earlier leader holds, it brings along: it need not be followed
  * again, and is not, because all of it is marked. */
-static bool from_lost(void *arg, const struct edge *e)
+static void mark_clique(struct marking *m, uint32_t leader)
 {
-	struct clique *c = arg;
-	struct reach *r = c->m.r;
+	struct reach *r = m->r;
+	struct edge_walk it;
+	struct edge e;
 
-	if (r->mark[e->target] != UNREACHED || e->target == c->leader)
-		return true;
-	r->leader[e->target] = c->leader;
-	mark(&c->m, e->target, INDIRECT);
-	return true;
+	m->queue[m->n++] = leader;
+	while (m->n)
+		for (reach_edges(r, m->queue[--m->n], &it); reach_next(&it, &e);) {
+			if (r->mark[e.target] != UNREACHED || e.target == leader)
+				continue;
+			r->leader[e.target] = leader;
+			mark(m, e.target, INDIRECT);
+		}
 }
 
 static void mark_lost(struct marking *m)
 {
-	struct reach *r = m->r;
-
-	for (uint32_t i = 0; i < r->n; i++) {
-		struct clique c = { *m, i };
-
-		if (r->mark[i] != UNREACHED)
-			continue;
-		c.m.queue[c.m.n++] = i;
-		while (c.m.n)
-			reach_edges(r, c.m.queue[--c.m.n], from_lost, &c);
-	}
+	for (uint32_t i = 0; i < m->r->n; i++)
+		if (m->r->mark[i] == UNREACHED)
+			mark_clique(m, i);
 }
 
 void reach_solve(struct reach *r)
@@ -237,7 +224,6 @@ struct walk {
 	struct reach *r;
 	uint32_t *queue;
 	size_t tail;
-	uint32_t from;
 };
 
 static void visit(struct walk *w, uint32_t i, uint32_t parent)
@@ -248,54 +234,47 @@ static void visit(struct walk *w, uint32_t i, uint32_t parent)
 	w->queue[w->tail++] = i;
 }
 
-static bool walk_edge(void *arg, const struct edge *e)
-{
-	struct walk *w = arg;
-
-	visit(w, e->target, w->from);
-	return true;
-}
-
 /* Breadth first, so that the way that is found is the shortest. */
 static void find_parents(struct reach *r)
 {
 	struct walk w = { .r = r };
+	struct edge_walk it;
+	struct edge e;
 
 	r->parent = xmalloc((r->n + 1) * sizeof *r->parent);
 	memset(r->parent, 0xff, (r->n + 1) * sizeof *r->parent);
 	w.queue = xmalloc((r->n + 1) * sizeof *w.queue);
 	for (size_t k = 0; k < r->roots.n; k++)
 		visit(&w, r->roots.v[k].target, BY_ROOT | (uint32_t)k);
-	for (size_t head = 0; head < w.tail; head++) {
-		w.from = w.queue[head];
-		reach_edges(r, w.from, walk_edge, &w);
-	}
+	for (size_t head = 0; head < w.tail; head++)
+		for (reach_edges(r, w.queue[head], &it); reach_next(&it, &e);)
+			visit(&w, e.target, w.queue[head]);
 	free(w.queue);
 }
 
-struct locate {
-	uint32_t target;
-	struct reach_link *link;
-};
-
-/* The pointer to its start, or else the first one into it. */
-static bool locate_edge(void *arg, const struct edge *e)
+/* Where a block points to another one: to its start, or else the first pointer
+ * into it. */
+static void locate(struct reach *r, uint32_t from, uint32_t target, struct reach_link *link)
 {
-	struct locate *l = arg;
+	bool found = false;
 
-	if (e->target != l->target)
-		return true;
-	if (!l->link->at || !e->interior) {
-		l->link->at = e->at;
-		l->link->offset = e->offset;
+	reach_load(r, from);
+	for (size_t i = 0; i < r->loaded.n; i++) {
+		const struct edge *e = &r->loaded.v[i];
+
+		if (e->target != target || (found && e->interior))
+			continue;
+		link->at = e->at - r->block[from].addr;
+		link->offset = e->offset;
+		found = true;
+		if (!e->interior)
+			return;
 	}
-	return e->interior;
 }
 
 static void fill_link(struct reach *r, uint32_t i, struct reach_link *link)
 {
 	uint32_t parent = r->parent[i];
-	struct locate l = { i, link };
 
 	*link = (struct reach_link){ .block = i, .from = REACH_NONE };
 	if (parent & BY_ROOT) {
@@ -306,9 +285,7 @@ static void fill_link(struct reach *r, uint32_t i, struct reach_link *link)
 		return;
 	}
 	link->from = parent;
-	reach_read_edges(r, parent, locate_edge, &l);
-	if (link->at)
-		link->at -= r->addr[parent];
+	locate(r, parent, i, link);
 }
 
 size_t reach_why(struct reach *r, uint32_t i, struct reach_link *links, size_t max)

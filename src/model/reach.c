@@ -13,7 +13,8 @@
 #define BATCH 256
 /* Of the 80 bytes a block; the rest of it is arrays and the index. */
 #define BYTES_PER_BLOCK 80
-#define MIN_EDGES ((size_t)1 << 20)
+#define MIN_EDGES ((size_t)4 << 20) /* bytes */
+#define MAX_VARINT 10
 #define MAX_ROOTS ((size_t)16 << 20)
 
 /* -- the sorted blocks -------------------------------------------------------- */
@@ -68,10 +69,10 @@ static void radix_sort(struct open_block **v, size_t n)
 static void take_sorted(struct reach *r, const struct open_block *v)
 {
 	for (uint32_t i = 0; i < r->n; i++) {
-		r->addr[i] = v[i].addr;
-		r->stack[i] = v[i].stack;
-		r->size[i] = v[i].size < HUGE_SIZE ? (uint32_t)v[i].size : HUGE_SIZE;
-		if (r->size[i] == HUGE_SIZE)
+		r->block[i].addr = v[i].addr;
+		r->block[i].stack = v[i].stack;
+		r->block[i].size = v[i].size < HUGE_SIZE ? (uint32_t)v[i].size : HUGE_SIZE;
+		if (r->block[i].size == HUGE_SIZE)
 			u64map_set(&r->huge, i, v[i].size);
 		if (i && v[i].addr - v[i - 1].addr < v[i - 1].size)
 			r->nested = true;
@@ -86,7 +87,7 @@ static unsigned split(const struct reach *r, uint64_t gap, uint32_t *first)
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < r->n; i++) {
-		if (i && r->addr[i] - MIN(block_end(r, i - 1), r->addr[i]) < gap)
+		if (i && r->block[i].addr - MIN(block_end(r, i - 1), r->block[i].addr) < gap)
 			continue;
 		if (n == MAX_CLUSTERS)
 			return n + 1;
@@ -102,7 +103,7 @@ static void index_cluster(struct reach *r, struct cluster *c, uint32_t first, ui
 	size_t g = 0;
 	void *p;
 
-	c->lo = r->addr[first];
+	c->lo = r->block[first].addr;
 	c->hi = block_end(r, end - 1);
 	c->ngranules = (size_t)((c->hi - 1 - c->lo) >> GRANULE_SHIFT) + 1;
 	p = mmap(NULL, c->ngranules * sizeof *c->granule, PROT_READ | PROT_WRITE,
@@ -157,7 +158,7 @@ static uint32_t find_from(const struct reach *r, uint32_t i, uint64_t v)
 {
 	while (block_end(r, i) <= v)
 		i++;
-	return r->addr[i] <= v ? i : REACH_NONE;
+	return r->block[i].addr <= v ? i : REACH_NONE;
 }
 
 uint32_t reach_find(const struct reach *r, taddr_t v)
@@ -169,12 +170,14 @@ uint32_t reach_find(const struct reach *r, taddr_t v)
 
 static size_t memory_now(const struct reach *r)
 {
-	size_t sum = sizeof *r + r->n * (sizeof *r->addr + sizeof *r->size + sizeof *r->stack);
+	size_t sum = sizeof *r + r->n * sizeof *r->block;
 
 	sum += r->mark ? r->n * (sizeof *r->mark + sizeof *r->edge_start) : 0;
 	sum += r->leader ? r->n * sizeof *r->leader : 0;
 	sum += r->parent ? r->n * sizeof *r->parent : 0;
-	sum += r->edges.cap * sizeof *r->edges.v + r->roots.cap * sizeof *r->roots.v;
+	for (unsigned k = 0; k < r->nclusters; k++)
+		sum += r->seen_bytes[k];
+	sum += r->edges.cap + r->roots.cap * sizeof *r->roots.v;
 	return sum + index_memory(r);
 }
 
@@ -186,6 +189,37 @@ size_t reach_memory(const struct reach *r)
 void reach_note_memory(struct reach *r, size_t more)
 {
 	r->peak = MAX(r->peak, memory_now(r) + more);
+}
+
+/* Finer than blocks are aligned, whoever allocates them. */
+#define SEEN_UNIT 4
+
+static void make_seen(struct reach *r)
+{
+	for (unsigned k = 0; k < r->nclusters; k++) {
+		size_t bytes = (size_t)((r->cluster[k].hi - r->cluster[k].lo) / SEEN_UNIT / 8 + 1);
+		void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		if (p == MAP_FAILED) {
+			r->cluster[k].hi = r->cluster[k].lo;
+			continue;
+		}
+		r->seen[k] = p;
+		r->seen_bytes[k] = bytes;
+	}
+}
+
+/* Was the address of this block anywhere? */
+static bool is_seen(const struct reach *r, uint32_t i)
+{
+	const struct cluster *c = cluster_of(r, r->block[i].addr);
+	uint64_t bit;
+
+	if (!c)
+		return false;
+	bit = (r->block[i].addr - c->lo) / SEEN_UNIT;
+	return r->seen[c - r->cluster][bit / 8] >> bit % 8 & 1;
 }
 
 /* -- making and freeing ------------------------------------------------------------ */
@@ -204,9 +238,7 @@ struct reach *reach_new(const struct openset *open, const struct reach_opts *opt
 	g.v = xmalloc((n + 1) * sizeof *g.v);
 	openset_each(open, gather_one, &g);
 	radix_sort(&g.v, n);
-	r->addr = xmalloc((n + 1) * sizeof *r->addr);
-	r->size = xmalloc((n + 1) * sizeof *r->size);
-	r->stack = xmalloc((n + 1) * sizeof *r->stack);
+	r->block = xmalloc((n + 1) * sizeof *r->block);
 	take_sorted(r, g.v);
 	reach_note_memory(r, n * sizeof *g.v);
 	free(g.v);
@@ -214,12 +246,14 @@ struct reach *reach_new(const struct openset *open, const struct reach_opts *opt
 	r->edge_start = xmalloc((n + 2) * sizeof *r->edge_start);
 	r->edge_start[0] = 0;
 	build_index(r);
+	if (opts->references)
+		make_seen(r);
 	/* What is still to come: leaders and a queue of four bytes each. */
 	used = memory_now(r) + 8 * n;
 	r->max_edges = MIN_EDGES;
 	if (n * BYTES_PER_BLOCK > used)
-		r->max_edges = MAX(r->max_edges, (n * BYTES_PER_BLOCK - used) / sizeof(uint32_t));
-	r->max_edges = MIN(r->max_edges, (size_t)UINT32_MAX - BATCH * 2);
+		r->max_edges = MAX(r->max_edges, n * BYTES_PER_BLOCK - used);
+	r->max_edges = MIN(r->max_edges, (size_t)UINT32_MAX - 2 * MAX_VARINT);
 	r->kept = r->n;
 	return r;
 }
@@ -232,14 +266,16 @@ void reach_free(struct reach *r)
 		if (r->cluster[k].granule)
 			munmap(r->cluster[k].granule,
 			       r->cluster[k].ngranules * sizeof *r->cluster[k].granule);
-	free(r->addr);
-	free(r->size);
-	free(r->stack);
+	for (unsigned k = 0; k < r->nclusters; k++)
+		if (r->seen[k])
+			munmap(r->seen[k], r->seen_bytes[k]);
+	free(r->block);
 	free(r->mark);
 	u64map_release(&r->huge);
 	free(r->edge_start);
 	vec_release(&r->edges);
 	vec_release(&r->roots);
+	vec_release(&r->loaded);
 	free(r->leader);
 	free(r->parent);
 	free(r);
@@ -252,7 +288,7 @@ size_t reach_count(const struct reach *r)
 
 struct open_block reach_block(const struct reach *r, uint32_t i)
 {
-	return (struct open_block){ r->addr[i], block_size(r, i), r->stack[i] };
+	return (struct open_block){ r->block[i].addr, block_size(r, i), r->block[i].stack };
 }
 
 void reach_around(const struct reach *r, taddr_t addr, taddr_t *end, taddr_t *start)
@@ -262,61 +298,56 @@ void reach_around(const struct reach *r, taddr_t addr, taddr_t *end, taddr_t *st
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (r->addr[mid] <= addr)
+		if (r->block[mid].addr <= addr)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	*end = lo ? block_end(r, lo - 1) : 0;
-	*start = lo < r->n ? r->addr[lo] : UINT64_MAX;
+	*start = lo < r->n ? r->block[lo].addr : UINT64_MAX;
 }
 
 /* -- words that may be pointers ------------------------------------------------------ */
 
-struct candidate {
-	uint64_t value;
-	taddr_t at;
-};
-
-/* A branch for each word would be guessed wrong too often: every word is
- * written, and the next one over it unless it was a candidate. */
+/* A branch for each word would be guessed wrong too often: every index is
+ * written, and the next one over it unless its word was a candidate. */
 #define FILTER(name, type)                                                                    \
-	static size_t name(const struct reach *r, taddr_t addr, const type *w, size_t n,       \
-			   struct candidate *out)                                             \
+	static size_t name(const struct reach *r, const type *w, size_t n, uint16_t *out)      \
 	{                                                                                     \
 		const struct cluster *a = &r->cluster[0], *b = &r->cluster[r->nclusters > 1]; \
 		uint64_t alo = a->lo, aspan = a->hi - a->lo, blo = b->lo, bspan = b->hi - b->lo; \
 		size_t k = 0;                                                                 \
                                                                                               \
 		for (size_t i = 0; i < n; i++) {                                              \
-			uint64_t v = w[i];                                                    \
-                                                                                              \
-			out[k].value = v;                                                     \
-			out[k].at = addr + i * sizeof *w;                                     \
-			k += (v - alo < aspan) | (v - blo < bspan);                           \
+			out[k] = (uint16_t)i;                                                 \
+			k += (w[i] - alo < aspan) | (w[i] - blo < bspan);                     \
 		}                                                                             \
 		return k;                                                                     \
 	}                                                                                     \
-	static size_t name##_many(const struct reach *r, taddr_t addr, const type *w, size_t n, \
-				  struct candidate *out)                                      \
+	static size_t name##_many(const struct reach *r, const type *w, size_t n, uint16_t *out) \
 	{                                                                                     \
 		size_t k = 0;                                                                 \
                                                                                               \
 		for (size_t i = 0; i < n; i++)                                                \
 			if (cluster_of(r, w[i]))                                              \
-				out[k++] = (struct candidate){ w[i], addr + i * sizeof *w };  \
+				out[k++] = (uint16_t)i;                                       \
 		return k;                                                                     \
 	}
 
 FILTER(filter64, uint64_t)
 FILTER(filter32, uint32_t)
 
-static size_t filter(const struct reach *r, taddr_t addr, const void *p, size_t n,
-		     struct candidate *out)
+/* Words that may be pointers, by their index: n of them in p, at most. */
+static size_t filter(const struct reach *r, const void *p, size_t n, uint16_t *out)
 {
 	if (r->opts.word == 8)
-		return r->nclusters > 2 ? filter64_many(r, addr, p, n, out) : filter64(r, addr, p, n, out);
-	return r->nclusters > 2 ? filter32_many(r, addr, p, n, out) : filter32(r, addr, p, n, out);
+		return r->nclusters > 2 ? filter64_many(r, p, n, out) : filter64(r, p, n, out);
+	return r->nclusters > 2 ? filter32_many(r, p, n, out) : filter32(r, p, n, out);
+}
+
+static uint64_t word_at(const struct reach *r, const void *p, size_t i)
+{
+	return r->opts.word == 8 ? ((const uint64_t *)p)[i] : ((const uint32_t *)p)[i];
 }
 
 /* -- what they point to ------------------------------------------------------------------ */
@@ -348,36 +379,51 @@ static void advance(struct reach *r, taddr_t at)
 	while (r->cursor < r->n && block_end(r, r->cursor) <= at) {
 		if (r->nested)
 			r->outer_end = MAX(r->outer_end,
-					   r->addr[r->cursor] + block_size(r, r->cursor));
+					   r->block[r->cursor].addr + block_size(r, r->cursor));
 		r->edge_start[++r->cursor] = (uint32_t)r->edges.n;
 	}
 }
 
 void reach_finish(struct reach *r)
 {
+	for (uint32_t i = 0; r->opts.references && i < r->n; i++)
+		r->mark[i] = is_seen(r, i) ? REACHABLE : UNREACHED;
 	while (r->cursor < r->n)
 		r->edge_start[++r->cursor] = (uint32_t)r->edges.n;
 }
 
+static uint8_t *put_varint(uint8_t *p, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		*p++ = (uint8_t)(v | 0x80);
+	*p++ = (uint8_t)v;
+	return p;
+}
+
 static void add_edge(struct reach *r, uint32_t from, uint32_t target, uint64_t offset)
 {
+	int64_t delta = (int64_t)target - from;
+	uint64_t zigzag = (uint64_t)delta << 1 ^ (uint64_t)(delta >> 63);
+	uint8_t *p;
+
 	if (from == target || from >= r->kept)
 		return;
-	if (r->edges.n + 2 > r->max_edges) {
+	if (r->edges.n + 2 * MAX_VARINT > r->max_edges) {
 		r->edges.n = r->edge_start[from];
 		r->kept = from;
 		return;
 	}
 	/* vec_reserve doubles; what is bounded grows to the bound. */
-	if (r->edges.n + 2 > r->edges.cap) {
+	if (r->edges.n + 2 * MAX_VARINT > r->edges.cap) {
 		size_t cap = MIN(MAX(r->edges.cap * 2, (size_t)4096), r->max_edges);
 
-		r->edges.v = xrealloc(r->edges.v, cap, sizeof *r->edges.v);
+		r->edges.v = xrealloc(r->edges.v, cap, 1);
 		r->edges.cap = cap;
 	}
-	r->edges.v[r->edges.n++] = target | (offset ? INTERIOR : 0);
+	p = put_varint(r->edges.v + r->edges.n, zigzag << 1 | (offset != 0));
 	if (offset)
-		r->edges.v[r->edges.n++] = short_offset(offset);
+		p = put_varint(p, short_offset(offset));
+	r->edges.n = (size_t)(p - r->edges.v);
 }
 
 /* Is the word at `at` part of the block at the cursor? */
@@ -385,16 +431,11 @@ static bool in_block(const struct reach *r, taddr_t at)
 {
 	uint32_t i = r->cursor;
 
-	return i < r->n && r->addr[i] <= at && at + r->opts.word <= r->addr[i] + block_size(r, i);
+	return i < r->n && r->block[i].addr <= at && at + r->opts.word <= r->block[i].addr + block_size(r, i);
 }
 
 static void found(struct reach *r, taddr_t at, uint32_t target, uint64_t offset, bool root)
 {
-	if (r->opts.references) {
-		if (!offset)
-			r->mark[target] = REACHABLE;
-		return;
-	}
 	advance(r, at);
 	if (in_block(r, at))
 		add_edge(r, r->cursor, target, offset);
@@ -403,42 +444,66 @@ static void found(struct reach *r, taddr_t at, uint32_t target, uint64_t offset,
 }
 
 /* Three passes, each of which asks for the memory that the next one needs. */
-static void look_up(struct reach *r, const struct candidate *c, size_t n, bool root)
+static void look_up(struct reach *r, taddr_t addr, const void *p, const uint16_t *index, size_t n,
+		    bool root)
 {
 	const uint32_t *granule[BATCH];
 	uint32_t first[BATCH];
 
 	for (size_t i = 0; i < n; i++) {
-		const struct cluster *cl = cluster_of(r, c[i].value);
+		uint64_t v = word_at(r, p, index[i]);
+		const struct cluster *c = cluster_of(r, v);
 
-		granule[i] = &cl->granule[(c[i].value - cl->lo) >> GRANULE_SHIFT];
+		granule[i] = &c->granule[(v - c->lo) >> GRANULE_SHIFT];
 		__builtin_prefetch(granule[i]);
 	}
 	for (size_t i = 0; i < n; i++) {
 		first[i] = *granule[i];
-		__builtin_prefetch(&r->addr[first[i]]);
-		__builtin_prefetch(&r->size[first[i]]);
+		__builtin_prefetch(&r->block[first[i]]);
 	}
 	for (size_t i = 0; i < n; i++) {
-		uint32_t target = find_from(r, first[i], c[i].value);
+		uint64_t v = word_at(r, p, index[i]);
+		uint32_t target = find_from(r, first[i], v);
 
 		if (target != REACH_NONE)
-			found(r, c[i].at, target, c[i].value - r->addr[target], root);
+			found(r, addr + index[i] * (uint64_t)r->opts.word, target,
+			      v - r->block[target].addr, root);
+	}
+}
+
+/* For references a bit for each address is all that is wanted: whether a block
+ * begins there is asked once, in the end. */
+static void note_seen(struct reach *r, const void *p, const uint16_t *index, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t v = word_at(r, p, index[i]);
+
+		for (unsigned k = 0; k < r->nclusters; k++)
+			if (v - r->cluster[k].lo < r->cluster[k].hi - r->cluster[k].lo) {
+				uint64_t bit = (v - r->cluster[k].lo) / SEEN_UNIT;
+
+				if (!((v - r->cluster[k].lo) % SEEN_UNIT))
+					r->seen[k][bit / 8] |= (uint8_t)(1u << bit % 8);
+				break;
+			}
 	}
 }
 
 void reach_feed(struct reach *r, taddr_t addr, const void *bytes, size_t len, bool root)
 {
 	const uint8_t *p = bytes;
-	struct candidate c[BATCH];
+	uint16_t index[BATCH];
 	size_t words = len / r->opts.word;
 
 	if (!r->nclusters)
 		return;
 	while (words) {
-		size_t n = MIN(words, (size_t)BATCH - 1);
+		size_t n = MIN(words, (size_t)BATCH), k = filter(r, p, n, index);
 
-		look_up(r, c, filter(r, addr, p, n, c), root);
+		if (r->opts.references)
+			note_seen(r, p, index, k);
+		else
+			look_up(r, addr, p, index, k, root);
 		addr += n * r->opts.word;
 		p += n * r->opts.word;
 		words -= n;
@@ -449,66 +514,44 @@ void reach_feed_register(struct reach *r, pid_t tid, unsigned index, uint64_t va
 {
 	uint32_t target = reach_find(r, value);
 
-	if (target == REACH_NONE)
+	if (target == REACH_NONE || r->opts.references) /* that asks for words in memory */
 		return;
-	if (r->opts.references)
-		return; /* it asks for words in memory */
-	add_root(r, ROOT_REGISTER, (taddr_t)tid << 8 | index, target, value - r->addr[target]);
+	add_root(r, ROOT_REGISTER, (taddr_t)tid << 8 | index, target, value - r->block[target].addr);
 }
 
 /* -- edges ------------------------------------------------------------------------------------ */
 
 
-/* A block whose edges were not kept is read again. */
-void reach_read_edges(struct reach *r, uint32_t from, bool (*fn)(void *, const struct edge *),
-		      void *arg)
+#define READ_BYTES 4096
+
+void reach_load(struct reach *r, uint32_t from)
 {
 	unsigned word = r->opts.word;
-	taddr_t at = (r->addr[from] + word - 1) & -(taddr_t)word, end = block_end(r, from);
-	uint64_t buf[512];
+	taddr_t at = (r->block[from].addr + word - 1) & -(taddr_t)word, end = block_end(r, from);
+	uint64_t buf[READ_BYTES / 8];
+	uint16_t index[READ_BYTES / 4];
 
+	r->loaded.n = 0;
 	while (at + word <= end) {
-		size_t want = MIN(sizeof buf, (size_t)(end - at) / word * word);
+		size_t want = MIN(sizeof buf, (size_t)(end - at) / word * word), n;
 		ssize_t got = r->opts.read ? r->opts.read(r->opts.arg, at, buf, want) : 0;
-		struct candidate c[512 * 2];
-		size_t n;
 
 		if (got < (ssize_t)word) { /* a hole: go on behind this page */
 			at = (at | 4095) + 1;
 			continue;
 		}
-		n = filter(r, at, buf, (size_t)got / word, c);
+		n = filter(r, buf, (size_t)got / word, index);
 		for (size_t i = 0; i < n; i++) {
-			uint32_t target = reach_find(r, c[i].value);
-			struct edge e = { target, 0, false, c[i].at };
+			uint64_t v = word_at(r, buf, index[i]);
+			uint32_t target = reach_find(r, v);
+			struct edge e = { target, 0, false, at + index[i] * (uint64_t)word };
 
 			if (target == REACH_NONE || target == from)
 				continue;
-			e.offset = short_offset(c[i].value - r->addr[target]);
+			e.offset = short_offset(v - r->block[target].addr);
 			e.interior = e.offset != 0;
-			if (!fn(arg, &e))
-				return;
+			vec_push(&r->loaded, e);
 		}
 		at += (size_t)got / word * word;
-	}
-}
-
-void reach_edges(struct reach *r, uint32_t i, bool (*fn)(void *, const struct edge *), void *arg)
-{
-	size_t at, end;
-
-	if (i >= r->kept) {
-		reach_read_edges(r, i, fn, arg);
-		return;
-	}
-	end = r->edge_start[i + 1];
-	for (at = r->edge_start[i]; at < end; at++) {
-		uint32_t e = r->edges.v[at];
-		struct edge edge = { e & ~INTERIOR, 0, (e & INTERIOR) != 0, 0 };
-
-		if (edge.interior)
-			edge.offset = r->edges.v[++at];
-		if (!fn(arg, &edge))
-			return;
 	}
 }

@@ -158,9 +158,6 @@ static bool parse_mp(const struct gwalk *g, const uint8_t *p, struct mparams *mp
 	if (!bins || bins > TCACHE_BINS || max > 4096 || bins_for(g, max) != bins ||
 	    mp->tcache_count > UINT16_MAX || hp_pagesize)
 		return false;
-	/* mmap_threshold: at most half a heap */
-	if (word_at(g, p, 2 * w) > g->l->heap_max / 2)
-		return false;
 	return mp->n_mmaps <= max_mmaps && max_mmaps <= INT32_MAX && mp->mmapped_mem <= max_mem &&
 	       !(mp->mmapped_mem & (g->v->page - 1)) && !(max_mem & (g->v->page - 1)) &&
 	       !mp->n_mmaps == !mp->mmapped_mem && !max_mmaps == !max_mem;
