@@ -67,17 +67,6 @@ static void add_link(struct text *t, struct strbuf *sb, const struct heap_link *
 		strbuf_addf(sb, ", to +%llu of it", (unsigned long long)l->offset);
 }
 
-void text_why(struct text *t, struct strbuf *sb, const struct heap_leak *l)
-{
-	for (size_t i = 0; i < l->why.n; i++) {
-		const struct heap_link *link = &l->why.v[i];
-
-		if (i && link->step != l->why.v[i - 1].step + 1)
-			strbuf_addf(sb, " → … %u more …", link->step - l->why.v[i - 1].step - 1);
-		add_link(t, sb, link, i == 0);
-	}
-}
-
 /* "only +16 is pointed to: cursor (leaky .bss)" */
 static char *only_inside(struct text *t, const struct heap_leak *l)
 {
@@ -94,13 +83,23 @@ static char *only_inside(struct text *t, const struct heap_leak *l)
 	return strbuf_detach(&sb);
 }
 
+/* A line for each link:
+ *
+ *	└─ config (.bss of ./prog) → +16 → 48 bytes, malloc in parse parse.c:40
+ *	   → +8 → 256 bytes, … */
 static void add_why(struct text *t, struct paragraph *p, const struct heap_leak *l)
 {
-	struct strbuf sb = STRBUF_INIT;
+	for (size_t i = 0; i < l->why.n; i++) {
+		const struct heap_link *link = &l->why.v[i];
+		struct strbuf sb = STRBUF_INIT;
+		uint32_t left_out = i ? link->step - l->why.v[i - 1].step - 1 : 0;
 
-	strbuf_adds(&sb, "└─ ");
-	text_why(t, &sb, l);
-	paragraph_line(p, strbuf_detach(&sb), xstrdup(""), PLAIN, PLAIN);
+		strbuf_adds(&sb, i ? "  " : "└─ ");
+		if (left_out)
+			strbuf_addf(&sb, " → … %u more …", left_out);
+		add_link(t, &sb, link, i == 0);
+		paragraph_line(p, strbuf_detach(&sb), xstrdup(""), PLAIN, PLAIN);
+	}
 }
 
 /* -- what hangs on it -------------------------------------------------------------- */
@@ -164,10 +163,14 @@ static void print_leak(struct text *t, const struct view *v, const struct view_l
 	text_amount(&sb, l->bytes, l->blocks, "block");
 	p.amount = strbuf_detach(&sb);
 	p.hint = paragraph_share(l->bytes, v->proc->total.open_bytes);
-	paragraph_operation(&p, s, known ? s->min_size : l->sample->largest_size,
+	if (s->older)
+		paragraph_older(t, &p, s);
+	else
+		paragraph_operation(&p, s, known ? s->min_size : l->sample->largest_size,
 			    known ? s->max_size : l->sample->largest_size,
 			    l->kind == LEAK_POSSIBLE ? only_inside(t, l->sample) : paragraph_fate(s));
-	paragraph_frames(t, &p, s);
+	if (!s->older)
+		paragraph_frames(t, &p, s);
 	if (l->kind == LEAK_DEFINITE)
 		add_held(t, &p, l);
 	if (l->sample->why.n && (l->kind == LEAK_REACHABLE || l->sample->why.n > 1))

@@ -29,6 +29,9 @@ void paragraph_line(struct paragraph *p, char *left, char *right, enum style lef
 void paragraph_operation(struct paragraph *p, const struct view_stack *s, uint64_t min,
 			 uint64_t max, char *right);
 void paragraph_frames(struct text *t, struct paragraph *p, const struct view_stack *s);
+/* Of blocks older than the attach: instead of a caller their sizes, and what they
+ * all point to. */
+void paragraph_older(struct text *t, struct paragraph *p, const struct view_stack *s);
 /* "63 % of use", for what holds much of it; NULL. */
 char *paragraph_share(uint64_t bytes, uint64_t use);
 /* "50 allocated, none freed" */

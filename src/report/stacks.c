@@ -265,8 +265,7 @@ void paragraph_caller(struct text *t, struct strbuf *sb, const struct view_stack
 	vec_release(&frames.v);
 }
 
-/* Instead of a caller: their sizes, and what they all point to. */
-static void add_older(struct text *t, struct paragraph *p, const struct view_stack *s)
+void paragraph_older(struct text *t, struct paragraph *p, const struct view_stack *s)
 {
 	const char *to = symbolize_pointer(t->sym, s->stack->word, s->stack->word_module);
 	struct strbuf sb = STRBUF_INIT;
@@ -297,7 +296,7 @@ static void print_open(struct text *t, const struct view *v, const struct view_s
 	if (!s->mapping)
 		p.hint = paragraph_share(s->open_bytes, use);
 	if (s->older) {
-		add_older(t, &p, s);
+		paragraph_older(t, &p, s);
 	} else {
 		paragraph_operation(&p, s, s->min_size, s->max_size, paragraph_fate(s));
 		paragraph_frames(t, &p, s);

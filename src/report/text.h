@@ -52,8 +52,6 @@ void text_failed(struct text *t, const struct view *v);
 /* leaks.c: what the last scan found, by caller.  Of the blocks, those of the
  * classes that are wanted. */
 void text_leaks(struct text *t, const struct view *v);
-/* "config+16 (.bss of ./prog) → 48 bytes, malloc at main.c:40 +8 → …" */
-void text_why(struct text *t, struct strbuf *sb, const struct heap_leak *l);
 
 /* summary.c */
 void text_summary(struct text *t, const struct view_proc *p);
