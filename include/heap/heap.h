@@ -137,6 +137,8 @@ struct heap_scan {
 	uint64_t blocks, bytes, unread, pause_ns;
 	uint64_t at_ns;
 	uint64_t kind_blocks[LEAK_KINDS], kind_bytes[LEAK_KINDS];
+	bool mappings;             /* mappings were asked for, and of these … */
+	uint64_t map_blocks[LEAK_KINDS], map_bytes[LEAK_KINDS]; /* … the classes */
 	VEC(struct heap_leak) leaks;
 	VEC(struct heap_leak_block) each; /* when asked for */
 };
@@ -202,6 +204,8 @@ const struct heap_note *heap_note_at(const struct heap *, size_t i);
  * counts do not cover). */
 void heap_inherited_open(const struct heap *, const struct heap_proc *p, uint64_t *blocks,
 			 uint64_t *bytes);
+/* Is it a stack of mappings, not of blocks? */
+bool heap_stack_maps(const struct heap *, uint32_t id);
 /* Bytes of memory in use, for bench and tests. */
 size_t heap_memory(const struct heap *);
 

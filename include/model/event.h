@@ -215,6 +215,7 @@ struct event {
 		struct {
 			bool references;   /* the question was: who holds an address? */
 			bool final;        /* the last one of this process */
+			bool mappings;     /* mappings counted as blocks */
 			uint64_t blocks;   /* that were looked at */
 			uint64_t bytes;    /* of memory that was read */
 			uint64_t unread;   /* … and could not be, or must not */

@@ -35,6 +35,7 @@ struct scan_opts {
 				  anywhere */
 	bool why;              /* tell the way to reachable blocks too */
 	bool each_block;       /* EV_LEAK_BLOCK */
+	bool mappings;         /* the program's own mappings are blocks, no roots */
 	bool data;             /* tell how blocks begin */
 	uint64_t every_ns;     /* also while they run; 0: no */
 	int on_signal;         /* … and when we get this signal; 0: none */

@@ -20,7 +20,7 @@ static void proc_event(struct heap *h, struct heap_proc *p, const struct event *
 	case EV_REMAP:        mapping_remap(h, p, ev); break;
 	case EV_BRK:          mapping_brk(h, p, ev); break;
 	case EV_SCAN_BEGIN:   leaks_begin(p); break;
-	case EV_LEAK:         leaks_add(p, ev); break;
+	case EV_LEAK:         leaks_add(h, p, ev); break;
 	case EV_LEAK_BLOCK:   leaks_add_block(p, ev); break;
 	case EV_LEAK_WHY:     leaks_add_why(p, ev); break;
 	case EV_SCAN:         leaks_finish(p, ev); break;
@@ -145,9 +145,9 @@ const struct heap_note *heap_note_at(const struct heap *h, size_t i)
 	return &h->notes.v[i];
 }
 
-static bool is_mapping(const struct heap *h, const struct heap_count *c)
+bool heap_stack_maps(const struct heap *h, uint32_t id)
 {
-	const struct heap_stack *s = heap_stack(h, c->stack);
+	const struct heap_stack *s = heap_stack(h, id);
 	const struct heap_probe *probe = s ? heap_probe(h, s->probe) : NULL;
 
 	return probe && probe->op >= OP_MAP;
@@ -164,7 +164,7 @@ void heap_inherited_open(const struct heap *h, const struct heap_proc *p, uint64
 	for (size_t i = 0; i < p->counts.n; i++) {
 		const struct heap_count *c = &p->counts.v[i];
 
-		if (is_mapping(h, c))
+		if (heap_stack_maps(h, c->stack))
 			continue;
 		own_blocks += (uint64_t)MAX(c->open_blocks, 0);
 		own_bytes += (uint64_t)MAX(c->open_bytes, 0);

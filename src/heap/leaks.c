@@ -29,7 +29,7 @@ static bool known_kind(unsigned kind)
 	return kind < LEAK_KINDS;
 }
 
-void leaks_add(struct heap_proc *p, const struct event *ev)
+void leaks_add(struct heap *h, struct heap_proc *p, const struct event *ev)
 {
 	struct heap_scan *s = &p->incoming;
 	struct heap_leak l = { .stack = ev->u.leak.stack, .under = ev->u.leak.under,
@@ -45,6 +45,11 @@ void leaks_add(struct heap_proc *p, const struct event *ev)
 		memcpy(l.data, ev->u.leak.data, l.ndata);
 	}
 	vec_push(&s->leaks, l);
+	if (heap_stack_maps(h, l.stack)) {
+		s->map_blocks[l.kind] += l.blocks;
+		s->map_bytes[l.kind] += l.bytes;
+		return;
+	}
 	s->kind_blocks[l.kind] += l.blocks;
 	s->kind_bytes[l.kind] += l.bytes;
 }
@@ -86,6 +91,7 @@ void leaks_finish(struct heap_proc *p, const struct event *ev)
 	s->nth = nth;
 	s->references = ev->u.scan.references;
 	s->final = ev->u.scan.final;
+	s->mappings = ev->u.scan.mappings;
 	s->blocks = ev->u.scan.blocks;
 	s->bytes = ev->u.scan.bytes;
 	s->unread = ev->u.scan.unread;

@@ -41,7 +41,7 @@ void count_failed(struct heap *, struct heap_proc *, const struct event *);
 
 /* leaks.c */
 void leaks_begin(struct heap_proc *);
-void leaks_add(struct heap_proc *, const struct event *);
+void leaks_add(struct heap *, struct heap_proc *, const struct event *);
 void leaks_add_block(struct heap_proc *, const struct event *);
 void leaks_add_why(struct heap_proc *, const struct event *);
 void leaks_finish(struct heap_proc *, const struct event *);

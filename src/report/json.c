@@ -163,6 +163,15 @@ static json_t *scan_json(const struct heap_scan *s)
 	return o;
 }
 
+static json_t *lost_mappings_json(const struct heap_scan *s)
+{
+	json_t *o = json_object();
+
+	put_number(o, "blocks", s->map_blocks[LEAK_DEFINITE] + s->map_blocks[LEAK_INDIRECT]);
+	put_number(o, "bytes", s->map_bytes[LEAK_DEFINITE] + s->map_bytes[LEAK_INDIRECT]);
+	return o;
+}
+
 static json_t *kinds_json(const struct heap_scan *s)
 {
 	json_t *o;
@@ -177,6 +186,7 @@ static json_t *kinds_json(const struct heap_scan *s)
 		put_number(kind, "bytes", s->kind_bytes[k]);
 		put(o, leak_names[k], kind);
 	}
+	put(o, "mappings_lost", s->mappings ? lost_mappings_json(s) : json_null());
 	return o;
 }
 

@@ -160,9 +160,10 @@ static void print_leak(struct text *t, const struct view *v, const struct view_l
 	struct strbuf sb = STRBUF_INIT;
 	bool known = s->min_size <= s->max_size;
 
-	text_amount(&sb, l->bytes, l->blocks, "block");
+	text_amount(&sb, l->bytes, l->blocks, s->mapping ? "region" : "block");
 	p.amount = strbuf_detach(&sb);
-	p.hint = paragraph_share(l->bytes, v->proc->total.open_bytes);
+	if (!s->mapping)
+		p.hint = paragraph_share(l->bytes, v->proc->total.open_bytes);
 	if (s->older)
 		paragraph_older(t, &p, s);
 	else

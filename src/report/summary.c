@@ -200,6 +200,13 @@ static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
 					    : view_leak_name(k), s->kind_bytes[k], &sb);
 		rows->v.v[rows->v.n - 1].bad = k == LEAK_DEFINITE;
 	}
+	if (s->done && s->mappings) {
+		after_bytes(&sb, s->map_bytes[LEAK_DEFINITE] + s->map_bytes[LEAK_INDIRECT],
+			    s->map_blocks[LEAK_DEFINITE] + s->map_blocks[LEAK_INDIRECT], "region");
+		add_row(rows, "mappings lost",
+			s->map_bytes[LEAK_DEFINITE] + s->map_bytes[LEAK_INDIRECT], &sb);
+		rows->v.v[rows->v.n - 1].bad = true;
+	}
 	if (s->done && s->unread) {
 		strbuf_addf(&sb, " byte%s that could not be read", s->unread == 1 ? "" : "s");
 		add_row(rows, "not scanned", s->unread, &sb);
@@ -571,7 +578,7 @@ static void verdict_of_scan(struct text *t, const struct view_procs *vp)
 		blocks += v->proc->scan.kind_blocks[LEAK_DEFINITE];
 		references |= v->proc->scan.references;
 		for (size_t k = 0; k < v->leaks.n; k++)
-			stacks += v->leaks.v[k].kind == LEAK_DEFINITE;
+			stacks += v->leaks.v[k].kind == LEAK_DEFINITE && !v->leaks.v[k].row->mapping;
 	}
 	if (!blocks) {
 		strbuf_adds(t->out, "no leaks");

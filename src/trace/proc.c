@@ -112,10 +112,10 @@ void proc_free(struct proc *p)
 	free(p);
 }
 
-void proc_note_mapping(struct proc *p, taddr_t addr, uint64_t size, uint32_t by)
+void proc_note_mapping(struct proc *p, taddr_t addr, uint64_t size, uint32_t stack)
 {
 	const uint64_t page = 4096; /* the smallest there is */
-	struct region r = { addr & -page, 0, by };
+	struct region r = { addr & -page, 0, stack };
 
 	if (!size || __builtin_add_overflow(addr, size, &r.end) || r.end > UINT64_MAX - page)
 		return;
@@ -124,7 +124,7 @@ void proc_note_mapping(struct proc *p, taddr_t addr, uint64_t size, uint32_t by)
 		if (p->ended_stacks.v[i] >= r.start && p->ended_stacks.v[i] < r.end)
 			vec_remove(&p->ended_stacks, i);
 	regions_cut(p->mapped, r.start, r.end, NULL, NULL);
-	if (by)
+	if (stack)
 		regions_add(p->mapped, &r);
 }
 

@@ -174,9 +174,9 @@ struct range_probe { /* a function body that only forwards (operator new) */
 	struct module *module;
 };
 
-/* Who asked for a mapping: memory that an allocator manages is no root of a
- * leak scan, but for the blocks in it. */
-enum { MAPPED_BY_PROGRAM = 1, MAPPED_BY_ALLOCATOR = 2 };
+/* Instead of the stack of a mapping: an allocator asked for it.  Its memory is no
+ * root of a leak scan, but for the blocks in it. */
+#define MAPPED_BY_ALLOCATOR UINT32_MAX
 
 struct proc {
 	struct session *session;
@@ -197,7 +197,7 @@ struct proc {
 	VEC(struct probe_site *) sites;
 	VEC(struct task *) tasks;
 	struct openset *open;
-	/* Mappings as their calls told, MAPPED_… as their "stack". */
+	/* Mappings as their calls told, with the stack of the call. */
 	struct regions *mapped;
 	bool own_break;           /* the program itself moved its break */
 	/* Stack pointers at which threads have ended: their stacks are kept
@@ -295,8 +295,8 @@ void proc_remove_task(struct proc *proc, const struct task *task);
 /* Forgets the task; the proc stays, even without tasks. */
 void task_free(struct task *task);
 
-/* A range of whole pages is mapped now, or (`by` 0) is not any more. */
-void proc_note_mapping(struct proc *p, taddr_t addr, uint64_t size, uint32_t by);
+/* A range of whole pages is mapped now, or (`stack` 0) is not any more. */
+void proc_note_mapping(struct proc *p, taddr_t addr, uint64_t size, uint32_t stack);
 struct proc *proc_new(struct session *s, pid_t pid);
 void proc_free(struct proc *proc);
 /* A task that is stopped and whose registers and memory may be used; NULL. */

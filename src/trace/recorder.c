@@ -360,7 +360,7 @@ static void emit_map(struct task *t, enum event_type type, taddr_t addr, uint64_
 
 void record_map(struct task *t, taddr_t addr, uint64_t size, uint32_t stack)
 {
-	proc_note_mapping(t->proc, addr, size, MAPPED_BY_PROGRAM);
+	proc_note_mapping(t->proc, addr, size, MAX(stack, 1u));
 	emit_map(t, EV_MAP, addr, size, 0, 0, stack);
 }
 
@@ -374,7 +374,7 @@ void record_remap(struct task *t, taddr_t old_addr, uint64_t old_size, taddr_t a
 		  uint32_t stack)
 {
 	proc_note_mapping(t->proc, old_addr, old_size, 0);
-	proc_note_mapping(t->proc, addr, size, MAPPED_BY_PROGRAM);
+	proc_note_mapping(t->proc, addr, size, MAX(stack, 1u));
 	emit_map(t, EV_REMAP, addr, size, old_addr, old_size, stack);
 }
 

@@ -389,6 +389,7 @@ static void tell(struct scan *sc, uint64_t since_ns, bool final)
 	}
 	end.u.scan.references = sc->opts->references;
 	end.u.scan.final = final;
+	end.u.scan.mappings = sc->opts->mappings;
 	end.u.scan.blocks = reach_count(sc->reach);
 	end.u.scan.bytes = sc->bytes;
 	end.u.scan.unread = sc->unread + sc->space.refused;
@@ -412,6 +413,46 @@ static void load_registers(struct proc *p)
 	}
 }
 
+/* A thread's stack is a root whatever points to it, and so is one that is kept
+ * for the next thread. */
+static bool is_stack(const struct proc *p, const struct region *r)
+{
+	for (size_t i = 0; i < p->tasks.n; i++) {
+		const struct task *t = p->tasks.v[i];
+
+		if (t->state == TASK_STOPPED && t->regs.abi && regs_sp(&t->regs) >= r->start &&
+		    regs_sp(&t->regs) <= r->end)
+			return true;
+	}
+	for (size_t i = 0; i < p->ended_stacks.n; i++)
+		if (p->ended_stacks.v[i] >= r->start && p->ended_stacks.v[i] < r->end)
+			return true;
+	return false;
+}
+
+struct add_mappings {
+	const struct proc *p;
+	struct openset *to;
+};
+
+static void add_mapping(void *arg, const struct region *r)
+{
+	struct add_mappings *a = arg;
+
+	if (r->stack != MAPPED_BY_ALLOCATOR && !is_stack(a->p, r))
+		openset_add(a->to, &(struct open_block){ r->start, r->end - r->start, r->stack },
+			    NULL);
+}
+
+/* --scan-mappings: the program's own mappings count as blocks. */
+static struct openset *with_mappings(const struct proc *p)
+{
+	struct add_mappings a = { p, openset_clone(p->open) };
+
+	regions_each(p->mapped, add_mapping, &a);
+	return a.to;
+}
+
 static int prepare(struct scan *sc)
 {
 	struct proc *p = sc->p;
@@ -423,7 +464,14 @@ static int prepare(struct scan *sc)
 	if (!t)
 		return -ESRCH;
 	load_registers(p);
-	sc->reach = reach_new(p->open, &ro);
+	if (sc->opts->mappings) {
+		struct openset *all = with_mappings(p);
+
+		sc->reach = reach_new(all, &ro);
+		openset_free(all);
+	} else {
+		sc->reach = reach_new(p->open, &ro);
+	}
 	if (!sc->reach)
 		return -E2BIG;
 	err = space_build(&sc->space, p, t->tid, sc->reach);

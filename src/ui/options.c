@@ -495,6 +495,8 @@ static const struct option_row table[] = {
 	  set_scan, 0 },
 	{ 0, "why", NULL, WORD_NONE, GROUP_LEAKS,
 	  "list reachable blocks too, and what points to them", set_why, 0 },
+	{ 0, "scan-mappings", NULL, WORD_NONE, GROUP_LEAKS,
+	  "the program's own mmap regions can be lost, too", set_flag, FIELD(trace.scan.mappings) },
 	{ 0, "list-blocks", NULL, WORD_NONE, GROUP_LEAKS, "name each block in the JSON export", set_flag,
 	  FIELD(trace.scan.each_block) },
 	{ 0, "scan-every", "TIME", WORD_ANY, GROUP_LEAKS,
