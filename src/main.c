@@ -158,7 +158,7 @@ static int run_session(struct run *run)
 	struct options *o = &run->opts;
 	struct trace_result result = { 0 };
 	struct event_sink *sink;
-	int err;
+	int err, status;
 
 	if (check_writable(o->report.output) || check_writable(o->report.json))
 		return EXIT_OURS;
@@ -176,7 +176,9 @@ static int run_session(struct run *run)
 	err = report_write(run->heap, &o->report);
 	if (err || run->calls_error)
 		return EXIT_OURS;
-	return end_like(&result);
+	/* To die as the program did, or of what ended tracing, tells more. */
+	status = result.exit_signal ? 0 : report_exit_status(run->heap, &o->report);
+	return status ? status : end_like(&result);
 }
 
 int main(int argc, char **argv)

@@ -8,6 +8,7 @@
 
 #include "elf/elf_file.h"
 #include "heap/heap.h"
+#include "report/condition.h"
 
 #define REPORT_DEFAULT_STACKS 10
 
@@ -50,6 +51,8 @@ struct report_opts {
 				  begin; NULL: nowhere */
 	volatile const int *interrupted; /* non-zero: look nothing up any more.
 				  May be NULL */
+	int error_exitcode;    /* --error-exitcode; 0: none */
+	struct condition *const *fail_if; /* NULL-terminated.  May be NULL */
 	const struct report_symbols *symbols;
 };
 
@@ -72,6 +75,18 @@ char *report_path(const char *name, pid_t pid);
 /* Writes all of it, waiting where the descriptor does not block (the traced
  * program may have made our terminal so).  0 or -errno. */
 int report_write_fd(int fd, const char *s, size_t n);
+
+/* -- the exit status ---------------------------------------------------------- */
+
+/* Which exit status the options ask for instead of the program's, because of
+ * what the heap knows; 0: none. */
+int report_exit_status(const struct heap *heap, const struct report_opts *opts);
+/* The figures of a process that --fail-if knows: the number of a name that is n
+ * bytes long, or −1; the i-th name, NULL behind the last; does it need a leak
+ * scan? */
+int report_figure_find(const char *name, size_t n);
+const char *report_figure_name(size_t i);
+bool report_figure_needs_scan(unsigned figure);
 
 /* -- sort keys ------------------------------------------------------------- */
 

@@ -55,6 +55,7 @@ struct options {
 	VEC(char *) env;      /* -E; in our own environment already */
 	VEC(char *) config;   /* -F, or the default file that exists */
 	VEC(char *) ignore;   /* report.ignore, from configuration files */
+	VEC(struct condition *) fail_if; /* report.fail_if */
 	bool debug;           /* -D */
 	/* What --help and the like print instead of tracing; NULL: trace. */
 	void (*answer)(struct strbuf *sb);

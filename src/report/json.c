@@ -172,21 +172,22 @@ static json_t *lost_mappings_json(const struct heap_scan *s)
 	return o;
 }
 
-static json_t *kinds_json(const struct heap_scan *s)
+static json_t *kinds_json(const struct view *v)
 {
 	json_t *o;
 
-	if (!s->done)
+	if (!v->proc->scan.done)
 		return json_null();
 	o = json_object();
 	for (unsigned k = 0; k < LEAK_KINDS; k++) {
 		json_t *kind = json_object();
 
-		put_number(kind, "blocks", s->kind_blocks[k]);
-		put_number(kind, "bytes", s->kind_bytes[k]);
+		put_number(kind, "blocks", v->kind_blocks[k]);
+		put_number(kind, "bytes", v->kind_bytes[k]);
 		put(o, leak_names[k], kind);
 	}
-	put(o, "mappings_lost", s->mappings ? lost_mappings_json(s) : json_null());
+	put(o, "mappings_lost",
+	    v->proc->scan.mappings ? lost_mappings_json(&v->proc->scan) : json_null());
 	return o;
 }
 
@@ -421,7 +422,7 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp)
 	put(o, "inherited", inherited_json(&vp->now));
 	put(o, "before_attach", before_attach_json(p));
 	put(o, "scan", scan_json(&p->scan));
-	put(o, "leaks", kinds_json(&p->scan));
+	put(o, "leaks", kinds_json(&vp->now));
 	put(o, "leak_stacks", leak_stacks_json(j, &vp->now));
 	put(o, "leak_blocks", leak_blocks_json(&p->scan));
 	put(o, "unwind", unwind_json(&vp->now));

@@ -193,11 +193,11 @@ static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
 
 		if (s->references && (k == LEAK_INDIRECT || k == LEAK_POSSIBLE))
 			continue;
-		after_bytes(&sb, s->kind_bytes[k], s->kind_blocks[k], "block");
-		if (k == LEAK_REACHABLE && s->kind_blocks[k] && !(t->opts->leak_kinds >> k & 1))
+		after_bytes(&sb, v->kind_bytes[k], v->kind_blocks[k], "block");
+		if (k == LEAK_REACHABLE && v->kind_blocks[k] && !(t->opts->leak_kinds >> k & 1))
 			strbuf_adds(&sb, "  (--show-leak-kinds=all)");
 		add_row(rows, s->references ? k == LEAK_DEFINITE ? "unreferenced" : "referenced"
-					    : view_leak_name(k), s->kind_bytes[k], &sb);
+					    : view_leak_name(k), v->kind_bytes[k], &sb);
 		rows->v.v[rows->v.n - 1].bad = k == LEAK_DEFINITE;
 	}
 	if (s->done && s->mappings) {
@@ -295,7 +295,8 @@ bool view_proc_speaks(const struct view_proc *p)
 {
 	const struct view *v = &p->now;
 
-	return v->own_blocks || v->errors || v->proc->scan.kind_blocks[LEAK_DEFINITE] || v->proc->total.failed || v->proc->maps.failed ||
+	return v->own_blocks || v->errors || v->kind_blocks[LEAK_DEFINITE] ||
+	       v->proc->total.failed || v->proc->maps.failed ||
 	       v->proc->end_how == END_SIGNALED;
 }
 
@@ -574,8 +575,8 @@ static void verdict_of_scan(struct text *t, const struct view_procs *vp)
 	for (size_t i = 0; i < vp->v.n; i++) {
 		const struct view *v = &vp->v.v[i].now;
 
-		bytes += v->proc->scan.kind_bytes[LEAK_DEFINITE];
-		blocks += v->proc->scan.kind_blocks[LEAK_DEFINITE];
+		bytes += v->kind_bytes[LEAK_DEFINITE];
+		blocks += v->kind_blocks[LEAK_DEFINITE];
 		references |= v->proc->scan.references;
 		for (size_t k = 0; k < v->leaks.n; k++)
 			stacks += v->leaks.v[k].kind == LEAK_DEFINITE && !v->leaks.v[k].row->mapping;

@@ -30,9 +30,13 @@ static void print_procs(struct text *t, const struct view_procs *vp)
 		text_table(t, vp);
 }
 
-/* -q: requests that failed, errors, and what else went wrong. */
-static bool anything_wrong(const struct heap *heap, const struct view_procs *vp)
+/* -q: requests that failed, errors, what --fail-if names, and what else went
+ * wrong. */
+static bool anything_wrong(const struct heap *heap, const struct report_opts *opts,
+			   const struct view_procs *vp)
 {
+	if (view_fails(vp, opts))
+		return true;
 	for (size_t i = 0; i < vp->v.n; i++) {
 		const struct view *v = &vp->v.v[i].now;
 
@@ -47,13 +51,14 @@ static bool anything_wrong(const struct heap *heap, const struct view_procs *vp)
 
 static void print_wrong(struct text *t, const struct view_procs *vp)
 {
-	if (!anything_wrong(t->heap, vp))
+	if (!anything_wrong(t->heap, t->opts, vp))
 		return;
 	for (size_t i = 0; i < vp->v.n; i++)
 		text_failed(t, &vp->v.v[i].now);
 	if (t->begun)
 		strbuf_addc(t->out, '\n');
 	text_notes(t, true);
+	text_failures(t, vp);
 	text_verdict(t, vp);
 }
 
@@ -64,6 +69,7 @@ static void print_all(struct text *t, const struct view_procs *vp)
 		strbuf_addc(t->out, '\n');
 	text_hints(t, vp);
 	text_notes(t, false);
+	text_failures(t, vp);
 	text_verdict(t, vp);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The last leak scan's results with identical backtraces merged. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "view.h"
 
@@ -113,6 +114,8 @@ void view_leaks_build(struct view *v, struct u64map *rows)
 	const struct heap_scan *s = &v->proc->scan;
 	struct collect c = { .v = v, .rows = rows };
 
+	memcpy(v->kind_blocks, s->kind_blocks, sizeof v->kind_blocks);
+	memcpy(v->kind_bytes, s->kind_bytes, sizeof v->kind_bytes);
 	for (size_t i = 0; i < s->leaks.n; i++)
 		collect_leak(&c, &s->leaks.v[i]);
 	for (size_t i = 0; i < v->leaks.n; i++)

@@ -50,6 +50,7 @@ struct view {
 	const struct heap_proc *proc;
 	VEC(struct view_stack) stacks;
 	VEC(struct view_leak) leaks;    /* what matters most first */
+	uint64_t kind_blocks[LEAK_KINDS], kind_bytes[LEAK_KINDS];
 	uint64_t own_blocks, own_bytes; /* in use, without inherited ones */
 	uint64_t inherited_blocks, inherited_bytes;
 	uint64_t errors;

@@ -413,6 +413,31 @@ static int set_why(struct options *o, const struct option_row *row, const char *
 	return 0;
 }
 
+/* -- the exit status ----------------------------------------------------------- */
+
+static int set_error_exitcode(struct options *o, const struct option_row *row, const char *arg)
+{
+	unsigned long v;
+
+	if (number(row, arg, 0, 255, &v))
+		return -1;
+	o->report.error_exitcode = (int)v;
+	return 0;
+}
+
+static int add_fail_if(struct options *o, const struct option_row *row, const char *arg)
+{
+	char *why = NULL;
+	struct condition *c = condition_parse(arg, report_figure_find, &why);
+
+	if (c)
+		vec_push(&o->fail_if, c);
+	else
+		wrong("--%s: '%s': %s", row->name, arg, why);
+	free(why);
+	return c ? 0 : -1;
+}
+
 static int answer_help(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
@@ -519,6 +544,12 @@ static const struct option_row table[] = {
 	  0 },
 	{ 0, "export", "FORMAT[:FILE]", WORD_FORMAT, GROUP_REPORT,
 	  "write the report as FORMAT (json) too, to FILE or,\nwithout FILE, to stdout", set_export, 0 },
+	{ 0, "error-exitcode", "N", WORD_NUMBER, GROUP_REPORT,
+	  "exit status when there are definite leaks or heap\nerrors (default 0: the program's own)",
+	  set_error_exitcode, 0 },
+	{ 0, "fail-if", "EXPR", WORD_ANY, GROUP_REPORT,
+	  "exit status 1 when this is true of a process, as\n'definite_bytes > 0 || open_bytes > 10M';\nmay be repeated",
+	  add_fail_if, 0 },
 	{ 0, "calls", NULL, WORD_NONE, GROUP_REPORT, "print each call as it happens", set_flag,
 	  FIELD(trace.calls) },
 
@@ -604,6 +635,16 @@ void options_help(struct strbuf *sb)
 	strbuf_adds(sb, "\nKeys to sort by, of which the beginning is enough:\n");
 	for (size_t i = 0; (w = report_sort_name(i)); i++)
 		strbuf_addf(sb, "  %-14s%s\n", w, report_sort_help(i));
+	strbuf_adds(sb, "\nFigures for --fail-if:");
+	for (size_t i = 0, n = 80; (w = report_figure_name(i)); i++) {
+		n += 1 + strlen(w);
+		if (n > 78) {
+			strbuf_adds(sb, "\n ");
+			n = 2 + strlen(w);
+		}
+		strbuf_addf(sb, " %s", w);
+	}
+	strbuf_adds(sb, "\n");
 	strbuf_addf(sb, "\nThe manual page %s(1) tells the rest.\n", name);
 }
 
@@ -746,6 +787,22 @@ static int check_combination(const struct options *o)
 	return 0;
 }
 
+/* What decides on the exit status must be known of attached processes too. */
+static int ask_for_scan(struct options *o)
+{
+	for (size_t i = 0; i < o->fail_if.n; i++) {
+		if (!condition_uses(o->fail_if.v[i], report_figure_needs_scan))
+			continue;
+		if (!o->trace.scan.launched)
+			return wrong("--fail-if: '%s' needs the leak scan, which is turned off",
+				     condition_text(o->fail_if.v[i]));
+		o->trace.scan.attached = true;
+	}
+	if (o->report.error_exitcode && o->trace.scan.launched)
+		o->trace.scan.attached = true;
+	return 0;
+}
+
 static int read_configuration(struct options *o)
 {
 	if (!o->config.n)
@@ -807,7 +864,7 @@ enum options_result options_parse(struct options *o, char **argv)
 		return answer(o);
 	set_message_level(o);
 	o->trace.scan.data = o->report.verbose > 0;
-	if (check_combination(o) || read_configuration(o))
+	if (check_combination(o) || read_configuration(o) || ask_for_scan(o))
 		return OPTIONS_WRONG;
 	if (o->ignore.n) {
 		vec_push(&o->ignore, NULL);
@@ -816,6 +873,10 @@ enum options_result options_parse(struct options *o, char **argv)
 	if (o->binpath.n) {
 		vec_push(&o->binpath, NULL);
 		o->report.binpath = (const char *const *)o->binpath.v;
+	}
+	if (o->fail_if.n) {
+		vec_push(&o->fail_if, NULL);
+		o->report.fail_if = o->fail_if.v;
 	}
 	set_environment(o);
 	return OPTIONS_TRACE;
@@ -839,5 +900,8 @@ void options_release(struct options *o)
 	release_strings(o->config.v, o->config.n);
 	release_strings(o->ignore.v, o->ignore.n);
 	release_strings(o->env.v, o->env.n);
+	for (size_t i = 0; i < o->fail_if.n; i++)
+		condition_free(o->fail_if.v[i]);
+	vec_release(&o->fail_if);
 	memset(o, 0, sizeof *o);
 }
