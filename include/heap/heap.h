@@ -32,6 +32,7 @@ struct heap_probe {
 	enum alloc_op op;
 	enum family family;
 	char *name;
+	char *symbol;          /* as the linker sees it: "_Znam" */
 };
 
 struct heap_stack {

@@ -121,6 +121,7 @@ struct event {
 			enum alloc_op op;
 			enum family family;
 			const char *name;  /* demangled: "operator new[](unsigned long)" */
+			const char *symbol; /* as the linker sees it; may be NULL */
 		} probe;
 		struct {
 			uint32_t id;       /* unique in the session, from 1 */

@@ -9,6 +9,7 @@
 #include "elf/elf_file.h"
 #include "heap/heap.h"
 #include "report/condition.h"
+#include "report/suppress.h"
 
 #define REPORT_DEFAULT_STACKS 10
 
@@ -51,6 +52,8 @@ struct report_opts {
 				  begin; NULL: nowhere */
 	volatile const int *interrupted; /* non-zero: look nothing up any more.
 				  May be NULL */
+	struct suppressions *suppressions; /* may be NULL */
+	bool gen_suppressions; /* --gen-suppressions */
 	int error_exitcode;    /* --error-exitcode; 0: none */
 	struct condition *const *fail_if; /* NULL-terminated.  May be NULL */
 	const struct report_symbols *symbols;

@@ -29,6 +29,7 @@ enum option_word {
 	WORD_LEAK_KIND, /* several, with commas */
 	WORD_SCAN,
 	WORD_ON_SIGNAL,
+	WORD_GEN,
 };
 
 struct options;

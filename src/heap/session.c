@@ -42,6 +42,7 @@ void session_add_probe(struct heap *h, const struct event *ev)
 	p->op = ev->u.probe.op;
 	p->family = ev->u.probe.family;
 	p->name = xstrdup(ev->u.probe.name ? ev->u.probe.name : "?");
+	p->symbol = xstrdup(ev->u.probe.symbol ? ev->u.probe.symbol : p->name);
 	h->probes.v[id] = p;
 }
 
@@ -105,8 +106,10 @@ void session_release(struct heap *h)
 	u64map_for_each(&h->stacks, s)
 		free((void *)(uintptr_t)s->value);
 	for (size_t i = 0; i < h->probes.n; i++) {
-		if (h->probes.v[i])
+		if (h->probes.v[i]) {
 			free(h->probes.v[i]->name);
+			free(h->probes.v[i]->symbol);
+		}
 		free(h->probes.v[i]);
 	}
 	for (size_t i = 0; i < h->notes.n; i++)

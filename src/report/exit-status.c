@@ -38,6 +38,8 @@ CLASS(indirect, LEAK_INDIRECT)
 CLASS(possible, LEAK_POSSIBLE)
 CLASS(reachable, LEAK_REACHABLE)
 
+static uint64_t suppressed_blocks(const struct view *v) { return v->suppressed_blocks; }
+static uint64_t suppressed_bytes(const struct view *v) { return v->suppressed_bytes; }
 static uint64_t errors(const struct view *v) { return v->errors; }
 static uint64_t inherited_blocks(const struct view *v) { return v->inherited_blocks; }
 static uint64_t inherited_bytes(const struct view *v) { return v->inherited_bytes; }
@@ -53,6 +55,7 @@ static const struct figure {
 	SCANNED(definite_blocks), SCANNED(definite_bytes), SCANNED(indirect_blocks),
 	SCANNED(indirect_bytes), SCANNED(possible_blocks), SCANNED(possible_bytes),
 	SCANNED(reachable_blocks), SCANNED(reachable_bytes),
+	SCANNED(suppressed_blocks), SCANNED(suppressed_bytes),
 	FIGURE(open_blocks), FIGURE(open_bytes), FIGURE(peak_blocks), FIGURE(peak_bytes),
 	FIGURE(allocs), FIGURE(frees), FIGURE(bytes_allocated), FIGURE(failed), FIGURE(errors),
 	FIGURE(unknown_releases), FIGURE(inherited_blocks), FIGURE(inherited_bytes),
@@ -141,12 +144,16 @@ void text_failures(struct text *t, const struct view_procs *vp)
 
 int report_exit_status(const struct heap *heap, const struct report_opts *opts)
 {
+	struct symbolizer *sym;
 	struct view_procs vp;
 	int status = 0;
 
 	if (!opts->error_exitcode && !opts->fail_if)
 		return 0;
 	view_procs_build(&vp, heap);
+	sym = symbolizer_new(heap, opts);
+	view_suppress(&vp, opts, sym);
+	symbolizer_free(sym);
 	if (opts->error_exitcode && leaks_or_errors(&vp))
 		status = opts->error_exitcode;
 	else if (view_fails(&vp, opts))

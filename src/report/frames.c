@@ -99,6 +99,8 @@ static void add_place(struct frames *f, const struct symbol_place *place, const 
 		vec_push(&f->v, frame);
 	for (size_t i = 0; i < place->n; i++) {
 		frame.function = place->frame[i].function;
+		frame.symbol = place->frame[i].symbol;
+		frame.alias = place->frame[i].alias;
 		frame.file = place->frame[i].file;
 		frame.line = place->frame[i].line;
 		frame.inlined = place->frame[i].inlined;

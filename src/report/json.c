@@ -13,6 +13,7 @@
 struct json {
 	const struct heap *heap;
 	struct symbolizer *sym;
+	const struct report_opts *opts;
 };
 
 /* JSON's integers are signed here; what is larger is said to be the largest. */
@@ -277,8 +278,28 @@ static json_t *leak_stacks_json(struct json *j, const struct view *v)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < v->leaks.n; i++)
-		json_array_append_new(list, leak_json(j, &v->leaks.v[i]));
+		if (!v->leaks.v[i].suppressed)
+			json_array_append_new(list, leak_json(j, &v->leaks.v[i]));
 	return list;
+}
+
+static json_t *suppressed_json(struct json *j, const struct view *v)
+{
+	json_t *o = json_object(), *list = json_array();
+
+	put_number(o, "blocks", v->suppressed_blocks);
+	put_number(o, "bytes", v->suppressed_bytes);
+	for (size_t i = 0; i < v->suppressed.n; i++) {
+		const struct view_suppressed *s = &v->suppressed.v[i];
+		json_t *by = json_object();
+
+		put(by, "name", string(suppression_name(j->opts->suppressions, s->rule)));
+		put_number(by, "blocks", s->blocks);
+		put_number(by, "bytes", s->bytes);
+		json_array_append_new(list, by);
+	}
+	put(o, "by", list);
+	return o;
 }
 
 static json_t *leak_blocks_json(const struct heap_scan *s)
@@ -423,6 +444,7 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp)
 	put(o, "before_attach", before_attach_json(p));
 	put(o, "scan", scan_json(&p->scan));
 	put(o, "leaks", kinds_json(&vp->now));
+	put(o, "suppressed", suppressed_json(j, &vp->now));
 	put(o, "leak_stacks", leak_stacks_json(j, &vp->now));
 	put(o, "leak_blocks", leak_blocks_json(&p->scan));
 	put(o, "unwind", unwind_json(&vp->now));
@@ -458,10 +480,11 @@ static int append(const char *text, size_t n, void *arg)
 void report_json(const struct heap *heap, const struct report_opts *opts, struct strbuf *out)
 {
 	json_t *root = json_object(), *procs = json_array();
-	struct json j = { heap, symbolizer_new(heap, opts) };
+	struct json j = { heap, symbolizer_new(heap, opts), opts };
 	struct view_procs vp;
 
 	view_procs_build(&vp, heap);
+	view_suppress(&vp, opts, j.sym);
 	for (size_t i = 0; i < vp.v.n; i++)
 		view_ignore(&vp.v.v[i].now, j.sym, opts);
 	for (size_t i = 0; i < vp.v.n; i++)

@@ -199,13 +199,18 @@ static void print_rest(struct text *t, const struct view_leak **list, size_t fro
 	strbuf_addc(t->out, '\n');
 }
 
+bool text_wants_leak(const struct text *t, const struct view_leak *l)
+{
+	return t->opts->leak_kinds >> l->kind & 1 && !l->row->ignored && !l->suppressed;
+}
+
 void text_leaks(struct text *t, const struct view *v)
 {
 	const struct view_leak **list = xcalloc(v->leaks.n + 1, sizeof *list);
 	size_t n = 0, shown;
 
 	for (size_t i = 0; i < v->leaks.n; i++)
-		if (t->opts->leak_kinds >> v->leaks.v[i].kind & 1 && !v->leaks.v[i].row->ignored)
+		if (text_wants_leak(t, &v->leaks.v[i]))
 			list[n++] = &v->leaks.v[i];
 	shown = MIN(n, paragraph_limit(t));
 	if (shown < n && !t->to_file)

@@ -207,6 +207,10 @@ static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
 			s->map_bytes[LEAK_DEFINITE] + s->map_bytes[LEAK_INDIRECT], &sb);
 		rows->v.v[rows->v.n - 1].bad = true;
 	}
+	if (v->suppressed_blocks) {
+		after_bytes(&sb, v->suppressed_bytes, v->suppressed_blocks, "block");
+		add_row(rows, "suppressed", v->suppressed_bytes, &sb);
+	}
 	if (s->done && s->unread) {
 		strbuf_addf(&sb, " byte%s that could not be read", s->unread == 1 ? "" : "s");
 		add_row(rows, "not scanned", s->unread, &sb);
@@ -579,7 +583,8 @@ static void verdict_of_scan(struct text *t, const struct view_procs *vp)
 		blocks += v->kind_blocks[LEAK_DEFINITE];
 		references |= v->proc->scan.references;
 		for (size_t k = 0; k < v->leaks.n; k++)
-			stacks += v->leaks.v[k].kind == LEAK_DEFINITE && !v->leaks.v[k].row->mapping;
+			stacks += v->leaks.v[k].kind == LEAK_DEFINITE &&
+				  !v->leaks.v[k].row->mapping && !v->leaks.v[k].suppressed;
 	}
 	if (!blocks) {
 		strbuf_adds(t->out, "no leaks");

@@ -169,11 +169,27 @@ static void gather(void *arg, const struct source_frame *f)
 	struct gather *g = arg;
 	struct symbol_frame frame = { .line = f->line, .inlined = f->inlined };
 
-	if (f->function && f->function[0])
+	if (f->function && f->function[0]) {
 		frame.function = readable(g->s, f->function);
+		frame.symbol = keep(g->s, f->function);
+	}
 	if (f->file && f->file[0])
 		frame.file = keep(g->s, f->file);
 	vec_push(&g->v, frame);
+}
+
+/* Of a function that is local to its file, debug information has the plain
+ * name only; Valgrind takes that of the symbol table. */
+static void add_symbol(struct symbolizer *s, struct file *file, taddr_t vaddr,
+		       struct symbol_frame *f)
+{
+	struct elf_symbol sym;
+
+	if (f->inlined || !elf_file_function_at(file->elf, vaddr, &sym) ||
+	    (f->symbol && !strcmp(f->symbol, sym.name)))
+		return;
+	f->alias = f->symbol;
+	f->symbol = keep(s, sym.name);
 }
 
 static struct symbol_place *look_up(struct symbolizer *s, struct file *file, taddr_t vaddr)
@@ -186,6 +202,8 @@ static struct symbol_place *look_up(struct symbolizer *s, struct file *file, tad
 		symbols->lines(symbols->arg, file->module, vaddr, gather, &g);
 	else if (file->elf)
 		elf_file_lines(file->elf, vaddr, gather, &g);
+	if (g.v.n && file->elf && (s->opts->suppressions || s->opts->gen_suppressions))
+		add_symbol(s, file, vaddr, &g.v.v[g.v.n - 1]);
 	place = xmalloc(sizeof *place + g.v.n * sizeof *g.v.v);
 	place->n = g.v.n;
 	if (g.v.n)

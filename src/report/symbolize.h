@@ -7,6 +7,8 @@
 
 struct symbol_frame {
 	const char *function; /* readable; NULL unknown */
+	const char *symbol;   /* the same as the linker sees it */
+	const char *alias;    /* another such name; only with suppressions */
 	const char *file;     /* NULL unknown */
 	unsigned line;        /* 0 unknown */
 	bool inlined;

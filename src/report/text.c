@@ -65,6 +65,8 @@ static void print_wrong(struct text *t, const struct view_procs *vp)
 static void print_all(struct text *t, const struct view_procs *vp)
 {
 	print_procs(t, vp);
+	if (t->opts->gen_suppressions)
+		text_suppressions(t, vp);
 	if (t->begun)
 		strbuf_addc(t->out, '\n');
 	text_hints(t, vp);
@@ -83,6 +85,7 @@ void report_text(const struct heap *heap, const struct report_opts *opts, bool t
 
 	t.sym = symbolizer_new(heap, opts);
 	view_procs_build(&vp, heap);
+	view_suppress(&vp, opts, t.sym);
 	for (size_t i = 0; i < vp.v.n; i++)
 		view_ignore(&vp.v.v[i].now, t.sym, opts);
 	if (opts->quiet)

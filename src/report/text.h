@@ -52,6 +52,10 @@ void text_failed(struct text *t, const struct view *v);
 /* leaks.c: what the last scan found, by caller.  Of the blocks, those of the
  * classes that are wanted. */
 void text_leaks(struct text *t, const struct view *v);
+/* Is it one of those that are listed? */
+bool text_wants_leak(const struct text *t, const struct view_leak *l);
+/* suppressions.c: for each of them a suppression (--gen-suppressions). */
+void text_suppressions(struct text *t, const struct view_procs *vp);
 
 /* summary.c */
 void text_summary(struct text *t, const struct view_proc *p);

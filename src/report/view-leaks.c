@@ -138,4 +138,5 @@ void view_leaks_release(struct view *v)
 	for (size_t i = 0; i < v->leaks.n; i++)
 		vec_release(&v->leaks.v[i].held);
 	vec_release(&v->leaks);
+	vec_release(&v->suppressed);
 }

@@ -37,6 +37,13 @@ struct view_leak {
 	uint64_t held_blocks, held_bytes; /* of `held` in all */
 	VEC(struct view_held) held;       /* of LEAK_DEFINITE */
 	const struct heap_leak *sample;   /* what has the largest block */
+	bool suppressed;                  /* and not counted any more */
+};
+
+/* What one suppression matched. */
+struct view_suppressed {
+	size_t rule;
+	uint64_t blocks, bytes;
 };
 
 /* Where unwinding stopped short. */
@@ -51,6 +58,8 @@ struct view {
 	VEC(struct view_stack) stacks;
 	VEC(struct view_leak) leaks;    /* what matters most first */
 	uint64_t kind_blocks[LEAK_KINDS], kind_bytes[LEAK_KINDS];
+	VEC(struct view_suppressed) suppressed; /* most bytes first */
+	uint64_t suppressed_blocks, suppressed_bytes; /* not in kind_… */
 	uint64_t own_blocks, own_bytes; /* in use, without inherited ones */
 	uint64_t inherited_blocks, inherited_bytes;
 	uint64_t errors;
@@ -92,6 +101,9 @@ size_t view_select(const struct view *v, enum view_kind kind, const struct repor
 /* From the last leak scan to v->leaks; `rows` as view_row() has it. */
 void view_leaks_build(struct view *v, struct u64map *rows);
 void view_leaks_release(struct view *v);
+/* Takes out what opts->suppressions match. */
+struct symbolizer;
+void view_suppress(struct view_procs *vp, const struct report_opts *opts, struct symbolizer *sym);
 /* The row that a stack counts in, as an index: one that is there, or a new
  * one. */
 size_t view_row(struct view *v, struct u64map *rows, const struct heap_stack *s);

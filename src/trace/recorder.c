@@ -157,6 +157,7 @@ void recorder_probe(struct recorder *r, struct proc *p, uint16_t id, const struc
 	ev.u.probe.op = probe->op;
 	ev.u.probe.family = probe->family;
 	ev.u.probe.name = probe->name ? probe->name : nice ? nice : probe->symbol;
+	ev.u.probe.symbol = probe->symbol;
 	emit(p, p->pid, &ev);
 	free(nice);
 }

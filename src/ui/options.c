@@ -35,6 +35,7 @@ static const char *const leak_kinds[] = {
 	[LEAK_REACHABLE] = "reachable", [LEAK_KINDS] = "all",
 };
 static const char *const scans[] = { "reachability", "references" };
+static const char *const yes_no_all[] = { "no", "yes", "all" };
 static const char *const on_signals[] = { "USR1:scan", "USR2:scan" };
 
 const char *option_word(enum option_word word, size_t i)
@@ -54,6 +55,8 @@ const char *option_word(enum option_word word, size_t i)
 		return i < ARRAY_SIZE(scans) ? scans[i] : NULL;
 	case WORD_ON_SIGNAL:
 		return i < ARRAY_SIZE(on_signals) ? on_signals[i] : NULL;
+	case WORD_GEN:
+		return i < ARRAY_SIZE(yes_no_all) ? yes_no_all[i] : NULL;
 	default:
 		return NULL;
 	}
@@ -413,6 +416,27 @@ static int set_why(struct options *o, const struct option_row *row, const char *
 	return 0;
 }
 
+/* -- suppressions --------------------------------------------------------------- */
+
+static int add_suppressions(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	if (!o->report.suppressions)
+		o->report.suppressions = suppressions_new();
+	return suppressions_read(o->report.suppressions, arg);
+}
+
+/* Valgrind asks for each of them when it is `yes`; here both are the same. */
+static int set_gen_suppressions(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = pick_word(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->report.gen_suppressions = i > 0;
+	return i > 0 ? set_autoscan(o, row, arg) : 0;
+}
+
 /* -- the exit status ----------------------------------------------------------- */
 
 static int set_error_exitcode(struct options *o, const struct option_row *row, const char *arg)
@@ -529,6 +553,13 @@ static const struct option_row table[] = {
 	{ 0, "on-signal", "SIG:ACTION", WORD_ON_SIGNAL, GROUP_LEAKS,
 	  "scan and report when mtrace gets USR1 or USR2", set_on_signal, 0 },
 
+	{ 0, "suppressions", "FILE", WORD_FILE, GROUP_LEAKS,
+	  "leaks that are known: a suppression file of\nLeakSanitizer or valgrind; may be repeated",
+	  add_suppressions, 0 },
+	{ 0, "gen-suppressions", "WHAT", WORD_GEN, GROUP_LEAKS,
+	  "yes or all: list leaks, as -a, and print a\nsuppression for each after the report",
+	  set_gen_suppressions, 0 },
+
 	{ 'o', "output", "FILE", WORD_FILE, GROUP_REPORT,
 	  "write the whole report to FILE; - is stdout,\n%p in its name the process id", set_string,
 	  FIELD(report.output) },
@@ -591,7 +622,7 @@ static const char *const word_names[] = {
 	[WORD_FILE] = "file",     [WORD_FOLDER] = "folder", [WORD_PID] = "pid",
 	[WORD_USER] = "user",     [WORD_SORT_KEY] = "word", [WORD_COLOR] = "word",
 	[WORD_FORMAT] = "format", [WORD_LEAK_CHECK] = "word", [WORD_LEAK_KIND] = "word",
-	[WORD_SCAN] = "word",     [WORD_ON_SIGNAL] = "word",
+	[WORD_SCAN] = "word",     [WORD_ON_SIGNAL] = "word", [WORD_GEN] = "word",
 };
 
 static void help_row(struct strbuf *sb, const struct option_row *row)
@@ -903,5 +934,6 @@ void options_release(struct options *o)
 	for (size_t i = 0; i < o->fail_if.n; i++)
 		condition_free(o->fail_if.v[i]);
 	vec_release(&o->fail_if);
+	suppressions_free(o->report.suppressions);
 	memset(o, 0, sizeof *o);
 }

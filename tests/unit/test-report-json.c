@@ -238,6 +238,7 @@ static void any_event(struct event *ev)
 		break;
 	case EV_PROBE:
 		ev->u.probe.name = words[4] % 2 ? "operator()(int)" : "(";
+		ev->u.probe.symbol = words[5] % 2 ? "_Zx" : NULL;
 		break;
 	case EV_STACK:
 		ev->u.stack.n %= 5;
