@@ -160,7 +160,8 @@ static int run_session(struct run *run)
 	struct event_sink *sink;
 	int err, status;
 
-	if (check_writable(o->report.output) || check_writable(o->report.json))
+	if (check_writable(o->report.output) || check_writable(o->report.json) ||
+	    check_writable(o->report.xml))
 		return EXIT_OURS;
 	if (o->trace.calls && begin_calls(run))
 		return EXIT_OURS;

@@ -31,6 +31,9 @@ struct report_opts {
 				  which %p stands for the pid */
 	int output_fd;         /* >= 0: `output` is open already (--calls) */
 	const char *json;      /* --export json: NULL none, "-" stdout, or a file */
+	const char *xml;       /* --export xml, likewise */
+	char *const *words;    /* our own command line (for XML).  May be NULL … */
+	char *const *command;  /* … and what of it is the launched command */
 	const struct report_sort *sort; /* NULL: usage */
 	int max_stacks;        /* -m: 0 all; below 0: all in a file, else
 				  REPORT_DEFAULT_STACKS */
@@ -72,6 +75,10 @@ struct strbuf;
 void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,
 		 unsigned width, struct strbuf *out);
 void report_json(const struct heap *heap, const struct report_opts *opts, struct strbuf *out);
+/* Valgrind's XML, one document for each process.  Stops when `write` returns an
+ * error, and returns that. */
+int report_xml(const struct heap *heap, const struct report_opts *opts,
+	       int (*write)(void *arg, size_t nth, pid_t pid, const struct strbuf *sb), void *arg);
 
 /* `name` with %p replaced by the pid and %% by %.  The caller frees. */
 char *report_path(const char *name, pid_t pid);

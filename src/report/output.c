@@ -155,11 +155,49 @@ static int write_json(const struct heap *heap, const struct report_opts *opts)
 	return err;
 }
 
-/* The export first: the text's verdict is to be the last line. */
+static bool has_pid(const char *name)
+{
+	char *one = report_path(name, 1), *two = report_path(name, 2);
+	bool differ = strcmp(one, two) != 0;
+
+	free(one);
+	free(two);
+	return differ;
+}
+
+/* A document is one process's.  Where the name tells no processes apart, that
+ * of all but the first gets one that does. */
+static int write_xml_document(void *arg, size_t nth, pid_t pid, const struct strbuf *sb)
+{
+	const struct report_opts *opts = arg;
+	char *path;
+	int err;
+
+	if (!strcmp(opts->xml, "-")) {
+		if (nth == 1)
+			msg_warn("XML of the first process only: give the others a file, xml:FILE");
+		return nth ? 0 : complain("standard output",
+					  report_write_fd(STDOUT_FILENO, sb->s, sb->n));
+	}
+	path = report_path(opts->xml, pid);
+	if (nth && !has_pid(opts->xml)) {
+		char *own = xasprintf("%s.%d", path, (int)pid);
+
+		free(path);
+		path = own;
+	}
+	err = write_file(path, sb);
+	free(path);
+	return err;
+}
+
+/* The exports first: the text's verdict is to be the last line. */
 int report_write(const struct heap *heap, const struct report_opts *opts)
 {
 	int err = opts->json ? write_json(heap, opts) : 0;
+	int xml = opts->xml ? report_xml(heap, opts, write_xml_document,
+					 (void *)(uintptr_t)opts) : 0;
 	int text = write_text(heap, opts);
 
-	return err ? err : text;
+	return err ? err : xml ? xml : text;
 }

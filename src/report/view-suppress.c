@@ -117,6 +117,7 @@ static void suppress(struct taking *t)
 		if (rule < 0)
 			continue;
 		take(v, l, l->blocks, l->bytes, (size_t)rule);
+		entry_of(v, (size_t)rule)->leaks++;
 		if (suppression_takes_held(t->s, (size_t)rule))
 			take_held(v, l, (size_t)rule);
 	}

@@ -43,6 +43,7 @@ struct view_leak {
 /* What one suppression matched. */
 struct view_suppressed {
 	size_t rule;
+	size_t leaks; /* rows of v->leaks */
 	uint64_t blocks, bytes;
 };
 

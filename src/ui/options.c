@@ -28,7 +28,7 @@ static const char *const colors[] = {
 	[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never",
 };
 
-static const char *const formats[] = { "json" };
+static const char *const formats[] = { "json", "xml" };
 static const char *const leak_checks[] = { "no", "summary", "full" };
 static const char *const leak_kinds[] = {
 	[LEAK_DEFINITE] = "definite", [LEAK_INDIRECT] = "indirect", [LEAK_POSSIBLE] = "possible",
@@ -294,17 +294,20 @@ static int set_color(struct options *o, const struct option_row *row, const char
 	return 0;
 }
 
-/* There is one format as yet; its file is all that has to be kept. */
 static int set_export(struct options *o, const struct option_row *row, const char *arg)
 {
 	size_t n = strcspn(arg, ":");
 	const char *file = arg[n] ? arg + n + 1 : "-";
+	int i = pick_word(row, arg, n);
 
-	if (pick_word(row, arg, n) < 0)
+	if (i < 0)
 		return -1;
 	if (!*file)
 		return wrong("--%s: '%s' names no file", row->name, arg);
-	o->report.json = file;
+	if (i == 0)
+		o->report.json = file;
+	else
+		o->report.xml = file;
 	return 0;
 }
 
@@ -574,7 +577,8 @@ static const struct option_row table[] = {
 	{ 0, "color", "WHEN", WORD_COLOR, GROUP_REPORT, "auto (default), always or never", set_color,
 	  0 },
 	{ 0, "export", "FORMAT[:FILE]", WORD_FORMAT, GROUP_REPORT,
-	  "write the report as FORMAT (json) too, to FILE or,\nwithout FILE, to stdout", set_export, 0 },
+	  "write the report as FORMAT (json, or valgrind's xml)\ntoo, to FILE or, without FILE, to stdout",
+	  set_export, 0 },
 	{ 0, "error-exitcode", "N", WORD_NUMBER, GROUP_REPORT,
 	  "exit status when there are definite leaks or heap\nerrors (default 0: the program's own)",
 	  set_error_exitcode, 0 },
@@ -909,6 +913,8 @@ enum options_result options_parse(struct options *o, char **argv)
 		vec_push(&o->fail_if, NULL);
 		o->report.fail_if = o->fail_if.v;
 	}
+	o->report.words = argv;
+	o->report.command = o->trace.argv;
 	set_environment(o);
 	return OPTIONS_TRACE;
 }

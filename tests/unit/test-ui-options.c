@@ -197,7 +197,11 @@ static void words_may_be_shortened(void **state)
 	refuses("-s t prog", "'t' may be any of total, tsc");
 	refuses("-s '' prog", "'' is none of");
 	refuses("--color=pink prog", "'pink' is none of auto, always, never");
-	refuses("--export xml prog", "'xml' is none of json");
+	accepts(&o, "--export xml:a.xml --export json:b prog");
+	assert_string_equal(o.report.xml, "a.xml");
+	assert_string_equal(o.report.json, "b");
+	options_release(&o);
+	refuses("--export sarif prog", "'sarif' is none of json, xml");
 	refuses("--export json: prog", "names no file");
 }
 
