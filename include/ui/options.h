@@ -55,6 +55,7 @@ struct options {
 				 relative to; NULL: its own */
 	VEC(char *) env;      /* -E; in our own environment already */
 	VEC(char *) config;   /* -F, or the default file that exists */
+	VEC(char *) kept;     /* values from configuration files */
 	VEC(char *) ignore;   /* report.ignore, from configuration files */
 	VEC(struct condition *) fail_if; /* report.fail_if */
 	bool debug;           /* -D */
@@ -77,8 +78,8 @@ enum options_result options_parse(struct options *o, char **argv);
 void options_release(struct options *o);
 
 /* Reads one configuration file.  0, or -1 after a message `FILE:LINE: …`.  The
- * file's lines:  alloc SPEC · free SPEC · realloc SPEC · omit FILE ·
- * ignore REGEX · # comment. */
+ * file's lines:  OPTION [=] VALUE · OPTION [[=] yes|no] · ignore [=] REGEX ·
+ * # comment. */
 int options_read_config(struct options *o, const char *path);
 
 /* The table, row by row; NULL behind the last. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Configuration files: one `KEY VALUE` per line. */
+/* Configuration files: one `KEY VALUE` or `KEY = VALUE` per line. */
 #include <errno.h>
 #include <regex.h>
 #include <stdio.h>
@@ -15,38 +15,13 @@ struct place {
 	unsigned line;
 };
 
-struct key {
-	const char *name;
-	int (*set)(struct options *o, const struct key *key, const char *value,
-		   const struct place *at);
-	enum alloc_op op; /* of alloc, free and realloc */
-};
-
-static int set_probe(struct options *o, const struct key *key, const char *value,
-		     const struct place *at)
-{
-	if (!options_add_probe(o, value, key->op))
-		return 0;
-	return msg_error("%s:%u: that was in this line", at->path, at->line);
-}
-
-static int set_omit(struct options *o, const struct key *key, const char *value,
-		    const struct place *at)
-{
-	(void)key;
-	(void)at;
-	vec_push(&o->trace.omit, xstrdup(value));
-	return 0;
-}
-
-static int set_ignore(struct options *o, const struct key *key, const char *value,
-		      const struct place *at)
+/* The one key that is no option. */
+static int set_ignore(struct options *o, const char *value, const struct place *at)
 {
 	char why[256];
 	regex_t re;
 	int err = regcomp(&re, value, REG_EXTENDED | REG_NOSUB);
 
-	(void)key;
 	if (err) {
 		regerror(err, &re, why, sizeof why);
 		return msg_error("%s:%u: '%s' is no regular expression: %s", at->path, at->line,
@@ -57,23 +32,16 @@ static int set_ignore(struct options *o, const struct key *key, const char *valu
 	return 0;
 }
 
-static const struct key keys[] = {
-	{ "alloc", set_probe, OP_ALLOC },
-	{ "free", set_probe, OP_RELEASE },
-	{ "realloc", set_probe, OP_REALLOC },
-	{ "omit", set_omit, 0 },
-	{ "ignore", set_ignore, 0 },
-};
-
-static int unknown_key(const char *name, const struct place *at)
+static int set_option(struct options *o, const struct option_row *row, const char *value,
+		      const struct place *at)
 {
-	struct strbuf sb = STRBUF_INIT;
+	/* As those of the command line, values live as long as the options. */
+	char *kept = xstrdup(value);
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		strbuf_addf(&sb, "%s%s", i ? ", " : "", keys[i].name);
-	msg_error("%s:%u: unknown key '%s'; keys are %s", at->path, at->line, name, sb.s);
-	strbuf_release(&sb);
-	return -1;
+	vec_push(&o->kept, kept);
+	if (!options_set(o, row, kept))
+		return 0;
+	return msg_error("%s:%u: that was in this line", at->path, at->line);
 }
 
 /* `line` loses its blanks at both ends and is cut behind the key. */
@@ -81,24 +49,28 @@ static int read_line(struct options *o, char *line, const struct place *at)
 {
 	static const char blank[] = " \t\r\n\v\f";
 	char *name = line + strspn(line, blank), *value;
+	const struct option_row *row;
 	size_t n = strlen(name);
+	bool ignore, equals;
 
 	while (n && strchr(blank, name[n - 1]))
 		name[--n] = '\0';
 	if (!n || *name == '#')
 		return 0;
-	value = name + strcspn(name, blank);
-	if (*value)
-		*value++ = '\0';
-	value += strspn(value, blank);
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (strcmp(name, keys[i].name))
-			continue;
-		if (!*value)
-			return msg_error("%s:%u: '%s' needs a value", at->path, at->line, name);
-		return keys[i].set(o, &keys[i], value, at);
-	}
-	return unknown_key(name, at);
+	n = strcspn(name, " \t\r\n\v\f=");
+	value = name + n + strspn(name + n, blank);
+	equals = *value == '=';
+	if (equals)
+		value += 1 + strspn(value + 1, blank);
+	name[n] = '\0';
+	ignore = !strcmp(name, "ignore");
+	row = ignore ? NULL : options_key(name);
+	if (!ignore && !row)
+		return msg_error("%s:%u: unknown key '%s'; keys are ignore and the long options",
+				 at->path, at->line, name);
+	if (!*value && (equals || ignore || row->arg))
+		return msg_error("%s:%u: '%s' needs a value", at->path, at->line, name);
+	return ignore ? set_ignore(o, value, at) : set_option(o, row, *value ? value : "yes", at);
 }
 
 int options_read_config(struct options *o, const char *path)

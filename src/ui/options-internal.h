@@ -5,8 +5,11 @@
 
 #include "ui/options.h"
 
-/* Adds a probe of the user's.  0, or -1 after a message. */
-int options_add_probe(struct options *o, const char *spec, enum alloc_op op);
+/* The option that may stand in configuration files under this name; NULL. */
+const struct option_row *options_key(const char *name);
+/* Applies an option; `arg` of one that takes none is yes or no.  0, or -1 after a
+ * message. */
+int options_set(struct options *o, const struct option_row *row, const char *arg);
 /* Puts the default configuration file that exists, if any, into o->config. */
 void options_find_config(struct options *o);
 

@@ -215,7 +215,7 @@ static int set_pid(struct options *o, const struct option_row *row, const char *
 	return err;
 }
 
-int options_add_probe(struct options *o, const char *spec, enum alloc_op op)
+static int add_probe(struct options *o, const char *spec, enum alloc_op op)
 {
 	struct user_probe p;
 
@@ -228,19 +228,19 @@ int options_add_probe(struct options *o, const char *spec, enum alloc_op op)
 static int set_alloc(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
-	return options_add_probe(o, arg, OP_ALLOC);
+	return add_probe(o, arg, OP_ALLOC);
 }
 
 static int set_free(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
-	return options_add_probe(o, arg, OP_RELEASE);
+	return add_probe(o, arg, OP_RELEASE);
 }
 
 static int set_realloc(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
-	return options_add_probe(o, arg, OP_REALLOC);
+	return add_probe(o, arg, OP_REALLOC);
 }
 
 static int add_omit(struct options *o, const struct option_row *row, const char *arg)
@@ -749,8 +749,61 @@ static const struct option_row *find_long(const char *name, size_t n)
 	return found;
 }
 
+/* What is not for a configuration file: other files, and questions that are
+ * answered at once.  On the command line these are looked at first. */
+static bool comes_first(const struct option_row *row)
+{
+	return row->set == add_config || row->set == answer_help || row->set == answer_version ||
+	       row->set == answer_list;
+}
+
+const struct option_row *options_key(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (!strcmp(table[i].name, name) && !comes_first(&table[i]))
+			return &table[i];
+	return NULL;
+}
+
+/* Takes an option back that takes no argument. */
+static int unset(struct options *o, const struct option_row *row)
+{
+	if (row->set == set_flag)
+		*flag_of(o, row) = false;
+	else if (row->set == clear_flag)
+		*flag_of(o, row) = true;
+	else if (row->set == set_verbose)
+		o->report.verbose = 0;
+	else if (row->set == set_autoscan)
+		o->trace.scan.attached = o->report.list_leaks = false;
+	else if (row->set == set_no_autoscan)
+		o->trace.scan.launched = true;
+	else
+		return wrong("option --%s cannot be taken back", row->name);
+	return 0;
+}
+
+int options_set(struct options *o, const struct option_row *row, const char *arg)
+{
+	if (row->arg)
+		return row->set(o, row, arg);
+	if (!arg || !strcmp(arg, "yes"))
+		return row->set(o, row, NULL);
+	if (!strcmp(arg, "no"))
+		return unset(o, row);
+	return wrong("option --%s takes no argument but yes or no", row->name);
+}
+
+/* The words of the command line are gone through twice: first for what
+ * comes_first(), then, when configuration files were read, for the others, so
+ * that they have the last word. */
+static int apply(struct options *o, const struct option_row *row, const char *arg, bool first)
+{
+	return comes_first(row) == first ? options_set(o, row, arg) : 0;
+}
+
 /* --name, --name=ARG, --name ARG.  The number of words used, or -1. */
-static int parse_long(struct options *o, char **argv)
+static int parse_long(struct options *o, char **argv, bool first)
 {
 	const char *name = argv[0] + 2;
 	size_t n = strcspn(name, "=");
@@ -760,18 +813,16 @@ static int parse_long(struct options *o, char **argv)
 
 	if (!row)
 		return -1;
-	if (!row->arg && arg)
-		return wrong("option --%s takes no argument", row->name);
 	if (row->arg && !arg) {
 		arg = argv[used++];
 		if (!arg)
 			return wrong("option --%s needs %s", row->name, row->arg);
 	}
-	return row->set(o, row, arg) ? -1 : used;
+	return apply(o, row, arg, first) ? -1 : used;
 }
 
 /* -x, -xyz, -dN, -d N.  The number of words used, or -1. */
-static int parse_short(struct options *o, char **argv)
+static int parse_short(struct options *o, char **argv, bool first)
 {
 	for (const char *c = argv[0] + 1; *c; c++) {
 		const struct option_row *row = find_short(*c);
@@ -779,19 +830,19 @@ static int parse_short(struct options *o, char **argv)
 		if (!row)
 			return -1;
 		if (row->arg && c[1])
-			return row->set(o, row, c + 1) ? -1 : 1;
+			return apply(o, row, c + 1, first) ? -1 : 1;
 		if (row->arg && !argv[1])
 			return wrong("option -%c needs %s", *c, row->arg);
 		if (row->arg)
-			return row->set(o, row, argv[1]) ? -1 : 2;
-		if (row->set(o, row, NULL))
+			return apply(o, row, argv[1], first) ? -1 : 2;
+		if (apply(o, row, NULL, first))
 			return -1;
 	}
 	return 1;
 }
 
 /* 0, or -1 after a message. */
-static int parse_words(struct options *o, char **argv)
+static int parse_words(struct options *o, char **argv, bool first)
 {
 	for (argv++; *argv && !o->answer;) {
 		int used;
@@ -802,7 +853,8 @@ static int parse_words(struct options *o, char **argv)
 		}
 		if (argv[0][0] != '-' || !argv[0][1])
 			break;
-		used = argv[0][1] == '-' ? parse_long(o, argv) : parse_short(o, argv);
+		used = argv[0][1] == '-' ? parse_long(o, argv, first) :
+					   parse_short(o, argv, first);
 		if (used < 0)
 			return -1;
 		argv += used;
@@ -893,13 +945,15 @@ enum options_result options_parse(struct options *o, char **argv)
 	o->trace.follow_exec = true;
 	o->trace.scan.launched = true;
 	o->report = (struct report_opts)REPORT_OPTS_INIT;
-	if (parse_words(o, argv))
+	if (parse_words(o, argv, true))
 		return OPTIONS_WRONG;
 	if (o->answer)
 		return answer(o);
+	if (read_configuration(o) || parse_words(o, argv, false))
+		return OPTIONS_WRONG;
 	set_message_level(o);
 	o->trace.scan.data = o->report.verbose > 0;
-	if (check_combination(o) || read_configuration(o) || ask_for_scan(o))
+	if (check_combination(o) || ask_for_scan(o))
 		return OPTIONS_WRONG;
 	if (o->ignore.n) {
 		vec_push(&o->ignore, NULL);
@@ -936,6 +990,7 @@ void options_release(struct options *o)
 	release_strings(o->binpath.v, o->binpath.n);
 	release_strings(o->config.v, o->config.n);
 	release_strings(o->ignore.v, o->ignore.n);
+	release_strings(o->kept.v, o->kept.n);
 	release_strings(o->env.v, o->env.n);
 	for (size_t i = 0; i < o->fail_if.n; i++)
 		condition_free(o->fail_if.v[i]);

@@ -28,9 +28,9 @@ says 125 "1 to 1024$try" -d 1025 true
 says 125 "1 to 1024$try" -d -3 true
 says 125 "unknown option --bogus$try" --bogus
 says 125 "unknown option -Z$try" -Z true
-says 125 "takes no argument$try" --calls=x true
+says 125 "takes no argument but yes or no$try" --calls=x true
 says 125 "none of .*$try" -s bogus true
-says 125 "none of json$try" --export xml true
+says 125 "none of json, xml$try" --export sarif true
 says 125 "needs a command$try" -u root -p 1
 says 125 "no such user" -u nobody-of-that-name true
 says 125 "is empty$try" ''

@@ -212,7 +212,7 @@ static void wrong_options(void **state)
 	refuses("-Z prog", "unknown option -Z; try 'mtrace --help'");
 	refuses("-fZ prog", "unknown option -Z");
 	refuses("--de prog", "option --de may be --de");
-	refuses("--calls=yes prog", "option --calls takes no argument");
+	refuses("--calls=maybe prog", "option --calls takes no argument but yes or no");
 	refuses("--depth", "option --depth needs N");
 	refuses("-f", "nothing to trace");
 	refuses("", "name is empty");
@@ -289,11 +289,98 @@ static void configuration(void **state)
 	assert_null(o.report.ignore[2]);
 	options_release(&o);
 
-	config_is("\nallco x\n", "/config:2: unknown key 'allco'; keys are alloc, free,");
+	config_is("\nallco x\n", "/config:2: unknown key 'allco'; keys are ignore and the long");
 	config_is("omit\n", "/config:1: 'omit' needs a value");
 	config_is("ignore (\n", "/config:1: '(' is no regular expression: ");
 	refuses("-F /nonexistent prog", "configuration file /nonexistent: No such file");
 	refuses("-F . prog", "configuration file .: Is a directory");
+}
+
+/* An option's own message, and another that names the line. */
+static void config_option_is(const char *text, const char *message, const char *place)
+{
+	struct options o;
+	char line[256];
+
+	snprintf(line, sizeof line, "-F %s prog", write_file("config", text));
+	assert_int_equal(parse(&o, line), OPTIONS_WRONG);
+	if (!strstr(said, message) || !strstr(said, place))
+		fail_msg("%s: said %s", text, said);
+	options_release(&o);
+}
+
+static void every_option_is_a_key(void **state)
+{
+	struct options o;
+	char line[512];
+
+	(void)state;
+	snprintf(line, sizeof line, "-F %s prog",
+		 write_file("config", "depth = 20\nsort-by=total\nmax-stacks\t7\nlong\nfollow-fork = yes\n"
+				      "no-follow-exec=yes\nautoscan = no\noutput =  a b \n"
+				      "fail-if = open_bytes >= 10K\nenv = FROM_FILE=a = b\n"
+				      "alloc = get:size=1\nignore = =x\nignore y=\nexport = json:c\n"
+				      "color=never\npid 4 5\nquiet no\n"));
+	accepts(&o, line);
+	assert_int_equal(o.trace.depth, 20);
+	assert_ptr_equal(o.report.sort, report_sort_lookup("total"));
+	assert_int_equal(o.report.max_stacks, 7);
+	assert_true(o.report.long_form && o.trace.follow_fork);
+	assert_false(o.trace.follow_exec || o.report.list_leaks || o.report.quiet);
+	assert_string_equal(o.report.output, "a b");
+	assert_string_equal(condition_text(o.report.fail_if[0]), "open_bytes >= 10K");
+	assert_string_equal(getenv("FROM_FILE"), "a = b");
+	assert_int_equal(o.trace.probes.n, 1);
+	assert_string_equal(o.report.ignore[0], "=x");
+	assert_string_equal(o.report.ignore[1], "y=");
+	assert_string_equal(o.report.json, "c");
+	assert_int_equal(o.report.color, COLOR_NEVER);
+	assert_int_equal(o.trace.pids.n, 2);
+	options_release(&o);
+
+	/* Whatever an option is given, no key is unknown, and none crashes. */
+	for (size_t i = 0; option_row(i); i++) {
+		const char *name = option_row(i)->name;
+		char text[64];
+
+		snprintf(text, sizeof text, "%s = 1\n", name);
+		snprintf(line, sizeof line, "-F %s prog", write_file("config", text));
+		parse(&o, line);
+		if (strcmp(name, "config") && strcmp(name, "help") && strcmp(name, "version") &&
+		    strcmp(name, "list-options"))
+			assert_null(strstr(said, "unknown key"));
+		else
+			assert_non_null(strstr(said, "unknown key"));
+		options_release(&o);
+	}
+	config_option_is("\n\ndepth = 0\n", "--depth: '0' is not a number from 1 to 1024",
+			 "/config:3: that was in this line");
+	config_is("dep = 3\n", "/config:1: unknown key 'dep'");
+	config_option_is("long = maybe\n", "takes no argument but yes or no", "/config:1: ");
+	config_is("long =\n", "'long' needs a value");
+	config_is("depth\n", "'depth' needs a value");
+	config_is("= 5\n", "unknown key ''");
+}
+
+static void the_command_line_has_the_last_word(void **state)
+{
+	struct options o;
+	char line[512];
+
+	(void)state;
+	snprintf(line, sizeof line, "-d 7 -F %s --long=no -m 3 --no-follow-exec=no prog",
+		 write_file("config", "depth = 20\nlong\nmax-stacks 9\nno-follow-exec\nnocpp\n"));
+	accepts(&o, line);
+	assert_int_equal(o.trace.depth, 7);
+	assert_int_equal(o.report.max_stacks, 3);
+	assert_false(o.report.long_form);
+	assert_true(o.trace.follow_exec && o.trace.no_cpp);
+	options_release(&o);
+	accepts(&o, "-a --autoscan=no --long=yes prog");
+	assert_false(o.report.list_leaks || o.trace.scan.attached);
+	assert_true(o.trace.scan.launched && o.report.long_form);
+	options_release(&o);
+	refuses("--why=no prog", "option --why cannot be taken back");
 }
 
 static void default_configuration(void **state)
@@ -385,6 +472,8 @@ int main(void)
 		cmocka_unit_test(probes),
 		cmocka_unit_test(environment),
 		cmocka_unit_test(configuration),
+		cmocka_unit_test(every_option_is_a_key),
+		cmocka_unit_test(the_command_line_has_the_last_word),
 		cmocka_unit_test(default_configuration),
 		cmocka_unit_test(table_is_consistent),
 	};
