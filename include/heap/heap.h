@@ -144,6 +144,15 @@ struct heap_scan {
 	VEC(struct heap_leak_block) each; /* when asked for */
 };
 
+/* -- marks -------------------------------------------------------------------- */
+
+/* What is open that one stack allocated after one mark and before the next.  Of
+ * a forked child as in heap_count. */
+struct heap_aged {
+	uint32_t stack, mark;
+	int64_t blocks, bytes;
+};
+
 struct regions;
 
 /* One image of a process: from its launch, fork, exec or our attach to its
@@ -175,7 +184,10 @@ struct heap_proc {
 	} before_attach;
 	VEC(struct heap_count) counts; /* in order of first use; empty once the
 					  image was replaced */
+	VEC(struct heap_aged) aged; /* of all marks, in no order; what is older
+				  than the first one is in none */
 	/* the rest is the heap's own */
+	struct u64map by_mark;
 	struct u64map by_stack;
 	struct regions *regions;
 	struct heap_scan incoming; /* scan that is being told */
@@ -201,6 +213,9 @@ const struct heap_stack *heap_stack(const struct heap *, uint32_t id);
 size_t heap_nstacks(const struct heap *);
 size_t heap_nnotes(const struct heap *);
 const struct heap_note *heap_note_at(const struct heap *, size_t i);
+/* How many marks were set, and when number `nr` was, from 1. */
+uint32_t heap_nmarks(const struct heap *);
+uint64_t heap_mark_ns(const struct heap *, uint32_t nr);
 /* Of the blocks a process inherited by fork, those still open (what its
  * counts do not cover). */
 void heap_inherited_open(const struct heap *, const struct heap_proc *p, uint64_t *blocks,

@@ -52,6 +52,7 @@ enum event_type {
 	EV_LEAK_WHY,      /* a step of the way to the largest of them */
 	EV_SCAN,          /* … and that was all */
 	EV_CENSUS,        /* blocks that are older than the attach */
+	EV_MARK,          /* a moment gets a number, from 1; of no process */
 };
 
 enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };
@@ -139,6 +140,7 @@ struct event {
 			taddr_t addr;
 			uint64_t size;
 			uint32_t stack;
+			uint32_t mark;     /* the last one that was set; 0: none */
 		} alloc; /* EV_ALLOC, EV_FAILED (addr 0) */
 		struct {
 			taddr_t addr;
@@ -147,6 +149,7 @@ struct event {
 			uint16_t probe;    /* what released it */
 			uint8_t known;     /* enum release_known */
 			uint32_t at;       /* stack of the release, 0: not taken */
+			uint32_t mark;     /* of the block, 0 unless known */
 		} release; /* EV_RELEASE, EV_RELEASE_UNDO, EV_REALLOC_BEGIN */
 		struct {
 			taddr_t old_addr;
@@ -157,6 +160,7 @@ struct event {
 			uint64_t size;
 			uint32_t stack;
 			bool failed;
+			uint32_t old_mark, mark; /* of the old block, the new one */
 		} realloc;
 		struct {
 			taddr_t addr;
@@ -222,6 +226,9 @@ struct event {
 			uint64_t unread;   /* … and could not be, or must not */
 			uint64_t pause_ns; /* how long all threads stood; 0: at the end */
 		} scan; /* EV_SCAN */
+		struct {
+			uint32_t nr;       /* one more than the last */
+		} mark;
 	} u;
 };
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The open blocks of one address space: address → size, stack id.
+/* The open blocks of one address space: address → size, stack id, mark.
  *
  *   index: 1 << bits uint32_t, linear probing          pool: chunks of 4096
  *   ┌────┬────┬────┬────┬────┐                         ┌──────────────────┐
  *   │  0 │ 17 │  0 │  3 │ 90 │ ──── entry number ────► │ addr  size stack │ 24 → 16 bytes
  *   └────┴────┴────┴────┴────┘                         └──────────────────┘
  *
- * An entry is 16 bytes: 48 bits of address, 40 of size (larger ones in a side
- * table), 32 of stack, and the index adds 4 to 8: at most 24 bytes a block.
+ * An entry is 16 bytes: 48 bits of address, 32 of size (larger ones in a side
+ * table), 32 of stack, 15 of mark, and the index adds 4 to 8: at most 24 bytes a
+ * block.
  * Growth of the index is incremental: no insertion moves more than a few
  * entries, so no stop of the tracee is long because the table grew. */
 #ifndef MTRACE_MODEL_OPENSET_H
@@ -19,7 +20,10 @@ struct open_block {
 	taddr_t addr;
 	uint64_t size;
 	uint32_t stack;
+	uint32_t mark; /* the last one that was set when it was allocated; 0: none */
 };
+
+#define OPENSET_MAX_MARK 32767u
 
 struct openset;
 

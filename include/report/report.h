@@ -55,6 +55,9 @@ struct report_opts {
 				  begin; NULL: nowhere */
 	volatile const int *interrupted; /* non-zero: look nothing up any more.
 				  May be NULL */
+	bool between;          /* --between: what was allocated after one mark … */
+	uint32_t from, to;     /* … (0: the beginning) and before another
+				  (UINT32_MAX: the end) */
 	struct suppressions *suppressions; /* may be NULL */
 	bool gen_suppressions; /* --gen-suppressions */
 	int error_exitcode;    /* --error-exitcode; 0: none */

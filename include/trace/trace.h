@@ -62,6 +62,8 @@ struct trace_opts {
 	VEC(char *) omit;      /* -O: objects, by path or last part */
 	VEC(struct user_probe) probes;
 	struct scan_opts scan;
+	uint64_t mark_every_ns; /* set a mark every so often; 0: no */
+	int mark_signal;        /* … and when we get this signal; 0: none */
 	/* Makes a report of the program as it runs (SIGUSR1); called in a
 	 * forked copy of the tracer, whose exit the caller takes care of. */
 	void (*report_now)(void *arg);

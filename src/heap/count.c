@@ -68,9 +68,18 @@ static void close_block(struct heap *h, struct heap_proc *p, uint32_t stack, uin
 	t->open_bytes -= MIN(t->open_bytes, size);
 }
 
+/* The same by mark; blocks that are older than the first one have none. */
+static void change_marked(struct heap *h, struct heap_proc *p, uint32_t stack, uint32_t mark,
+			  int blocks, uint64_t bytes)
+{
+	if (mark)
+		marks_count(p, count_of(h, p, stack)->stack, mark, blocks, bytes);
+}
+
 void count_alloc(struct heap *h, struct heap_proc *p, const struct event *ev)
 {
 	open_block(h, p, ev->u.alloc.stack, ev->u.alloc.size, ev->time_ns);
+	change_marked(h, p, ev->u.alloc.stack, ev->u.alloc.mark, 1, ev->u.alloc.size);
 }
 
 /* Counts releases of what is no block; NULL: it is one. */
@@ -86,10 +95,12 @@ void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
 {
 	uint64_t *unknown = no_block(p, ev);
 
-	if (unknown)
+	if (unknown) {
 		++*unknown;
-	else
-		close_block(h, p, ev->u.release.stack, ev->u.release.size);
+		return;
+	}
+	close_block(h, p, ev->u.release.stack, ev->u.release.size);
+	change_marked(h, p, ev->u.release.stack, ev->u.release.mark, -1, -ev->u.release.size);
 }
 
 /* The event repeats what the release said.  The block is open again as if
@@ -104,6 +115,7 @@ void count_undo(struct heap *h, struct heap_proc *p, const struct event *ev)
 		*unknown -= MIN(*unknown, 1u);
 		return;
 	}
+	change_marked(h, p, ev->u.release.stack, ev->u.release.mark, 1, ev->u.release.size);
 	c = count_of(h, p, ev->u.release.stack);
 	change_open(c, 1, ev->u.release.size);
 	if (c->older)
@@ -124,12 +136,17 @@ void count_realloc(struct heap *h, struct heap_proc *p, const struct event *ev)
 						    .u.alloc.stack = ev->u.realloc.stack });
 		return;
 	}
-	if (known)
+	if (known) {
 		close_block(h, p, ev->u.realloc.old_stack, ev->u.realloc.old_size);
-	else if (ev->u.realloc.old_addr)
+		change_marked(h, p, ev->u.realloc.old_stack, ev->u.realloc.old_mark, -1,
+			      -ev->u.realloc.old_size);
+	} else if (ev->u.realloc.old_addr) {
 		p->total.unknown_releases++;
-	if (ev->u.realloc.addr)
+	}
+	if (ev->u.realloc.addr) {
 		open_block(h, p, ev->u.realloc.stack, ev->u.realloc.size, ev->time_ns);
+		change_marked(h, p, ev->u.realloc.stack, ev->u.realloc.mark, 1, ev->u.realloc.size);
+	}
 }
 
 void count_failed(struct heap *h, struct heap_proc *p, const struct event *ev)

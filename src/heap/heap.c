@@ -50,6 +50,9 @@ static int take(struct event_sink *sink, const struct event *ev)
 	case EV_NOTE:
 		session_add_note(h, ev);
 		return EMIT_GO;
+	case EV_MARK:
+		marks_add(h, ev);
+		return EMIT_GO;
 	case EV_MODULE:
 		session_add_module(h, ev);
 		break;
@@ -91,6 +94,7 @@ void heap_free(struct heap *h)
 		heap_proc_free(h->procs.v[i]);
 	vec_release(&h->procs);
 	u64map_release(&h->by_pid);
+	vec_release(&h->marks);
 	session_release(h);
 	free(h);
 }
@@ -145,6 +149,16 @@ const struct heap_note *heap_note_at(const struct heap *h, size_t i)
 	return &h->notes.v[i];
 }
 
+uint32_t heap_nmarks(const struct heap *h)
+{
+	return (uint32_t)h->marks.n;
+}
+
+uint64_t heap_mark_ns(const struct heap *h, uint32_t nr)
+{
+	return h->marks.v[nr - 1];
+}
+
 bool heap_stack_maps(const struct heap *h, uint32_t id)
 {
 	const struct heap_stack *s = heap_stack(h, id);
@@ -187,7 +201,8 @@ size_t heap_memory(const struct heap *h)
 	for (size_t i = 0; i < h->procs.n; i++) {
 		const struct heap_proc *p = h->procs.v[i];
 
-		sum += sizeof *p + map_memory(&p->by_stack) + p->counts.cap * sizeof *p->counts.v;
+		sum += sizeof *p + map_memory(&p->by_stack) + p->counts.cap * sizeof *p->counts.v +
+		       map_memory(&p->by_mark) + p->aged.cap * sizeof *p->aged.v;
 	}
 	return sum;
 }

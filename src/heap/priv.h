@@ -13,6 +13,7 @@ struct heap {
 	struct u64map stacks, modules; /* id → struct … * */
 	VEC(struct heap_probe *) probes; /* by id; with holes */
 	VEC(struct heap_note) notes;
+	VEC(uint64_t) marks;      /* when they were set */
 	size_t stack_memory;
 };
 
@@ -38,6 +39,11 @@ void count_release(struct heap *, struct heap_proc *, const struct event *);
 void count_undo(struct heap *, struct heap_proc *, const struct event *);
 void count_realloc(struct heap *, struct heap_proc *, const struct event *);
 void count_failed(struct heap *, struct heap_proc *, const struct event *);
+
+/* marks.c */
+void marks_add(struct heap *, const struct event *);
+void marks_count(struct heap_proc *, uint32_t stack, uint32_t mark, int blocks, uint64_t bytes);
+void marks_release(struct heap_proc *);
 
 /* leaks.c */
 void leaks_begin(struct heap_proc *);

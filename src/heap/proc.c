@@ -44,6 +44,7 @@ static void close_image(struct heap_proc *p, enum proc_end_how how, int status, 
 	if (how == END_EXECED) {
 		vec_release(&p->counts);
 		u64map_release(&p->by_stack);
+		marks_release(p);
 	}
 }
 
@@ -95,6 +96,7 @@ void heap_proc_free(struct heap_proc *p)
 	regions_free(p->regions);
 	vec_release(&p->counts);
 	u64map_release(&p->by_stack);
+	marks_release(p);
 	free(p->exe);
 	free(p->name);
 	free(p->abi);

@@ -27,6 +27,7 @@ static const char *const names[] = {
 	[EV_LEAK_WHY] = "leak-why",
 	[EV_SCAN] = "scan",
 	[EV_CENSUS] = "census",
+	[EV_MARK] = "mark",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -25,17 +25,18 @@
 #define MIN_BITS 6
 #define MAX_BITS 31
 #define ADDR_BITS 48
-#define SIZE_BITS 40
+#define SIZE_BITS 32
 #define MOVES_PER_ADD 4
 
 /* first: address | low 16 bits of the size << 48
- * second: high 24 bits of the size | LIVE | stack << 32
+ * second: high 16 bits of the size | LIVE | mark << 17 | stack << 32
  * A free entry's first is the number of the next free one. */
 struct entry {
 	uint64_t first, second;
 };
 
-#define LIVE ((uint64_t)1 << 24)
+#define LIVE ((uint64_t)1 << 16)
+#define MARK_SHIFT 17
 #define NO_ENTRY UINT32_MAX
 
 struct page {
@@ -167,7 +168,8 @@ static bool fits(const struct open_block *b)
 static void pack(struct entry *e, const struct open_block *b)
 {
 	e->first = b->addr | b->size << ADDR_BITS;
-	e->second = b->size >> 16 | LIVE | (uint64_t)b->stack << 32;
+	e->second = b->size >> 16 | LIVE | (uint64_t)b->mark << MARK_SHIFT |
+		    (uint64_t)b->stack << 32;
 }
 
 static void unpack(const struct entry *e, struct open_block *b)
@@ -175,6 +177,7 @@ static void unpack(const struct entry *e, struct open_block *b)
 	b->addr = entry_addr(e);
 	b->size = e->first >> ADDR_BITS | (e->second & (LIVE - 1)) << 16;
 	b->stack = (uint32_t)(e->second >> 32);
+	b->mark = (uint32_t)(e->second >> MARK_SHIFT) & OPENSET_MAX_MARK;
 }
 
 static uint32_t entry_new(struct openset *os)

@@ -288,7 +288,8 @@ size_t reach_count(const struct reach *r)
 
 struct open_block reach_block(const struct reach *r, uint32_t i)
 {
-	return (struct open_block){ r->block[i].addr, block_size(r, i), r->block[i].stack };
+	return (struct open_block){ .addr = r->block[i].addr, .size = block_size(r, i),
+				    .stack = r->block[i].stack };
 }
 
 void reach_around(const struct reach *r, taddr_t addr, taddr_t *end, taddr_t *start)

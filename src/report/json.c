@@ -95,7 +95,50 @@ static const char *points_to(struct json *j, const struct view_stack *s)
 	return s->older ? symbolize_pointer(j->sym, s->stack->word, s->stack->word_module) : NULL;
 }
 
-static json_t *stack_json(struct json *j, const struct view_stack *s)
+/* Of what is open, by the mark after which it was allocated. */
+static json_t *by_mark_json(const struct view *v, size_t row)
+{
+	json_t *list = json_array();
+
+	for (size_t i = view_first_aged(v, row); i < v->aged.n && v->aged.v[i].row == row; i++) {
+		json_t *o = json_object();
+
+		put_number(o, "mark", v->aged.v[i].mark);
+		put_number(o, "blocks", v->aged.v[i].blocks);
+		put_number(o, "bytes", v->aged.v[i].bytes);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *marks_json(const struct view *v)
+{
+	struct amount { uint64_t blocks, bytes; } *sum;
+	uint32_t n = heap_nmarks(v->heap);
+	json_t *list = json_array();
+
+	sum = xcalloc((size_t)n + 1, sizeof *sum);
+	for (size_t i = 0; i < v->aged.n; i++) {
+		struct amount *a = &sum[MIN(v->aged.v[i].mark, n)];
+
+		a->blocks += v->aged.v[i].blocks;
+		a->bytes += v->aged.v[i].bytes;
+	}
+	for (uint32_t nr = 1; nr <= n; nr++) {
+		uint64_t ns = heap_mark_ns(v->heap, nr);
+		json_t *o = json_object();
+
+		put_number(o, "nr", nr);
+		put_number(o, "at_ns", ns - MIN(v->proc->start_ns, ns));
+		put_number(o, "blocks", sum[nr].blocks);
+		put_number(o, "bytes", sum[nr].bytes);
+		json_array_append_new(list, o);
+	}
+	free(sum);
+	return list;
+}
+
+static json_t *stack_json(struct json *j, const struct view *v, const struct view_stack *s)
 {
 	json_t *o = json_object();
 
@@ -112,6 +155,7 @@ static json_t *stack_json(struct json *j, const struct view_stack *s)
 	put(o, "failed_min_size", s->failed ? number(s->failed_min) : json_null());
 	put(o, "failed_max_size", s->failed ? number(s->failed_max) : json_null());
 	put(o, "ignored", json_boolean(s->ignored));
+	put(o, "by_mark", by_mark_json(v, (size_t)(s - v->stacks.v)));
 	put(o, "end", string(s->older ? "none" : end_name(s->stack)));
 	put(o, "frames", frames_json(j, s));
 	put(o, "before_attach", json_boolean(s->older));
@@ -130,13 +174,13 @@ static json_t *stacks_json(struct json *j, const struct view *v)
 		size_t n = view_select(v, kinds[k], report_sort_lookup("usage"), &stacks);
 
 		for (size_t i = 0; i < n; i++)
-			json_array_append_new(list, stack_json(j, stacks[i]));
+			json_array_append_new(list, stack_json(j, v, stacks[i]));
 		free(stacks);
 	}
 	for (size_t i = 0; i < v->stacks.n; i++)
 		if ((!v->stacks.v[i].open_blocks || v->stacks.v[i].ignored) &&
 		    view_counts(&v->stacks.v[i]))
-			json_array_append_new(list, stack_json(j, &v->stacks.v[i]));
+			json_array_append_new(list, stack_json(j, v, &v->stacks.v[i]));
 	return list;
 }
 
@@ -442,6 +486,7 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp)
 	put_totals(o, p);
 	put(o, "inherited", inherited_json(&vp->now));
 	put(o, "before_attach", before_attach_json(p));
+	put(o, "marks", marks_json(&vp->now));
 	put(o, "scan", scan_json(&p->scan));
 	put(o, "leaks", kinds_json(&vp->now));
 	put(o, "suppressed", suppressed_json(j, &vp->now));

@@ -388,6 +388,8 @@ void text_failed(struct text *t, const struct view *v)
 
 void text_stacks(struct text *t, const struct view *v)
 {
+	if (t->to_file)
+		text_grown(t, v);
 	if (t->opts->list_leaks && v->proc->scan.done) {
 		text_leaks(t, v);
 	} else if (t->to_file) {
@@ -397,6 +399,8 @@ void text_stacks(struct text *t, const struct view *v)
 		print_list(t, v, VIEW_MAPPED);
 		print_list(t, v, VIEW_HEAP);
 	}
+	if (!t->to_file)
+		text_grown(t, v);
 	text_failed(t, v);
 }
 

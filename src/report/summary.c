@@ -180,6 +180,49 @@ static void add_ignored(struct rows *rows, const struct view *v)
 	add_row(rows, "of it ignored", bytes, &sb);
 }
 
+/* The ages of blocks that are between two marks. */
+static void add_ages_of(struct rows *rows, const struct view *v, uint32_t from, uint32_t to)
+{
+	uint64_t now = v->proc->end_ns, blocks, bytes;
+	struct strbuf sb = STRBUF_INIT;
+
+	view_all_between(v, from, to, &blocks, &bytes);
+	if (!blocks)
+		return;
+	after_bytes(&sb, bytes, blocks, "block");
+	if (!from)
+		strbuf_addf(&sb, ", before mark 1 (over %.2f s old)",
+			    seconds(heap_mark_ns(v->heap, 1), now));
+	else if (to == UINT32_MAX)
+		strbuf_addf(&sb, ", after mark %u (under %.2f s old)", from,
+			    seconds(heap_mark_ns(v->heap, from), now));
+	else
+		strbuf_addf(&sb, ", from mark %u to %u (%.2f to %.2f s old)", from, to,
+			    seconds(heap_mark_ns(v->heap, to), now),
+			    seconds(heap_mark_ns(v->heap, from), now));
+	add_row(rows, "by age", bytes, &sb);
+}
+
+/* Of many marks several become one row. */
+#define AGE_ROWS 8
+
+static void add_ages(struct rows *rows, const struct view *v)
+{
+	uint32_t n = heap_nmarks(v->heap), step = (n + AGE_ROWS - 1) / AGE_ROWS, to;
+	size_t first = rows->v.n;
+
+	if (!n)
+		return;
+	add_ages_of(rows, v, 0, 1);
+	for (uint32_t from = 1; from < n; from = to) {
+		to = MIN(from + step, n);
+		add_ages_of(rows, v, from, to);
+	}
+	add_ages_of(rows, v, n, UINT32_MAX);
+	for (size_t i = first + 1; i < rows->v.n; i++)
+		rows->v.v[i].label = "";
+}
+
 /* The classes of the last scan. */
 static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
 {
@@ -281,6 +324,7 @@ void text_summary(struct text *t, const struct view_proc *p)
 	view_status(t->out, proc);
 	strbuf_addf(t->out, " after %.2f s\n", seconds(p->images.v[0]->start_ns, proc->end_ns));
 	add_use(&rows, &p->now);
+	add_ages(&rows, &p->now);
 	add_ignored(&rows, &p->now);
 	add_peak(&rows, proc);
 	add_mappings(&rows, proc);

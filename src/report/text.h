@@ -56,6 +56,8 @@ void text_leaks(struct text *t, const struct view *v);
 bool text_wants_leak(const struct text *t, const struct view_leak *l);
 /* suppressions.c: for each of them a suppression (--gen-suppressions). */
 void text_suppressions(struct text *t, const struct view_procs *vp);
+/* marks.c: what was allocated between two marks and is still open. */
+void text_grown(struct text *t, const struct view *v);
 
 /* summary.c */
 void text_summary(struct text *t, const struct view_proc *p);

@@ -84,8 +84,10 @@ static void take(struct view *v, struct view_leak *l, uint64_t blocks, uint64_t 
 	l->blocks -= blocks;
 	l->bytes -= bytes;
 	l->suppressed |= !l->blocks;
-	v->kind_blocks[l->kind] -= blocks;
-	v->kind_bytes[l->kind] -= bytes;
+	if (!l->row->mapping) { /* those are in no class */
+		v->kind_blocks[l->kind] -= blocks;
+		v->kind_bytes[l->kind] -= bytes;
+	}
 	v->suppressed_blocks += blocks;
 	v->suppressed_bytes += bytes;
 	e->blocks += blocks;

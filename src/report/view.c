@@ -123,6 +123,7 @@ static void view_build(struct view *v, const struct heap *heap, const struct hea
 		row = view_row(v, &rows, s);
 		add_count(&v->stacks.v[row], c);
 	}
+	view_marks_build(v, &rows);
 	if (p->scan.done)
 		view_leaks_build(v, &rows);
 	u64map_release(&rows);
@@ -167,6 +168,7 @@ void view_procs_release(struct view_procs *vp)
 		vec_release(&vp->v.v[i].images);
 		vec_release(&vp->v.v[i].now.stacks);
 		view_leaks_release(&vp->v.v[i].now);
+		vec_release(&vp->v.v[i].now.aged);
 		vec_release(&vp->v.v[i].now.broke_in);
 	}
 	vec_release(&vp->v);

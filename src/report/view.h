@@ -47,6 +47,13 @@ struct view_suppressed {
 	uint64_t blocks, bytes;
 };
 
+/* What is open that one caller allocated between one mark and the next. */
+struct view_aged {
+	size_t row;     /* index into the view's stacks */
+	uint32_t mark;
+	uint64_t blocks, bytes;
+};
+
 /* Where unwinding stopped short. */
 struct view_broken {
 	const char *path;      /* of the last frame's module; "" none */
@@ -57,6 +64,7 @@ struct view {
 	const struct heap *heap;
 	const struct heap_proc *proc;
 	VEC(struct view_stack) stacks;
+	VEC(struct view_aged) aged;     /* by row, then by mark */
 	VEC(struct view_leak) leaks;    /* what matters most first */
 	uint64_t kind_blocks[LEAK_KINDS], kind_bytes[LEAK_KINDS];
 	VEC(struct view_suppressed) suppressed; /* most bytes first */
@@ -98,6 +106,22 @@ enum view_kind { VIEW_HEAP, VIEW_MAPPED, VIEW_FAILED };
  * *out.  Returns how many. */
 size_t view_select(const struct view *v, enum view_kind kind, const struct report_sort *sort,
 		   const struct view_stack ***out);
+
+/* From the heap's marks to v->aged; `rows` as view_row() has it. */
+void view_marks_build(struct view *v, struct u64map *rows);
+/* Where a row's begin in v->aged, or would. */
+size_t view_first_aged(const struct view *v, size_t row);
+/* Which marks opts->between means: what was allocated after *from (0: whenever)
+ * and before *to (UINT32_MAX: until now).  False: there are no marks. */
+bool view_between(const struct heap *heap, const struct report_opts *opts, uint32_t *from,
+		  uint32_t *to);
+/* Sums over the marks from `from` to before `to`, 0 being what is older than the
+ * first one: of one row … */
+void view_row_between(const struct view *v, size_t row, uint32_t from, uint32_t to,
+		      uint64_t *blocks, uint64_t *bytes);
+/* … and of all the process's own blocks. */
+void view_all_between(const struct view *v, uint32_t from, uint32_t to, uint64_t *blocks,
+		      uint64_t *bytes);
 
 /* From the last leak scan to v->leaks; `rows` as view_row() has it. */
 void view_leaks_build(struct view *v, struct u64map *rows);

@@ -186,7 +186,7 @@ static void add_leak(struct xml *x, const struct view_leak *l, size_t nth, size_
 
 static bool wanted(const struct xml *x, const struct view_leak *l)
 {
-	return x->opts->leak_kinds >> l->kind & 1 && !l->suppressed;
+	return x->opts->leak_kinds >> l->kind & 1 && !l->row->ignored && !l->suppressed;
 }
 
 static void add_leaks(struct xml *x, const struct view *v)
@@ -293,6 +293,7 @@ int report_xml(const struct heap *heap, const struct report_opts *opts,
 		struct strbuf sb = STRBUF_INIT;
 		struct xml x = { .out = &sb, .heap = heap, .opts = opts, .sym = sym };
 
+		view_ignore(&vp.v.v[i].now, sym, opts);
 		add_process(&x, &vp.v.v[i]);
 		err = write(arg, i, vp.v.v[i].now.proc->pid, &sb);
 		strbuf_release(&sb);

@@ -94,7 +94,7 @@ static void add(struct grouping *g, const struct glibc_block *b)
 	ev->u.census.bytes += b->usable;
 	ev->u.census.min_size = MIN(ev->u.census.min_size, b->usable);
 	ev->u.census.max_size = MAX(ev->u.census.max_size, b->usable);
-	openset_add(g->p->open, &(struct open_block){ b->addr, b->usable, ev->u.census.stack },
+	openset_add(g->p->open, &(struct open_block){ b->addr, b->usable, ev->u.census.stack, 0 },
 		    NULL);
 }
 

@@ -283,6 +283,9 @@ struct session {
 	bool any_found;           /* some allocation function, somewhere */
 	timer_t nagger;           /* brings wait4() back (session.c) */
 	timer_t scan_timer;       /* --scan-every */
+	timer_t mark_timer;       /* --mark-every (marks.c) */
+	uint32_t mark;            /* the last one that was set */
+	bool told_marks;          /* … and that there can be no more */
 	int end_signal;           /* that ended the session; 0: none */
 	bool ended_early;
 	bool crashed;             /* a fault of ours: only what must be done */

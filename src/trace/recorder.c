@@ -237,12 +237,20 @@ void record_note(struct session *s, pid_t pid, bool bad, const char *text)
 	s->sink->emit(s->sink, &ev);
 }
 
+void record_mark(struct session *s)
+{
+	struct event ev = { .type = EV_MARK, .time_ns = now_ns() };
+
+	ev.u.mark.nr = s->mark;
+	s->sink->emit(s->sink, &ev);
+}
+
 /* -- blocks ---------------------------------------------------------------------------- */
 
 void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack)
 {
 	struct event ev = { .type = EV_ALLOC };
-	struct open_block b = { addr, size, stack }, old;
+	struct open_block b = { addr, size, stack, t->proc->session->mark }, old;
 
 	/* An address that is still open was released behind our back (by the
 	 * allocator itself, or before its release could be seen). */
@@ -252,12 +260,14 @@ void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack)
 		gone.u.release.addr = old.addr;
 		gone.u.release.size = old.size;
 		gone.u.release.stack = old.stack;
+		gone.u.release.mark = old.mark;
 		gone.u.release.known = RELEASE_KNOWN;
 		emit(t->proc, t->tid, &gone);
 	}
 	ev.u.alloc.addr = addr;
 	ev.u.alloc.size = size;
 	ev.u.alloc.stack = stack;
+	ev.u.alloc.mark = b.mark;
 	emit(t->proc, t->tid, &ev);
 }
 
@@ -272,6 +282,7 @@ static void fill_release(struct event *ev, taddr_t addr, const struct open_block
 	if (known) {
 		ev->u.release.size = known->size;
 		ev->u.release.stack = known->stack;
+		ev->u.release.mark = known->mark;
 	}
 }
 
@@ -311,7 +322,7 @@ void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *o
 		    uint64_t size, uint32_t stack, bool failed)
 {
 	struct event ev = { .type = EV_REALLOC };
-	struct open_block b = { addr, size, stack };
+	struct open_block b = { addr, size, stack, t->proc->session->mark };
 
 	if (failed && old)
 		openset_add(t->proc->open, old, NULL);
@@ -324,6 +335,8 @@ void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *o
 	ev.u.realloc.size = size;
 	ev.u.realloc.stack = stack;
 	ev.u.realloc.failed = failed;
+	ev.u.realloc.old_mark = old ? old->mark : 0;
+	ev.u.realloc.mark = b.mark;
 	emit(t->proc, t->tid, &ev);
 }
 

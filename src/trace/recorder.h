@@ -29,6 +29,8 @@ void record_module_gone(struct proc *p, const struct module *m);
 /* Any other event of this process. */
 void record_event(struct proc *p, struct event *ev);
 void record_note(struct session *s, pid_t pid, bool bad, const char *text);
+/* s->mark was set. */
+void record_mark(struct session *s);
 
 void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack);
 /* Takes the block out; true when it was known. */

@@ -19,6 +19,7 @@
 #include "trace/ending.h"
 #include "trace/image.h"
 #include "trace/leftover.h"
+#include "trace/marks.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
 #include "trace/scan.h"
@@ -35,9 +36,11 @@ volatile int trace_interrupted;
 
 /* Set by handlers, taken by the loop.  Interrupts: 1, or 2 when it was the
  * second in a short time. */
-static volatile sig_atomic_t asked_interrupts, asked_end, asked_report, asked_crash, asked_scan;
-/* The signal that asks for a scan and a report (--on-signal); 0: none. */
-static volatile sig_atomic_t scan_signal;
+static volatile sig_atomic_t asked_interrupts, asked_end, asked_report, asked_crash, asked_scan,
+	asked_mark;
+/* The signals that ask for a scan and a report, and for a mark (--on-signal); 0:
+ * none. */
+static volatile sig_atomic_t scan_signal, mark_signal;
 /* Tracing is over, or this is the copy that reports. */
 static volatile sig_atomic_t reporting;
 static struct session *the_session;
@@ -116,18 +119,21 @@ static void handler(int sig)
 
 	if (sig == SIGALRM) {
 		asked_scan |= timed_scan_due();
+		asked_mark |= marks_due();
 		return;
 	}
 	if (sig == SIGINT && !interrupt)
 		return;
 	if (reporting) {
-		if (sig != SIGUSR1 && sig != scan_signal)
+		if (sig != SIGUSR1 && sig != scan_signal && sig != mark_signal)
 			interrupt_report(sig);
 	} else {
 		if (sig == SIGINT)
 			asked_interrupts = interrupt;
 		else if (sig == scan_signal)
 			asked_scan = 2; /* and a report */
+		else if (sig == mark_signal)
+			asked_mark = 2; /* and a word */
 		else if (sig == SIGUSR1)
 			asked_report = 1;
 		else
@@ -145,6 +151,7 @@ static void take_signals(struct session *s)
 
 	sigemptyset(&sa.sa_mask);
 	scan_signal = s->opts->scan.on_signal;
+	mark_signal = s->opts->mark_signal;
 	if (timer_create(CLOCK_MONOTONIC, &ev, &s->nagger) ||
 	    timer_create(CLOCK_MONOTONIC, &ev, &s->scan_timer))
 		die("timer_create: %s", strerror(errno));
@@ -331,15 +338,26 @@ static void scan_now(struct session *s)
 		report_from_copy(s);
 }
 
+static void mark_now(struct session *s)
+{
+	bool asked = asked_mark & 2;
+
+	asked_mark = 0;
+	marks_set(s, asked);
+}
+
 static bool handle_signals(struct session *s)
 {
 	bool end = false;
 
-	if (!asked_interrupts && !asked_end && !asked_report && !asked_crash && !asked_scan)
+	if (!asked_interrupts && !asked_end && !asked_report && !asked_crash && !asked_scan &&
+	    !asked_mark)
 		return false;
 	nag(false);
 	if (asked_crash)
 		return true;
+	if (asked_mark)
+		mark_now(s);
 	if (asked_scan)
 		scan_now(s);
 	if (asked_report) {
@@ -517,9 +535,11 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 	launched = s.launched;
 	cpu_begin();
 	set_scan_timer(&s);
+	marks_begin(&s);
 	if (!err)
 		loop(&s);
 	scan_every_ms = 0;
+	marks_end(&s);
 	cpu_end();
 	if (asked_crash)
 		end_as_asked(&s);

@@ -6,6 +6,7 @@
 
 #include "base/msg.h"
 #include "base/strbuf.h"
+#include "model/openset.h"
 #include "options-internal.h"
 
 /* A message about the command line, in one line. */
@@ -36,7 +37,7 @@ static const char *const leak_kinds[] = {
 };
 static const char *const scans[] = { "reachability", "references" };
 static const char *const yes_no_all[] = { "no", "yes", "all" };
-static const char *const on_signals[] = { "USR1:scan", "USR2:scan" };
+static const char *const on_signals[] = { "USR1:scan", "USR2:scan", "USR1:mark", "USR2:mark" };
 
 const char *option_word(enum option_word word, size_t i)
 {
@@ -398,14 +399,54 @@ static int set_scan_every(struct options *o, const struct option_row *row, const
 	return set_time(row, arg, &o->trace.scan.every_ns);
 }
 
+/* A signal asks for one thing; the last word counts. */
 static int set_on_signal(struct options *o, const struct option_row *row, const char *arg)
 {
-	int i = pick_word(row, arg, strlen(arg));
+	int i = pick_word(row, arg, strlen(arg)), sig = i % 2 ? SIGUSR2 : SIGUSR1;
+	int *scan = &o->trace.scan.on_signal, *mark = &o->trace.mark_signal;
 
 	if (i < 0)
 		return -1;
-	o->trace.scan.on_signal = i ? SIGUSR2 : SIGUSR1;
+	*(i < 2 ? scan : mark) = sig;
+	if (*scan == *mark)
+		*(i < 2 ? mark : scan) = 0;
 	return 0;
+}
+
+static int set_mark_every(struct options *o, const struct option_row *row, const char *arg)
+{
+	return set_time(row, arg, &o->trace.mark_every_ns);
+}
+
+/* A:B, A: or :B.  The default of `text` when it is empty. */
+static int mark_number(const struct option_row *row, const char *text, uint32_t otherwise,
+		       uint32_t *out)
+{
+	unsigned long v = otherwise;
+
+	if (*text && number(row, text, 1, OPENSET_MAX_MARK, &v))
+		return -1;
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static int set_between(struct options *o, const struct option_row *row, const char *arg)
+{
+	char *from = xstrdup(arg), *to = strchr(from, ':');
+	struct report_opts *ro = &o->report;
+	int err;
+
+	if (to)
+		*to++ = '\0';
+	err = !to || (!*from && !*to) ? wrong("--%s: '%s' is not like 2:5, 2: or :5", row->name, arg)
+				      : mark_number(row, from, 0, &ro->from);
+	if (!err)
+		err = mark_number(row, to, UINT32_MAX, &ro->to);
+	if (!err && ro->from >= ro->to)
+		err = wrong("--%s: mark %u is not before mark %u", row->name, ro->from, ro->to);
+	ro->between = true;
+	free(from);
+	return err;
 }
 
 static int set_why(struct options *o, const struct option_row *row, const char *arg)
@@ -554,7 +595,14 @@ static const struct option_row table[] = {
 	{ 0, "scan-every", "TIME", WORD_ANY, GROUP_LEAKS,
 	  "scan while the program runs, every so often:\n30, 500ms, 5m, 1h", set_scan_every, 0 },
 	{ 0, "on-signal", "SIG:ACTION", WORD_ON_SIGNAL, GROUP_LEAKS,
-	  "scan and report when mtrace gets USR1 or USR2", set_on_signal, 0 },
+	  "what to do at USR1 or USR2: scan and report, or set\na mark; may be repeated",
+	  set_on_signal, 0 },
+	{ 0, "mark-every", "TIME", WORD_ANY, GROUP_LEAKS,
+	  "number a moment every so often, to see what was\nallocated between two of them", set_mark_every,
+	  0 },
+	{ 0, "between", "A:B", WORD_ANY, GROUP_LEAKS,
+	  "show what is open that was allocated between\nthese marks (default: the first and the last)",
+	  set_between, 0 },
 
 	{ 0, "suppressions", "FILE", WORD_FILE, GROUP_LEAKS,
 	  "leaks that are known: a suppression file of\nLeakSanitizer or valgrind; may be repeated",

@@ -118,6 +118,106 @@ static void release_undone(void **state)
 	heap_free(f.heap);
 }
 
+static struct heap_aged aged(const struct feed *f, uint32_t stack, uint32_t mark)
+{
+	const struct heap_proc *p = proc(f, f->pid);
+
+	for (size_t i = 0; i < p->aged.n; i++)
+		if (p->aged.v[i].stack == stack && p->aged.v[i].mark == mark)
+			return p->aged.v[i];
+	return (struct heap_aged){ 0 };
+}
+
+static void feed_mark(struct feed *f, uint32_t nr)
+{
+	pid_t pid = f->pid;
+
+	f->pid = 0; /* of no process */
+	FEED(f, .type = EV_MARK, .u.mark = { nr });
+	f->pid = pid;
+}
+
+static void marks(void **state)
+{
+	struct feed f = start();
+
+	(void)state;
+	feed_alloc(&f, 0x1000, 80, 1);
+	assert_int_equal(proc(&f, 100)->aged.n, 0);
+	feed_mark(&f, 1);
+	f.now = 9 * MS;
+	feed_mark(&f, 2);
+	feed_mark(&f, 7); /* not the next one */
+	assert_int_equal(heap_nmarks(f.heap), 2);
+	assert_int_equal(heap_mark_ns(f.heap, 1), 5 * MS);
+	assert_int_equal(heap_mark_ns(f.heap, 2), 9 * MS);
+	FEED(&f, .type = EV_ALLOC, .u.alloc = { 0x2000, 10, 1, 2 });
+	FEED(&f, .type = EV_ALLOC, .u.alloc = { 0x3000, 0, 1, 2 });
+	assert_int_equal(aged(&f, 1, 2).blocks, 2);
+	assert_int_equal(aged(&f, 1, 2).bytes, 10);
+	feed_release(&f, 0x1000, 80, 1);
+	assert_int_equal(aged(&f, 1, 2).blocks, 2);
+	FEED(&f, .type = EV_RELEASE, .u.release = { .addr = 0x2000, .size = 10, .stack = 1, .mark = 2 });
+	FEED(&f, .type = EV_RELEASE_UNDO,
+	     .u.release = { .addr = 0x2000, .size = 10, .stack = 1, .mark = 2 });
+	assert_int_equal(aged(&f, 1, 2).bytes, 10);
+	FEED(&f, .type = EV_REALLOC,
+	     .u.realloc = { .old_addr = 0x2000, .old_size = 10, .old_stack = 1, .old_mark = 2,
+			    .addr = 0x4000, .size = 30, .stack = 2, .mark = 3 });
+	assert_int_equal(aged(&f, 1, 2).bytes, 0);
+	assert_int_equal(aged(&f, 2, 3).bytes, 30);
+	FEED(&f, .type = EV_REALLOC,
+	     .u.realloc = { .old_addr = 0x4000, .old_size = 30, .old_stack = 2, .old_mark = 3,
+			    .size = 99, .stack = 2, .mark = 3, .failed = true });
+	assert_int_equal(aged(&f, 2, 3).bytes, 30);
+	assert_int_equal(proc(&f, 100)->aged.n, 2);
+	FEED(&f, .type = EV_RELEASE, .u.release = { .addr = 0x3000, .stack = 1, .mark = 2 });
+	assert_int_equal(proc(&f, 100)->aged.n, 1);
+	feed_proc(&f, 100, PROC_EXECED, 0, "/bin/next");
+	assert_int_equal(proc(&f, 100)->aged.n, 0);
+	heap_free(f.heap);
+}
+
+/* Against the sum over a plain list of blocks. */
+static void marks_of_many(void **state)
+{
+	enum { BLOCKS = 400, STACKS = 3, MARKS = 9 };
+	struct { uint64_t size; uint32_t stack, mark; bool open; } b[BLOCKS] = { 0 };
+	struct feed f = start();
+	uint64_t seed = 3;
+
+	(void)state;
+	for (int step = 0; step < 20000; step++) {
+		unsigned i = (unsigned)((seed = seed * 6364136223846793005u + 1) >> 40) % BLOCKS;
+		uint32_t mark = (uint32_t)step * MARKS / 20000;
+
+		if (b[i].open) {
+			FEED(&f, .type = EV_RELEASE,
+			     .u.release = { .size = b[i].size, .stack = b[i].stack, .mark = b[i].mark });
+			b[i].open = false;
+			continue;
+		}
+		b[i].size = seed >> 50;
+		b[i].stack = (uint32_t)(seed >> 35) % STACKS;
+		b[i].mark = mark;
+		b[i].open = true;
+		FEED(&f, .type = EV_ALLOC, .u.alloc = { 0, b[i].size, b[i].stack, mark });
+	}
+	for (uint32_t s = 0; s < STACKS; s++)
+		for (uint32_t m = 0; m < MARKS; m++) {
+			int64_t blocks = 0, bytes = 0;
+
+			for (size_t i = 0; i < BLOCKS; i++)
+				if (b[i].open && b[i].stack == s && b[i].mark == m) {
+					blocks++;
+					bytes += (int64_t)b[i].size;
+				}
+			assert_int_equal(aged(&f, s, m).blocks, m ? blocks : 0);
+			assert_int_equal(aged(&f, s, m).bytes, m ? bytes : 0);
+		}
+	heap_free(f.heap);
+}
+
 static void realloc_rules(void **state)
 {
 	struct feed f = start();
@@ -389,6 +489,7 @@ int main(void)
 		cmocka_unit_test(program_break),     cmocka_unit_test(nonsense),
 		cmocka_unit_test(older_blocks),
 		cmocka_unit_test(cost),
+		cmocka_unit_test(marks),             cmocka_unit_test(marks_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,9 +44,9 @@ static uint64_t random_size(void)
 	uint64_t r = rnd();
 
 	if (r % 50 == 0)
-		return (uint64_t)1 << 40 | r >> 30; /* does not fit an entry */
+		return (uint64_t)1 << 32 | r >> 30; /* does not fit an entry */
 	if (r % 51 == 0)
-		return ((uint64_t)1 << 40) - 1;
+		return ((uint64_t)1 << 32) - 1;
 	return r % 100000;
 }
 
@@ -62,11 +62,13 @@ static void same_block(const struct open_block *a, const struct open_block *b)
 	assert_int_equal(a->addr, b->addr);
 	assert_int_equal(a->size, b->size);
 	assert_int_equal(a->stack, b->stack);
+	assert_int_equal(a->mark, b->mark);
 }
 
 static void step_add(struct openset *os, struct model *m, size_t i)
 {
-	struct open_block b = { address(i), random_size(), (uint32_t)rnd() }, old;
+	struct open_block b = { address(i), random_size(), (uint32_t)rnd(),
+				(uint32_t)rnd() & OPENSET_MAX_MARK }, old;
 	bool there = m->b[i].size != NONE;
 
 	assert_int_equal(openset_add(os, &b, &old), there);
@@ -174,7 +176,7 @@ static void random_operations(void **state)
 static void clone_while_growing(void **state)
 {
 	struct openset *os = openset_new(), *copy;
-	struct open_block b = { 0, 8, 1 }, out;
+	struct open_block b = { 0, 8, 1, 0 }, out;
 
 	(void)state;
 	for (size_t i = 1; i <= 20000; i++) {
@@ -213,7 +215,7 @@ static void each_stops(void **state)
 	(void)state;
 	assert_int_equal(openset_each(os, stop_at_third, &n), 0);
 	for (uint64_t i = 0; i < 10; i++)
-		openset_add(os, &(struct open_block){ i * 16, i, 0 }, NULL);
+		openset_add(os, &(struct open_block){ i * 16, i, 0, 0 }, NULL);
 	assert_int_equal(openset_each(os, stop_at_third, &n), 42);
 	assert_int_equal(n, 3);
 	openset_free(os);
@@ -239,7 +241,7 @@ static void memory_of_a_million(void **state)
 	for (size_t i = 0; i < n; i++) {
 		double before = now_ns(), took;
 
-		openset_add(os, &(struct open_block){ 0x7f0000000000u + i * 48, 40, 7 }, NULL);
+		openset_add(os, &(struct open_block){ 0x7f0000000000u + i * 48, 40, 7, 9 }, NULL);
 		took = now_ns() - before;
 		worst = MAX(worst, took);
 	}
@@ -262,9 +264,9 @@ static void type_names(void **state)
 	(void)state;
 	assert_string_equal(event_type_name(EV_PROC), "proc");
 	assert_string_equal(event_type_name(EV_NOTE), "note");
-	assert_string_equal(event_type_name((enum event_type)(EV_CENSUS + 1)), "unknown");
+	assert_string_equal(event_type_name((enum event_type)(EV_MARK + 1)), "unknown");
 	assert_string_equal(event_type_name((enum event_type)-1), "unknown");
-	for (int t = EV_PROC; t <= EV_CENSUS; t++)
+	for (int t = EV_PROC; t <= EV_MARK; t++)
 		assert_string_not_equal(event_type_name((enum event_type)t), "unknown");
 }
 

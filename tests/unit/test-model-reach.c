@@ -86,7 +86,7 @@ static struct openset *open_blocks;
 
 static void block(taddr_t addr, uint64_t size)
 {
-	openset_add(open_blocks, &(struct open_block){ addr, size, (uint32_t)(addr & 0xffff) }, NULL);
+	openset_add(open_blocks, &(struct open_block){ addr, size, (uint32_t)(addr & 0xffff), 0 }, NULL);
 }
 
 static struct reach *scan(bool references, size_t max_edges)
@@ -214,7 +214,7 @@ static void make_blocks(taddr_t from, struct open_block *b, size_t *n)
 
 		if (rnd(3)) {
 			block(p, size);
-			b[(*n)++] = (struct open_block){ p, size, 0 };
+			b[(*n)++] = (struct open_block){ p, size, 0, 0 };
 		}
 		p += (size + 24) & ~(uint64_t)15;
 	}

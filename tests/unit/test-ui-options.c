@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -203,6 +204,38 @@ static void words_may_be_shortened(void **state)
 	options_release(&o);
 	refuses("--export sarif prog", "'sarif' is none of json, xml");
 	refuses("--export json: prog", "names no file");
+}
+
+static void marks(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "prog");
+	assert_false(o.report.between || o.trace.mark_every_ns || o.trace.mark_signal);
+	options_release(&o);
+	accepts(&o, "--mark-every 500ms --on-signal USR2:mark --on-signal USR1:scan --between 2:5 prog");
+	assert_int_equal(o.trace.mark_every_ns, 500000000);
+	assert_int_equal(o.trace.mark_signal, SIGUSR2);
+	assert_int_equal(o.trace.scan.on_signal, SIGUSR1);
+	assert_true(o.report.between && o.report.from == 2 && o.report.to == 5);
+	options_release(&o);
+	accepts(&o, "--on-signal USR2:scan --on-signal USR2:mark --between 3: prog");
+	assert_int_equal(o.trace.mark_signal, SIGUSR2);
+	assert_int_equal(o.trace.scan.on_signal, 0);
+	assert_true(o.report.from == 3 && o.report.to == UINT32_MAX);
+	options_release(&o);
+	accepts(&o, "--between=:4 prog");
+	assert_true(o.report.from == 0 && o.report.to == 4);
+	options_release(&o);
+	refuses("--between 5 prog", "'5' is not like 2:5, 2: or :5");
+	refuses("--between : prog", "':' is not like");
+	refuses("--between 5:5 prog", "mark 5 is not before mark 5");
+	refuses("--between 5:2 prog", "mark 5 is not before mark 2");
+	refuses("--between 0:2 prog", "'0' is not a number from 1");
+	refuses("--between a:2 prog", "'a' is not a number");
+	refuses("--on-signal USR2 prog", "'USR2' may be any of USR2:scan, USR2:mark");
+	refuses("--mark-every 0 prog", "'0' is no time");
 }
 
 static void wrong_options(void **state)
@@ -471,6 +504,7 @@ int main(void)
 		cmocka_unit_test(wrong_options),
 		cmocka_unit_test(probes),
 		cmocka_unit_test(environment),
+		cmocka_unit_test(marks),
 		cmocka_unit_test(configuration),
 		cmocka_unit_test(every_option_is_a_key),
 		cmocka_unit_test(the_command_line_has_the_last_word),
