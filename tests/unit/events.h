@@ -57,7 +57,7 @@ static inline void feed_stack_end(struct feed *f, uint32_t id, uint16_t probe, e
 
 static inline void feed_alloc(struct feed *f, taddr_t addr, uint64_t size, uint32_t stack)
 {
-	FEED(f, .type = EV_ALLOC, .u.alloc = { addr, size, stack });
+	FEED(f, .type = EV_ALLOC, .u.alloc = { .addr = addr, .size = size, .stack = stack });
 }
 
 static inline void feed_release(struct feed *f, taddr_t addr, uint64_t size, uint32_t stack)
@@ -67,7 +67,7 @@ static inline void feed_release(struct feed *f, taddr_t addr, uint64_t size, uin
 
 static inline void feed_failed(struct feed *f, uint64_t size, uint32_t stack)
 {
-	FEED(f, .type = EV_FAILED, .u.alloc = { 0, size, stack });
+	FEED(f, .type = EV_FAILED, .u.alloc = { .size = size, .stack = stack });
 }
 
 static inline void feed_realloc(struct feed *f, taddr_t old, uint64_t old_size, uint32_t old_stack,
@@ -75,8 +75,9 @@ static inline void feed_realloc(struct feed *f, taddr_t old, uint64_t old_size, 
 {
 	FEED(f, .type = EV_REALLOC_BEGIN,
 	     .u.release = { .addr = old, .size = old_size, .stack = old_stack });
-	FEED(f, .type = EV_REALLOC, .u.realloc = { old, old_size, old_stack, addr, size, stack,
-						   failed });
+	FEED(f, .type = EV_REALLOC,
+	     .u.realloc = { .old_addr = old, .old_size = old_size, .old_stack = old_stack,
+			    .addr = addr, .size = size, .stack = stack, .failed = failed });
 }
 
 /* Blocks of one size, older than the attach; the stack is announced first. */

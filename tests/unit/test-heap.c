@@ -458,7 +458,7 @@ static void cost(void **state)
 {
 	struct feed f = start();
 	struct event_sink *sink = heap_sink(f.heap);
-	struct event a = { .type = EV_ALLOC, .pid = 100, .u.alloc = { 0x1000, 80, 1 } };
+	struct event a = { .type = EV_ALLOC, .pid = 100, .u.alloc = { 0x1000, 80, 1, 0 } };
 	struct event r = { .type = EV_RELEASE, .pid = 100,
 			   .u.release = { .addr = 0x1000, .size = 80, .stack = 1 } };
 	struct timespec t0, t1;

@@ -110,8 +110,8 @@ static void from_the_innermost_frame(void **state)
 		LEAK("...\nsrc:store.h\nsrc:store.*\n"),
 		LEAK("fun:malloc\n...\n...\nfun:main\n...\n"),
 		LEAK("obj:*\nfun:strdup\n"),
-		"# mine\n{\n  x \n\tMemcheck:Leak\n\n# one\n  match-leak-kinds: possible, definite\n"
-		"  fun:malloc\n}\n",
+		("# mine\n{\n  x \n\tMemcheck:Leak\n\n# one\n  match-leak-kinds: possible, definite\n"
+		 "  fun:malloc\n}\n"),
 		"{\n a\n Helgrind,Memcheck:Leak\n match-leak-kinds: all\n fun:malloc\n}",
 	};
 	static const char *const miss[] = {
