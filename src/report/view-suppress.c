@@ -11,6 +11,7 @@ struct taking {
 	struct view *v;
 	struct symbolizer *sym;
 	struct suppressions *s;
+	struct u64map indirect; /* row → index of its indirectly lost ones */
 };
 
 static struct suppress_frame as_seen(const struct frame *f)
@@ -94,16 +95,27 @@ static void take(struct view *v, struct view_leak *l, uint64_t blocks, uint64_t 
 	e->bytes += bytes;
 }
 
-/* What hangs on it is in the rows of its own callers. */
-static void take_held(struct view *v, const struct view_leak *l, size_t rule)
+static void index_indirect(struct taking *t)
 {
-	for (size_t i = 0; i < l->held.n; i++)
-		for (size_t k = 0; k < v->leaks.n; k++)
-			if (v->leaks.v[k].kind == LEAK_INDIRECT &&
-			    v->leaks.v[k].row == l->held.v[i].row) {
-				take(v, &v->leaks.v[k], l->held.v[i].blocks, l->held.v[i].bytes, rule);
-				break;
-			}
+	const struct view *v = t->v;
+
+	for (size_t i = 0; i < v->leaks.n; i++)
+		if (v->leaks.v[i].kind == LEAK_INDIRECT)
+			u64map_set(&t->indirect, (uintptr_t)v->leaks.v[i].row, i);
+}
+
+/* What hangs on it is in the rows of its own callers. */
+static void take_held(struct taking *t, const struct view_leak *l, size_t rule)
+{
+	if (l->held.n && !t->indirect.n)
+		index_indirect(t);
+	for (size_t i = 0; i < l->held.n; i++) {
+		const struct view_held *h = &l->held.v[i];
+		uint64_t *at = u64map_get(&t->indirect, (uintptr_t)h->row);
+
+		if (at)
+			take(t->v, &t->v->leaks.v[*at], h->blocks, h->bytes, rule);
+	}
 }
 
 /* Definitely lost ones come first: what is left of the indirectly lost ones is
@@ -121,7 +133,7 @@ static void suppress(struct taking *t)
 		take(v, l, l->blocks, l->bytes, (size_t)rule);
 		entry_of(v, (size_t)rule)->leaks++;
 		if (suppression_takes_held(t->s, (size_t)rule))
-			take_held(v, l, (size_t)rule);
+			take_held(t, l, (size_t)rule);
 	}
 }
 
@@ -140,7 +152,9 @@ void view_suppress(struct view_procs *vp, const struct report_opts *opts, struct
 
 	for (size_t i = 0; t.s && suppressions_count(t.s) && i < vp->v.n; i++) {
 		t.v = &vp->v.v[i].now;
+		t.indirect = (struct u64map)U64MAP_INIT;
 		suppress(&t);
+		u64map_release(&t.indirect);
 		if (t.v->suppressed.n)
 			qsort(t.v->suppressed.v, t.v->suppressed.n, sizeof t.v->suppressed.v[0],
 			      by_bytes);

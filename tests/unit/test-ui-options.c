@@ -416,6 +416,35 @@ static void the_command_line_has_the_last_word(void **state)
 	refuses("--why=no prog", "option --why cannot be taken back");
 }
 
+/* Whatever a file holds: it is read, or refused with its name and the line. */
+static void random_configuration(void **state)
+{
+	static const char *const tokens[] = { "depth", "long", "ignore", "alloc", "fail-if", "between",
+					      " ", "=", "\t", "\n", "\n", "5", "yes", "no", "1:2",
+					      "#", "(", "f:size=1", "\xff", "open_bytes>1" };
+	uint64_t seed = 11;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		struct strbuf sb = STRBUF_INIT;
+		char line[256];
+		struct options o;
+
+		strbuf_adds(&sb, "");
+		for (int n = 0; n < 10; n++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			strbuf_adds(&sb, tokens[(seed >> 33) % ARRAY_SIZE(tokens)]);
+		}
+		snprintf(line, sizeof line, "-F %s prog", write_file("config", sb.s));
+		if (parse(&o, line) == OPTIONS_TRACE)
+			assert_string_equal(said, "");
+		else
+			assert_non_null(strstr(said, "/config:"));
+		options_release(&o);
+		strbuf_release(&sb);
+	}
+}
+
 static void default_configuration(void **state)
 {
 	char cwd[128], home[256], xdg[300];
@@ -508,6 +537,7 @@ int main(void)
 		cmocka_unit_test(configuration),
 		cmocka_unit_test(every_option_is_a_key),
 		cmocka_unit_test(the_command_line_has_the_last_word),
+		cmocka_unit_test(random_configuration),
 		cmocka_unit_test(default_configuration),
 		cmocka_unit_test(table_is_consistent),
 	};
