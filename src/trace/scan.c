@@ -440,7 +440,7 @@ static void add_mapping(void *arg, const struct region *r)
 	struct add_mappings *a = arg;
 
 	if (r->stack != MAPPED_BY_ALLOCATOR && !is_stack(a->p, r))
-		openset_add(a->to, &(struct open_block){ r->start, r->end - r->start, r->stack },
+		openset_add(a->to, &(struct open_block){ r->start, r->end - r->start, r->stack, 0 },
 			    NULL);
 }
 
