@@ -21,6 +21,7 @@
 struct run {
 	struct options opts;
 	struct heap *heap;
+	struct event_sink *errors; /* heap errors are told when they happen */
 	struct event_sink *calls; /* --calls: between the tracer and the heap */
 	int calls_error;
 	int output; /* descriptor of -o while --calls writes to it; −1 */
@@ -165,7 +166,9 @@ static int run_session(struct run *run)
 		return EXIT_OURS;
 	if (o->trace.calls && begin_calls(run))
 		return EXIT_OURS;
-	sink = run->calls ? run->calls : heap_sink(run->heap);
+	run->errors = errors_sink_new(run->calls ? run->calls : heap_sink(run->heap), run->heap,
+				      &o->report);
+	sink = run->errors;
 	o->trace.report_now = report_now;
 	o->trace.arg = run;
 	o->report.interrupted = &trace_interrupted;
@@ -201,6 +204,8 @@ int main(int argc, char **argv)
 	}
 	run.heap = heap_new();
 	code = run_session(&run);
+	if (run.errors)
+		run.errors->free(run.errors);
 	if (run.calls && run.calls->free)
 		run.calls->free(run.calls);
 	if (run.output >= 0)

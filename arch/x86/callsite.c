@@ -42,13 +42,19 @@ unsigned x86_call_before(const struct abi *abi, taddr_t ra, const uint8_t *code,
 	const uint8_t *p = code + len - 5;
 	int32_t rel;
 
-	if (len >= 5 && p[0] == 0xe8) {
-		rel = (int32_t)((uint32_t)p[1] | (uint32_t)p[2] << 8 | (uint32_t)p[3] << 16 |
-				(uint32_t)p[4] << 24);
+	if (len < 5)
+		return found;
+	rel = (int32_t)((uint32_t)p[1] | (uint32_t)p[2] << 8 | (uint32_t)p[3] << 16 |
+			(uint32_t)p[4] << 24);
+	if (p[0] == 0xe8) {
 		*target = ra + (taddr_t)(int64_t)rel;
-		if (abi->word == 4)
-			*target &= UINT32_MAX;
 		found |= CALL_DIRECT;
+	} else if (len >= 6 && p[-1] == 0xff && p[0] == 0x15) {
+		/* relative to the pc on x86-64, absolute on i386 */
+		*target = (abi->word == 8 ? ra : 0) + (taddr_t)(int64_t)rel;
+		found |= CALL_MEMORY;
 	}
+	if (abi->word == 4)
+		*target &= UINT32_MAX;
 	return found;
 }

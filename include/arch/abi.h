@@ -67,7 +67,7 @@ struct displaced {
 };
 
 /* What the bytes before a return address may be. */
-enum { CALL_DIRECT = 1, CALL_INDIRECT = 2 };
+enum { CALL_DIRECT = 1, CALL_INDIRECT = 2, CALL_MEMORY = 4 };
 
 enum jump_kind { NOT_A_JUMP, JUMP_DIRECT, JUMP_MEMORY, JUMP_PAST };
 
@@ -128,7 +128,9 @@ struct abi {
 			       taddr_t *where);
 	/* May a call end at `ra`?  `code` are the `len` bytes before it; of
 	 * variable-length code this cannot be told for certain.  CALL_… bits;
-	 * CALL_DIRECT: *target is the place it calls.  NULL: cannot be told. */
+	 * CALL_DIRECT: *target is the place it calls; CALL_MEMORY (with
+	 * CALL_INDIRECT): the address of a word that holds it.  NULL: cannot be
+	 * told. */
 	unsigned (*call_before)(const struct abi *, taddr_t ra, const uint8_t *code, size_t len,
 				taddr_t *target);
 	/* Length of the instruction in bytes, or -EINVAL. */

@@ -55,6 +55,28 @@ struct heap_note {
 	char *text;
 };
 
+/* A heap error: the same kind at the same place with a block from the same
+ * place.  Addresses and sizes are those of the first time. */
+struct heap_error {
+	enum error_kind kind;
+	enum error_place place;
+	uint64_t count;
+	taddr_t addr;          /* 0: a request */
+	uint64_t size, given, offset; /* as in EV_ERROR */
+	uint32_t at, stack, freed; /* stacks: the call, the allocation, the first
+				  release; 0: none */
+	uint32_t module;       /* PLACE_MODULE */
+	char *path;            /* PLACE_FILE, else NULL */
+	uint64_t first_ns;
+};
+
+/* Blocks of one stack whose addresses were handed out again while they were
+ * open. */
+struct heap_unseen {
+	uint32_t stack;
+	uint64_t count;
+};
+
 /* -- per process ---------------------------------------------------------- */
 
 /* What one stack has done in one process.  Of a forked child only what came
@@ -81,6 +103,7 @@ struct heap_totals {
 	uint64_t failed;
 	uint64_t unknown_releases;  /* of no known block */
 	uint64_t shutdown_releases; /* the same, by the C library at a thread's end */
+	uint64_t unseen_releases;   /* addresses handed out while they were open */
 };
 
 /* The program's own mmap regions and break, apart from heap blocks.  Sizes
@@ -186,8 +209,12 @@ struct heap_proc {
 					  image was replaced */
 	VEC(struct heap_aged) aged; /* of all marks, in no order; what is older
 				  than the first one is in none */
+	uint64_t nerrors;          /* heap errors, all of them */
+	uint64_t unknown_errors;   /* those that are unknown releases */
+	VEC(struct heap_error) errors; /* the distinct ones, in order, fishy sizes too */
+	VEC(struct heap_unseen) unseen;
 	/* the rest is the heap's own */
-	struct u64map by_mark;
+	struct u64map by_mark, by_error;
 	struct u64map by_stack;
 	struct regions *regions;
 	struct heap_scan incoming; /* scan that is being told */

@@ -53,6 +53,7 @@ enum event_type {
 	EV_SCAN,          /* … and that was all */
 	EV_CENSUS,        /* blocks that are older than the attach */
 	EV_MARK,          /* a moment gets a number, from 1; of no process */
+	EV_ERROR,         /* the program mishandles a block: told at the call */
 };
 
 enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };
@@ -78,6 +79,31 @@ enum release_known {
 	RELEASE_UNKNOWN,  /* no such block: older than the attach, or an error */
 	RELEASE_SHUTDOWN, /* no such block, and the C library itself at a
 			     thread's end is the caller: no error */
+	RELEASE_UNSEEN,   /* a known block whose address was handed out again:
+			     its release was not seen */
+};
+
+enum error_kind {
+	ERROR_MISMATCHED_FREE, /* new and free, new[] and delete, … */
+	ERROR_DOUBLE_FREE,
+	ERROR_INVALID_FREE,    /* of what is not the beginning of a block */
+	ERROR_SIZE_MISMATCH,   /* a sized release with another size */
+	ERROR_MISALIGNED,      /* a request for an alignment that is none */
+	ERROR_OVERRUN,
+	ERROR_FISHY_SIZE,      /* a size below zero: told on -v, not counted */
+};
+
+/* What lies at an address that is no block. */
+enum error_place {
+	PLACE_UNKNOWN,  /* not looked */
+	PLACE_BLOCK,    /* the inside of an open block … */
+	PLACE_FREED,    /* … or of a released one */
+	PLACE_STACK,
+	PLACE_MODULE,   /* code or variables of an ELF object */
+	PLACE_FILE,     /* another mapped file */
+	PLACE_HEAP,     /* the heap segment */
+	PLACE_MAPPED,   /* other memory */
+	PLACE_NOWHERE,  /* not mapped */
 };
 
 /* What a leak scan found of a block; memcheck's classes (model/reach.h). */
@@ -229,6 +255,18 @@ struct event {
 		struct {
 			uint32_t nr;       /* one more than the last */
 		} mark;
+			uint8_t kind;      /* enum error_kind */
+			uint8_t place;     /* enum error_place, of an invalid free */
+			taddr_t addr;      /* what was released; 0: a request */
+			uint64_t size;     /* of the block, or requested */
+			uint64_t given;    /* the size or alignment that is wrong */
+			uint64_t offset;   /* of addr into the block, or the file */
+			uint32_t at;       /* stack of the faulty call */
+			uint32_t stack;    /* of the allocation; 0: none, unknown */
+			uint32_t freed;    /* of the first release; 0: not taken */
+			uint32_t module;   /* PLACE_MODULE */
+			const char *path;  /* PLACE_FILE; else NULL */
+		} error;
 	} u;
 };
 

@@ -53,6 +53,7 @@ struct report_opts {
 				  binaries in first.  May be NULL */
 	const char *cwd;       /* where binaries' names that are not absolute
 				  begin; NULL: nowhere */
+	bool sanity;           /* -S: who released how much, too */
 	volatile const int *interrupted; /* non-zero: look nothing up any more.
 				  May be NULL */
 	bool between;          /* --between: what was allocated after one mark … */
@@ -122,5 +123,13 @@ struct event_sink *calls_sink_new(struct event_sink *next, const struct heap *he
 /* The output is opened at the first event, when the first pid is known: `open`
  * returns a descriptor, or -errno after it has said why. */
 void calls_sink_open_later(struct event_sink *calls, int (*open)(void *arg, pid_t pid), void *arg);
+
+/* -- heap errors ------------------------------------------------------------ */
+
+/* A sink that hands all events on to `next` and prints a paragraph, in one write
+ * to the standard error, for every heap error that is new to `heap` (which
+ * `next` feeds).  Its free leaves `next` alone. */
+struct event_sink *errors_sink_new(struct event_sink *next, const struct heap *heap,
+				   const struct report_opts *opts);
 
 #endif

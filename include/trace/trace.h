@@ -9,6 +9,7 @@
 
 #define TRACE_DEFAULT_DEPTH 12
 #define TRACE_MAX_DEPTH 1024
+#define TRACE_FREED_VOLUME 20000000 /* memcheck's default */
 
 /* A function the user wants observed: SYMBOL or OBJECT+OFFSET, and which
  * argument is what, counted from 1; 0: none. */
@@ -58,6 +59,11 @@ struct trace_opts {
 	bool calls;            /* --calls: emit EV_CALL */
 	bool detach_on_exit;   /* --detach-on-exit */
 	enum census_opt census;
+	bool sanity;           /* -S: a stack of every release */
+	bool no_mismatched;    /* --show-mismatched-frees=no */
+	bool stop_on_error;    /* --stop-on-error */
+	uint64_t freed_volume; /* --freelist-vol: bytes that blocks had which are
+				  remembered as released */
 	const char *user;      /* -u; NULL: ours */
 	VEC(char *) omit;      /* -O: objects, by path or last part */
 	VEC(struct user_probe) probes;

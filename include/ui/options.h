@@ -30,6 +30,7 @@ enum option_word {
 	WORD_SCAN,
 	WORD_ON_SIGNAL,
 	WORD_GEN,
+	WORD_YES_NO,
 };
 
 struct options;

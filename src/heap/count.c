@@ -85,10 +85,20 @@ void count_alloc(struct heap *h, struct heap_proc *p, const struct event *ev)
 /* Counts releases of what is no block; NULL: it is one. */
 static uint64_t *no_block(struct heap_proc *p, const struct event *ev)
 {
-	if (ev->u.release.known == RELEASE_KNOWN)
+	if (ev->u.release.known == RELEASE_KNOWN || ev->u.release.known == RELEASE_UNSEEN)
 		return NULL;
 	return ev->u.release.known == RELEASE_SHUTDOWN ? &p->total.shutdown_releases
 						       : &p->total.unknown_releases;
+}
+
+/* -S: who releases. */
+static void count_releaser(struct heap *h, struct heap_proc *p, const struct event *ev, int n)
+{
+	struct heap_count *c = count_of(h, p, ev->u.release.at);
+
+	c->total_blocks += (uint64_t)n;
+	c->total_bytes += (uint64_t)n * ev->u.release.size;
+	c->last_ns = ev->time_ns;
 }
 
 void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
@@ -101,6 +111,12 @@ void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
 	}
 	close_block(h, p, ev->u.release.stack, ev->u.release.size);
 	change_marked(h, p, ev->u.release.stack, ev->u.release.mark, -1, -ev->u.release.size);
+	if (ev->u.release.at)
+		count_releaser(h, p, ev, 1);
+	if (ev->u.release.known == RELEASE_UNSEEN) {
+		p->total.unseen_releases++;
+		error_unseen(p, ev->u.release.stack);
+	}
 }
 
 /* The event repeats what the release said.  The block is open again as if
@@ -116,6 +132,8 @@ void count_undo(struct heap *h, struct heap_proc *p, const struct event *ev)
 		return;
 	}
 	change_marked(h, p, ev->u.release.stack, ev->u.release.mark, 1, ev->u.release.size);
+	if (ev->u.release.at)
+		count_releaser(h, p, ev, -1);
 	c = count_of(h, p, ev->u.release.stack);
 	change_open(c, 1, ev->u.release.size);
 	if (c->older)

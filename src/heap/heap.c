@@ -25,6 +25,7 @@ static void proc_event(struct heap *h, struct heap_proc *p, const struct event *
 	case EV_LEAK_WHY:     leaks_add_why(p, ev); break;
 	case EV_SCAN:         leaks_finish(p, ev); break;
 	case EV_CENSUS:       census_found(h, p, ev); break;
+	case EV_ERROR:        error_add(p, ev); break;
 	default:
 		/* EV_REALLOC_BEGIN: the block counts as open until EV_REALLOC
 		 * says what became of it, so that realloc is one step. */
@@ -203,6 +204,7 @@ size_t heap_memory(const struct heap *h)
 
 		sum += sizeof *p + map_memory(&p->by_stack) + p->counts.cap * sizeof *p->counts.v +
 		       map_memory(&p->by_mark) + p->aged.cap * sizeof *p->aged.v;
+		       map_memory(&p->by_error) + p->errors.cap * sizeof *p->errors.v;
 	}
 	return sum;
 }

@@ -60,6 +60,11 @@ void census_found(struct heap *, struct heap_proc *, const struct event *);
 void census_released(struct heap_proc *, uint64_t size);
 void census_undo(struct heap_proc *, uint64_t size);
 
+/* errors.c */
+void error_add(struct heap_proc *, const struct event *);
+void error_unseen(struct heap_proc *, uint32_t stack);
+void errors_release(struct heap_proc *);
+
 /* mapping.c */
 void mapping_map(struct heap *, struct heap_proc *, const struct event *);
 void mapping_unmap(struct heap *, struct heap_proc *, const struct event *);

@@ -97,6 +97,7 @@ void heap_proc_free(struct heap_proc *p)
 	vec_release(&p->counts);
 	u64map_release(&p->by_stack);
 	marks_release(p);
+	errors_release(p);
 	free(p->exe);
 	free(p->name);
 	free(p->abi);

@@ -28,6 +28,7 @@ static const char *const names[] = {
 	[EV_SCAN] = "scan",
 	[EV_CENSUS] = "census",
 	[EV_MARK] = "mark",
+	[EV_ERROR] = "error",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -69,12 +69,12 @@ static json_t *frame_json(const struct frame *f)
 	return o;
 }
 
-static json_t *frames_json(struct json *j, const struct view_stack *s)
+static json_t *frames_json(struct json *j, const struct heap_stack *s)
 {
 	json_t *list = json_array();
 	struct frames frames;
 
-	frames_of(&frames, j->sym, j->heap, s->stack, true);
+	frames_of(&frames, j->sym, j->heap, s, true);
 	for (size_t i = 0; i < frames.v.n; i++)
 		json_array_append_new(list, frame_json(&frames.v.v[i]));
 	vec_release(&frames.v);
@@ -143,7 +143,7 @@ static json_t *stack_json(struct json *j, const struct view *v, const struct vie
 	json_t *o = json_object();
 
 	put(o, "op", string(s->probe ? s->probe->name : NULL));
-	put(o, "kind", string(s->mapping ? "mapping" : "heap"));
+	put(o, "kind", string(s->mapping ? "mapping" : s->release ? "release" : "heap"));
 	put_number(o, "open_blocks", s->open_blocks);
 	put_number(o, "open_bytes", s->open_bytes);
 	put_number(o, "total_blocks", s->total_blocks);
@@ -157,7 +157,7 @@ static json_t *stack_json(struct json *j, const struct view *v, const struct vie
 	put(o, "ignored", json_boolean(s->ignored));
 	put(o, "by_mark", by_mark_json(v, (size_t)(s - v->stacks.v)));
 	put(o, "end", string(s->older ? "none" : end_name(s->stack)));
-	put(o, "frames", frames_json(j, s));
+	put(o, "frames", frames_json(j, s->stack));
 	put(o, "before_attach", json_boolean(s->older));
 	put(o, "points_to", string(points_to(j, s)));
 	return o;
@@ -309,11 +309,11 @@ static json_t *leak_json(struct json *j, const struct view_leak *l)
 		put(h, "op", string(l->held.v[i].row->probe ? l->held.v[i].row->probe->name : NULL));
 		put_number(h, "blocks", l->held.v[i].blocks);
 		put_number(h, "bytes", l->held.v[i].bytes);
-		put(h, "frames", frames_json(j, l->held.v[i].row));
+		put(h, "frames", frames_json(j, l->held.v[i].row->stack));
 		json_array_append_new(held, h);
 	}
 	put(o, "held", held);
-	put(o, "frames", frames_json(j, l->row));
+	put(o, "frames", frames_json(j, l->row->stack));
 	return o;
 }
 
@@ -412,6 +412,7 @@ static void put_totals(json_t *o, const struct heap_proc *p)
 	put_number(o, "failed", h->failed);
 	put_number(o, "unknown_releases", h->unknown_releases);
 	put_number(o, "shutdown_releases", h->shutdown_releases);
+	put_number(o, "unseen_releases", h->unseen_releases);
 	put(o, "mappings", mappings_json(&p->maps));
 }
 
@@ -424,6 +425,72 @@ static json_t *image_json(const struct heap_proc *p)
 	put(o, "abi", string(p->abi));
 	put_totals(o, p);
 	return o;
+}
+
+/* null: not known, or none. */
+static json_t *backtrace_json(struct json *j, uint32_t id)
+{
+	const struct heap_stack *s = heap_stack(j->heap, id);
+	const struct heap_probe *probe = s ? heap_probe(j->heap, s->probe) : NULL;
+	json_t *o;
+
+	if (!s)
+		return json_null();
+	o = json_object();
+	put(o, "op", string(probe ? probe->name : NULL));
+	put(o, "end", string(end_name(s)));
+	put(o, "frames", frames_json(j, s));
+	return o;
+}
+
+static json_t *place_json(struct json *j, const struct heap_error *e)
+{
+	struct strbuf sb = STRBUF_INIT;
+	json_t *v;
+
+	error_place(&sb, j->sym, j->heap, e);
+	v = string(sb.s);
+	strbuf_release(&sb);
+	return v;
+}
+
+static json_t *error_json(struct json *j, const struct heap_proc *p, const struct heap_error *e)
+{
+	static const char *const kinds[] = {
+		[ERROR_MISMATCHED_FREE] = "mismatched_free", [ERROR_DOUBLE_FREE] = "double_free",
+		[ERROR_INVALID_FREE] = "invalid_free",       [ERROR_SIZE_MISMATCH] = "size_mismatch",
+		[ERROR_MISALIGNED] = "misaligned",           [ERROR_OVERRUN] = "overrun",
+	};
+	bool given = e->kind == ERROR_SIZE_MISMATCH || e->kind == ERROR_MISALIGNED;
+	json_t *o = json_object();
+
+	put(o, "kind", string(kinds[e->kind]));
+	put_number(o, "count", e->count);
+	put(o, "address", e->addr ? address(e->addr) : json_null());
+	put(o, "size", e->stack || !e->addr ? number(e->size) : json_null());
+	put(o, "given", given ? number(e->given) : json_null());
+	put(o, "offset", e->place == PLACE_BLOCK || e->place == PLACE_FREED ? number(e->offset) :
+									       json_null());
+	put(o, "where", place_json(j, e));
+	put_number(o, "first_ns", e->first_ns - MIN(p->start_ns, e->first_ns));
+	put(o, "call", backtrace_json(j, e->at));
+	put(o, "allocated", backtrace_json(j, e->stack));
+	put(o, "released", backtrace_json(j, e->freed));
+	return o;
+}
+
+static json_t *errors_json(struct json *j, const struct view_proc *vp)
+{
+	json_t *list = json_array();
+
+	for (size_t k = 0; k < vp->images.n; k++) {
+		const struct heap_proc *p = vp->images.v[k];
+
+		for (size_t i = 0; i < p->errors.n; i++)
+			if ((size_t)p->errors.v[i].kind < ERROR_FISHY_SIZE)
+				json_array_append_new(list, error_json(j, p, &p->errors.v[i]));
+	}
+	return list;
 }
 
 static const char *how_name(enum proc_how how)
@@ -482,7 +549,8 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp)
 	put_number(o, "run_ns", p->end_ns - MIN(vp->images.v[0]->start_ns, p->end_ns));
 	put_number(o, "threads", p->tasks);
 	put_number(o, "modules", p->modules);
-	put_number(o, "errors", vp->now.errors);
+	put_number(o, "error_count", vp->now.errors);
+	put(o, "errors", errors_json(j, vp));
 	put_totals(o, p);
 	put(o, "inherited", inherited_json(&vp->now));
 	put(o, "before_attach", before_attach_json(p));

@@ -51,7 +51,6 @@ static void add_root(struct text *t, struct strbuf *sb, const struct heap_link *
 static void add_link(struct text *t, struct strbuf *sb, const struct heap_link *l, bool first)
 {
 	const struct heap_stack *s = heap_stack(t->heap, l->block_stack);
-	const struct view_stack row = { .stack = s };
 
 	if (first || l->from != FROM_BLOCK)
 		add_root(t, sb, l, true);
@@ -62,7 +61,7 @@ static void add_link(struct text *t, struct strbuf *sb, const struct heap_link *
 	strbuf_adds(sb, ", ");
 	view_op_name(sb, s ? heap_probe(t->heap, s->probe) : NULL);
 	strbuf_adds(sb, " in ");
-	paragraph_caller(t, sb, &row);
+	text_caller(t, sb, s);
 	if (l->offset)
 		strbuf_addf(sb, ", to +%llu of it", (unsigned long long)l->offset);
 }
@@ -123,7 +122,7 @@ static void add_held(struct text *t, struct paragraph *p, const struct view_leak
 		} else {
 			text_amount(&sb, bytes, blocks, "block");
 			strbuf_adds(&sb, ": ");
-			paragraph_caller(t, &sb, l->held.v[i].row);
+			text_caller(t, &sb, l->held.v[i].row->stack);
 		}
 		paragraph_line(p, strbuf_detach(&sb), xstrdup(""), PLAIN, PLAIN);
 	}

@@ -12,7 +12,7 @@
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "report/report.h"
+#include "view.h"
 
 /* Where there is no terminal: C++ names of a thousand columns serve nobody in
  * a log either. */
@@ -105,7 +105,7 @@ bool report_use_color(const struct report_opts *opts, int fd)
 	return isatty(fd) && !(no && *no) && !(term && !strcmp(term, "dumb"));
 }
 
-static unsigned width_of(const struct report_opts *opts, int fd)
+unsigned report_width(const struct report_opts *opts, int fd)
 {
 	struct winsize ws;
 
@@ -129,7 +129,7 @@ static int write_text(const struct heap *heap, const struct report_opts *opts)
 	if (!opts->quiet && (!opts->output || opts->output_fd >= 0))
 		strbuf_addc(&sb, '\n');
 	report_text(heap, opts, opts->output != NULL, report_use_color(opts, fd),
-		    opts->output ? 0 : width_of(opts, fd), &sb);
+		    opts->output ? 0 : report_width(opts, fd), &sb);
 	if (opts->output && fd < 0)
 		err = write_named(opts->output, heap, &sb);
 	else if (opts->output)

@@ -38,9 +38,5 @@ char *paragraph_share(uint64_t bytes, uint64_t use);
 char *paragraph_fate(const struct view_stack *s);
 /* How many paragraphs a list may have. */
 size_t paragraph_limit(const struct text *t);
-/* The innermost frame that is no library's, and where it is: "add_user
- * leaky.c:22", after the function of the library that was called there:
- * "strdup, …". */
-void paragraph_caller(struct text *t, struct strbuf *sb, const struct view_stack *s);
 
 #endif

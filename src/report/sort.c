@@ -12,17 +12,23 @@ static uint64_t average(const struct view_stack *s)
 }
 static uint64_t total(const struct view_stack *s) { return s->total_blocks; }
 static uint64_t failed(const struct view_stack *s) { return s->failed; }
+static uint64_t mismatched(const struct view_stack *s) { return s->mismatched; }
+static uint64_t badfree(const struct view_stack *s) { return s->badfree; }
+static uint64_t errors(const struct view_stack *s) { return s->errors; }
 static uint64_t stacks(const struct view_stack *s) { return UINT32_MAX - s->order; }
 static uint64_t tsc(const struct view_stack *s) { return s->last_ns; }
 
 static const struct report_sort keys[] = {
-	{ "usage", "bytes in use", usage, false },
-	{ "allocations", "blocks in use", allocations, false },
-	{ "average", "average size of the blocks in use", average, false },
-	{ "total", "allocations ever made, released ones too", total, true },
-	{ "failed", "requests refused", failed, false },
-	{ "stacks", "when the stack was first seen, released ones too", stacks, true },
-	{ "tsc", "when the stack last allocated", tsc, false },
+	{ "usage", "bytes in use", usage, false, false },
+	{ "allocations", "blocks in use", allocations, false, false },
+	{ "average", "average size of the blocks in use", average, false, false },
+	{ "total", "allocations ever made, released ones too", total, true, false },
+	{ "failed", "requests refused", failed, false, false },
+	{ "mismatched", "mismatched releases of blocks allocated there", mismatched, false, true },
+	{ "badfree", "double and invalid releases of blocks allocated there", badfree, false, true },
+	{ "errors", "all heap errors with blocks allocated there", errors, false, true },
+	{ "stacks", "when the stack was first seen, released ones too", stacks, true, false },
+	{ "tsc", "when the stack last allocated", tsc, false, false },
 };
 
 const struct report_sort *report_sort_lookup(const char *name)

@@ -242,12 +242,12 @@ char *paragraph_share(uint64_t bytes, uint64_t use)
 	return strbuf_detach(&sb);
 }
 
-void paragraph_caller(struct text *t, struct strbuf *sb, const struct view_stack *s)
+void text_caller(struct text *t, struct strbuf *sb, const struct heap_stack *s)
 {
 	const struct frame *inner = NULL, *f = NULL;
 	struct frames frames;
 
-	frames_of(&frames, t->sym, t->heap, s->stack, false);
+	frames_of(&frames, t->sym, t->heap, s, false);
 	for (size_t i = 0; i < frames.v.n && !f; i++) {
 		if (!frame_is_library(&frames.v.v[i]))
 			f = &frames.v.v[i];
@@ -256,6 +256,8 @@ void paragraph_caller(struct text *t, struct strbuf *sb, const struct view_stack
 	}
 	if (inner && inner->function)
 		strbuf_addf(sb, "%s%s", inner->function, f ? ", " : "");
+	else if (!f)
+		f = inner;
 	if (f && f->function)
 		strbuf_adds(sb, f->function);
 	else if (f)
@@ -281,6 +283,35 @@ void paragraph_older(struct text *t, struct paragraph *p, const struct view_stac
 		return;
 	strbuf_addf(&sb, "begins with a pointer to %s", to);
 	paragraph_line(p, strbuf_detach(&sb), xstrdup(""), PLAIN, PLAIN);
+}
+
+void text_backtrace(struct text *t, const struct heap_stack *stack, char *operation, char *hint)
+{
+	const struct view_stack s = { .stack = stack };
+	struct paragraph p = { 0 };
+	size_t column;
+
+	paragraph_line(&p, operation, hint, PLAIN, DIM);
+	paragraph_frames(t, &p, &s);
+	fit_names(t, &p);
+	column = right_column(t, &p);
+	for (size_t i = 0; i < p.lines.n; i++)
+		print_line(t, &p.lines.v[i], column);
+	paragraph_release(&p);
+}
+
+static void print_released(struct text *t, const struct view_stack *s)
+{
+	struct paragraph p = { .label = "released" };
+	struct strbuf sb = STRBUF_INIT;
+
+	text_amount(&sb, s->total_bytes, s->total_blocks, "block");
+	p.amount = strbuf_detach(&sb);
+	view_op_name(&sb, s->probe);
+	paragraph_line(&p, strbuf_detach(&sb), xstrdup(""), PLAIN, DIM);
+	paragraph_frames(t, &p, s);
+	paragraph_print(t, &p);
+	paragraph_release(&p);
 }
 
 static void print_open(struct text *t, const struct view *v, const struct view_stack *s,
@@ -386,20 +417,45 @@ void text_failed(struct text *t, const struct view *v)
 	free(list);
 }
 
-void text_stacks(struct text *t, const struct view *v)
+/* -S */
+static void print_releasers(struct text *t, const struct view *v)
 {
-	if (t->to_file)
-		text_grown(t, v);
-	if (t->opts->list_leaks && v->proc->scan.done) {
-		text_leaks(t, v);
-	} else if (t->to_file) {
+	const struct view_stack **list;
+	size_t n = t->opts->sanity ? view_select(v, VIEW_RELEASED, NULL, &list) : 0;
+	size_t shown = MIN(n, paragraph_limit(t));
+
+	for (size_t k = 0; k < shown; k++)
+		print_released(t, list[t->to_file ? k : shown - 1 - k]);
+	if (shown < n)
+		strbuf_addf(t->out, "\n… %zu more stacks released blocks: -m 0\n", n - shown);
+	if (t->opts->sanity)
+		free(list);
+}
+
+static void print_in_use(struct text *t, const struct view *v)
+{
+	if (t->to_file) {
 		print_list(t, v, VIEW_HEAP);
 		print_list(t, v, VIEW_MAPPED);
 	} else {
 		print_list(t, v, VIEW_MAPPED);
 		print_list(t, v, VIEW_HEAP);
 	}
-	if (!t->to_file)
+}
+
+void text_stacks(struct text *t, const struct view *v)
+{
+	if (t->to_file)
+		text_grown(t, v);
+	else
+		print_releasers(t, v);
+	if (t->opts->list_leaks && v->proc->scan.done)
+		text_leaks(t, v);
+	else
+		print_in_use(t, v);
+	if (t->to_file)
+		print_releasers(t, v);
+	else
 		text_grown(t, v);
 	text_failed(t, v);
 }

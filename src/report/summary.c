@@ -260,18 +260,44 @@ static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
 	}
 }
 
-static void add_releases(struct rows *rows, const struct view *v)
+/* Addresses that were handed out twice: some way into the allocator is not
+ * observed, and who allocated them tells most about which. */
+static void add_unseen(struct text *t, struct rows *rows, const struct heap_proc *p)
 {
-	uint64_t unknown = v->proc->total.unknown_releases;
+	const struct heap_unseen *most = NULL;
+	struct strbuf sb = STRBUF_INIT, caller = STRBUF_INIT;
+
+	if (!p->total.unseen_releases)
+		return;
+	for (size_t i = 0; i < p->unseen.n; i++)
+		if (!most || p->unseen.v[i].count > most->count)
+			most = &p->unseen.v[i];
+	strbuf_adds(&sb, " whose release was not seen");
+	if (most)
+		text_caller(t, &caller, heap_stack(t->heap, most->stack));
+	if (caller.n)
+		strbuf_addf(&sb, ", most of %s", caller.s);
+	strbuf_release(&caller);
+	add_row(rows, "handed out twice", p->total.unseen_releases, &sb);
+}
+
+static void add_releases(struct text *t, struct rows *rows, const struct view_proc *p)
+{
+	const struct heap_proc *proc = p->now.proc;
+	uint64_t unknown = proc->total.unknown_releases - MIN(proc->unknown_errors,
+							      proc->total.unknown_releases);
 	struct strbuf sb = STRBUF_INIT;
 
-	if (unknown && !v->errors) {
-		strbuf_addf(&sb, " released, older than the attach");
+	if (unknown && proc->how == PROC_ATTACHED && !proc->before_attach.known) {
+		strbuf_adds(&sb, " released, older than the attach");
 		add_row(rows, "older blocks", unknown, &sb);
+	} else if (unknown) {
+		strbuf_adds(&sb, " of blocks whose allocation was not seen");
+		add_row(rows, "unknown releases", unknown, &sb);
 	}
-	if (v->errors)
-		strbuf_addf(&sb, " release%s of what is no block", v->errors == 1 ? "" : "s");
-	add_row(rows, "heap errors", v->errors, &sb);
+	add_unseen(t, rows, proc);
+	text_error_kinds(&sb, p);
+	add_row(rows, "heap errors", p->now.errors, &sb);
 	rows->v.v[rows->v.n - 1].bad = true;
 }
 
@@ -331,7 +357,7 @@ void text_summary(struct text *t, const struct view_proc *p)
 	add_leaks(t, &rows, &p->now);
 	if (t->opts->verbose > 0)
 		add_details(&rows, &p->now);
-	add_releases(&rows, &p->now);
+	add_releases(t, &rows, p);
 	print_rows(t, &rows);
 	rows_release(&rows);
 	print_images(t, p);

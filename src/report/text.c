@@ -7,7 +7,11 @@ static void print_proc(struct text *t, const struct view_proc *p)
 {
 	if (t->to_file)
 		text_summary(t, p);
+	if (t->to_file)
+		text_errors(t, p);
 	text_stacks(t, &p->now);
+	if (!t->to_file)
+		text_errors(t, p);
 	if (!t->to_file)
 		text_summary(t, p);
 }

@@ -48,6 +48,13 @@ void text_section(struct text *t);
 void text_stacks(struct text *t, const struct view *v);
 /* Only the requests that failed (-q). */
 void text_failed(struct text *t, const struct view *v);
+/* A backtrace with what was called as its first line (taken over, as the hint on
+ * its right is), indented, in columns of its own. */
+void text_backtrace(struct text *t, const struct heap_stack *stack, char *operation, char *hint);
+/* The innermost frame that is no library's, and where it is: "add_user
+ * leaky.c:22", after the function of the library that was called there:
+ * "strdup, …". */
+void text_caller(struct text *t, struct strbuf *sb, const struct heap_stack *s);
 
 /* leaks.c: what the last scan found, by caller.  Of the blocks, those of the
  * classes that are wanted. */
@@ -58,6 +65,10 @@ bool text_wants_leak(const struct text *t, const struct view_leak *l);
 void text_suppressions(struct text *t, const struct view_procs *vp);
 /* marks.c: what was allocated between two marks and is still open. */
 void text_grown(struct text *t, const struct view *v);
+
+/* errors.c: the errors of a process with all its images; "2 double free, 1 …" */
+void text_errors(struct text *t, const struct view_proc *p);
+void text_error_kinds(struct strbuf *sb, const struct view_proc *p);
 
 /* summary.c */
 void text_summary(struct text *t, const struct view_proc *p);

@@ -65,6 +65,7 @@ size_t view_row(struct view *v, struct u64map *rows, const struct heap_stack *s)
 	row.probe = s ? heap_probe(v->heap, s->probe) : NULL;
 	row.mapping = row.probe && row.probe->op >= OP_MAP;
 	row.older = s && s->older;
+	row.release = row.probe && row.probe->op == OP_RELEASE;
 	u64map_set(rows, hash, v->stacks.n);
 	vec_push(&v->stacks, row);
 	return v->stacks.n - 1;
@@ -109,6 +110,18 @@ static void note_end(struct view *v, const struct heap_stack *s)
 	vec_push(&v->broke_in, (struct view_broken){ path, 1 });
 }
 
+static void add_error(struct view *v, struct u64map *rows, const struct heap_error *e)
+{
+	struct view_stack *row;
+
+	if (e->kind == ERROR_FISHY_SIZE || !u64map_get(&v->proc->by_stack, e->stack))
+		return;
+	row = &v->stacks.v[view_row(v, rows, heap_stack(v->heap, e->stack))];
+	row->errors += e->count;
+	row->mismatched += e->kind == ERROR_MISMATCHED_FREE ? e->count : 0;
+	row->badfree += e->kind == ERROR_DOUBLE_FREE || e->kind == ERROR_INVALID_FREE ? e->count : 0;
+}
+
 static void view_build(struct view *v, const struct heap *heap, const struct heap_proc *p)
 {
 	struct u64map rows = U64MAP_INIT;
@@ -124,14 +137,14 @@ static void view_build(struct view *v, const struct heap *heap, const struct hea
 		add_count(&v->stacks.v[row], c);
 	}
 	view_marks_build(v, &rows);
+	for (size_t i = 0; i < p->errors.n; i++)
+		add_error(v, &rows, &p->errors.v[i]);
 	if (p->scan.done)
 		view_leaks_build(v, &rows);
 	u64map_release(&rows);
 	heap_inherited_open(heap, p, &v->inherited_blocks, &v->inherited_bytes);
 	v->own_blocks = p->total.open_blocks - v->inherited_blocks;
 	v->own_bytes = p->total.open_bytes - v->inherited_bytes;
-	/* Blocks older than an attach are released unknown to us: no error. */
-	v->errors = p->how == PROC_ATTACHED ? 0 : p->total.unknown_releases;
 }
 
 /* -- processes ------------------------------------------------------------- */
@@ -159,6 +172,8 @@ void view_procs_build(struct view_procs *vp, const struct heap *heap)
 		struct view_proc *proc = &vp->v.v[i];
 
 		view_build(&proc->now, heap, proc->images.v[proc->images.n - 1]);
+		for (size_t k = 0; k < proc->images.n; k++)
+			proc->now.errors += proc->images.v[k]->nerrors;
 	}
 }
 
@@ -177,6 +192,7 @@ void view_procs_release(struct view_procs *vp)
 /* -- selection ------------------------------------------------------------- */
 
 static uint64_t by_failed(const struct view_stack *s) { return s->failed; }
+static uint64_t by_total_bytes(const struct view_stack *s) { return s->total_bytes; }
 static uint64_t by_open_bytes(const struct view_stack *s) { return s->open_bytes; }
 
 static int descending(uint64_t a, uint64_t b)
@@ -207,20 +223,26 @@ static bool wanted(const struct view_stack *s, enum view_kind kind, const struct
 		return false;
 	if (kind == VIEW_FAILED)
 		return s->failed;
+	if (s->release || kind == VIEW_RELEASED)
+		return s->release && kind == VIEW_RELEASED && s->total_blocks;
 	if (s->mapping != (kind == VIEW_MAPPED))
 		return false;
-	return s->open_blocks || (sort && sort->all && s->total_blocks);
+	return s->open_blocks || (sort && sort->all && s->total_blocks) ||
+	       (sort && sort->some && sort->value(s));
 }
 
 size_t view_select(const struct view *v, enum view_kind kind, const struct report_sort *sort,
 		   const struct view_stack ***out)
 {
 	static const struct report_sort failed = { .value = by_failed };
+	static const struct report_sort released = { .value = by_total_bytes };
 	static const struct report_sort usage = { .value = by_open_bytes };
 	VEC(const struct view_stack *) list = { 0 };
 
 	if (kind == VIEW_FAILED)
 		sort = &failed;
+	else if (kind == VIEW_RELEASED)
+		sort = &released;
 	else if (!sort)
 		sort = &usage;
 	for (size_t i = 0; i < v->stacks.n; i++)

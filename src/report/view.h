@@ -12,6 +12,7 @@ struct view_stack {
 	const struct heap_probe *probe; /* NULL: unknown */
 	bool mapping;
 	bool older;            /* of the census; total_… is what it found */
+	bool release;          /* -S: a caller that releases; total_… is how much */
 	bool ignored;          /* has a frame that the user does not want */
 	uint32_t order;        /* of first use in the process */
 	uint64_t open_blocks, open_bytes;
@@ -21,6 +22,7 @@ struct view_stack {
 	uint64_t failed, failed_min, failed_max;
 	uint64_t last_ns;
 	uint64_t lost_blocks, lost_bytes; /* definitely, indirectly or possibly */
+	uint64_t mismatched, badfree, errors; /* of blocks allocated here */
 };
 
 /* What hangs on lost blocks, by its own caller. */
@@ -71,7 +73,7 @@ struct view {
 	uint64_t suppressed_blocks, suppressed_bytes; /* not in kind_… */
 	uint64_t own_blocks, own_bytes; /* in use, without inherited ones */
 	uint64_t inherited_blocks, inherited_bytes;
-	uint64_t errors;
+	uint64_t errors;       /* earlier images' too */
 	uint64_t unwound, cut, broken;
 	VEC(struct view_broken) broke_in;
 };
@@ -79,7 +81,8 @@ struct view {
 struct report_sort {
 	const char *name, *help;
 	uint64_t (*value)(const struct view_stack *);
-	bool all; /* also stacks with nothing open */
+	bool all;  /* also stacks with nothing open */
+	bool some; /* … whose value is not 0 */
 };
 
 /* A process: its images in order, the last one is what it is now. */
@@ -100,7 +103,7 @@ struct symbolizer;
 struct report_opts;
 void view_ignore(struct view *v, struct symbolizer *sym, const struct report_opts *opts);
 
-enum view_kind { VIEW_HEAP, VIEW_MAPPED, VIEW_FAILED };
+enum view_kind { VIEW_HEAP, VIEW_MAPPED, VIEW_FAILED, VIEW_RELEASED };
 
 /* The stacks of one kind that a report lists, highest first; the caller frees
  * *out.  Returns how many. */
@@ -143,11 +146,19 @@ static inline bool view_counts(const struct view_stack *s)
 /* "definitely lost" */
 const char *view_leak_name(enum leak_kind kind);
 
+/* Columns (0: no limit) of text for a descriptor (output.c). */
+unsigned report_width(const struct report_opts *opts, int fd);
+
 /* "exited with status 0", "was killed by SIGSEGV", "is still running". */
 void view_status(struct strbuf *sb, const struct heap_proc *p);
 /* Ended by itself, so that "at exit" is right. */
 bool view_exited(const struct heap_proc *p);
 /* The function's name without its parameters: "operator new[]". */
 void view_op_name(struct strbuf *sb, const struct heap_probe *probe);
+
+/* errors.c: "double free"; what lies at an address that is no block. */
+const char *error_kind_name(enum error_kind kind);
+void error_place(struct strbuf *sb, struct symbolizer *sym, const struct heap *heap,
+		 const struct heap_error *e);
 
 #endif

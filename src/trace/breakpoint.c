@@ -169,32 +169,33 @@ taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 	return bp->resume;
 }
 
+enum jump_kind bp_hop(struct proc *p, taddr_t *at)
+{
+	uint8_t insn[16];
+	uint64_t word;
+	taddr_t where;
+	ssize_t n = proc_read(p, *at, insn, p->abi->max_insn);
+	enum jump_kind kind;
+
+	if (n <= 0)
+		return NOT_A_JUMP;
+	kind = p->abi->jump(p->abi, *at, insn, (size_t)n, &where);
+	if (kind == NOT_A_JUMP || (kind == JUMP_MEMORY && proc_read_word(p, where, &word)))
+		return NOT_A_JUMP;
+	*at = kind == JUMP_MEMORY ? word : where;
+	return kind;
+}
+
 /* delete[] → delete → free: where the jumps end, when that is a probe. */
 static struct breakpoint *chain_end(struct proc *p, taddr_t at)
 {
-	for (int hops = 0; hops < 12; hops++) {
-		uint8_t insn[16];
-		uint64_t word;
-		taddr_t where;
-		ssize_t n = proc_read(p, at, insn, p->abi->max_insn);
-		struct breakpoint *bp;
+	struct breakpoint *bp;
 
-		if (n <= 0)
-			return NULL;
-		switch (p->abi->jump(p->abi, at, insn, (size_t)n, &where)) {
-		case NOT_A_JUMP:
-			bp = bp_find(p, at);
-			return bp && bp->roles & BP_PROBE && hops ? bp : NULL;
-		case JUMP_MEMORY:
-			if (proc_read_word(p, where, &word))
-				return NULL;
-			where = word;
-			break;
-		case JUMP_DIRECT:
-		case JUMP_PAST:
-			break;
-		}
-		at = where;
+	for (int hops = 0; hops < 12; hops++) {
+		if (bp_hop(p, &at) != NOT_A_JUMP)
+			continue;
+		bp = bp_find(p, at);
+		return bp && bp->roles & BP_PROBE && hops ? bp : NULL;
 	}
 	return NULL;
 }

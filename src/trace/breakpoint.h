@@ -22,6 +22,9 @@ bool bp_was(const struct proc *p, taddr_t addr);
 /* Where a task that hit bp goes on; makes the slot when there is none yet.
  * 0: it must be single-stepped. */
 taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp);
+/* Follows the jump at *at; a no-operation counts as one.  NOT_A_JUMP: it is none,
+ * or its target cannot be read. */
+enum jump_kind bp_hop(struct proc *p, taddr_t *at);
 /* Is the instruction only a jump to another probe (over PLT stubs)?  Then that
  * one; looked for again each time until it is found. */
 void bp_follow_chain(struct proc *p, struct breakpoint *bp);

@@ -9,9 +9,11 @@
 #include "base/msg.h"
 #include "trace/breakpoint.h"
 #include "trace/engine.h"
+#include "trace/errors.h"
 #include "trace/image.h"
 #include "trace/recorder.h"
 #include "trace/tracer.h"
+#include "trace/wrappers.h"
 
 /* Idle hits of a return site before it is only kept while a call pends. */
 #define IDLE_LIMIT 256
@@ -284,7 +286,8 @@ static bool asked_for_nothing(struct task *t, const struct range_probe *w)
 
 static bool is_new(const struct probe_site *site)
 {
-	return site && (site->probe->family == FAMILY_NEW || site->probe->family == FAMILY_NEW_ARRAY);
+	return site && (site->probe->family == FAMILY_NEW || site->probe->family == FAMILY_NEW_ARRAY ||
+			site->probe->flags & PROBE_NEW);
 }
 
 /* Is memory for an exception asked for?  libc++ does it by way of a helper. */
@@ -364,14 +367,109 @@ static bool nested_in_allocator(const struct task *t)
 	return c->site && c->site->probe->family != FAMILY_MAP;
 }
 
+/* -- what is wrong ----------------------------------------------------------------------------- */
+
+/* Tells it, once, even if a signal takes the call back and it comes again.
+ * True: the task stays where it is. */
+static bool tell_fault(struct task *t, const struct breakpoint *bp, const struct fault *f, uint32_t at)
+{
+	struct told_error now = { bp->addr, regs_sp(&t->regs), false };
+
+	if (t->told.again && t->told.addr == now.addr && t->told.sp == now.sp) {
+		t->told.again = false;
+		return false;
+	}
+	t->told = now;
+	fault_tell(t, f, at);
+	return fault_stops(t, bp, f);
+}
+
+static bool fault_in_call(struct task *t, const struct call *c, struct fault *f)
+{
+	const struct probe *pr = c->site->probe;
+
+	if (c->had_old && fault_in_release(t->proc, c->site, &c->old, 0, f) &&
+	    !fault_is_inlined(t->proc, f, c->site, c->caller))
+		return true;
+	if (c->old.addr && !c->had_old && pr->op == OP_REALLOC &&
+	    fault_in_unknown(t->proc, c->old.addr, f))
+		return true;
+	return fault_in_request(t->proc, pr, c->size, argument(t, pr->align_arg), f);
+}
+
+/* A block of an allocator's own making is none of our business. */
+static bool call_stops(struct task *t, struct breakpoint *bp, const struct call *c,
+		       const struct fault *f)
+{
+	if (f->kind == ERROR_INVALID_FREE && in_allocator(t, c->site->module))
+		return false;
+	return tell_fault(t, bp, f, c->stack);
+}
+
+/* For what needs the evidence while the task is stopped. */
+static uint32_t stack_here(struct task *t, const struct breakpoint *bp)
+{
+	struct session *s = t->proc->session;
+
+	read_stack(t, t->stack_want);
+	unwind_entry(t->proc->unwinder, &t->regs, &stack, s->opts->depth, &bt);
+	return recorder_stack(s->recorder, t->proc, t, bp->site->id, &bt, 0);
+}
+
+static bool fault_in_known(struct task *t, const struct probe_site *site,
+			   const struct open_block *b, struct fault *f)
+{
+	if (!fault_in_release(t->proc, site, b, argument(t, site->size_arg), f))
+		return false;
+	if (!stack.len)
+		read_stack(t, t->stack_want);
+	return !fault_is_inlined(t->proc, f, site, return_address(t));
+}
+
+static bool release_stops(struct task *t, struct breakpoint *bp, taddr_t ptr,
+			  const struct open_block *known, enum release_known how, uint32_t at)
+{
+	struct fault f;
+
+	if (known ? !fault_in_known(t, bp->site, known, &f)
+		  : how != RELEASE_UNKNOWN || !fault_in_unknown(t->proc, ptr, &f))
+		return false;
+	return tell_fault(t, bp, &f, at ? at : stack_here(t, bp));
+}
+
+/* -- entry --------------------------------------------------------------------------------------- */
+
+/* The block that a realloc gives back. */
+static void take_old(struct task *t, struct call *c)
+{
+	const struct probe *pr = c->site->probe;
+
+	if (pr->op != OP_REALLOC || pr->kind == KIND_XALLOCX)
+		return;
+	c->old.addr = argument(t, pr->ptr_arg);
+	c->had_old = c->old.addr && record_take(t, c->old.addr, &c->old);
+}
+
+static void intern(struct task *t, struct call *c, uint32_t skip, uint8_t families)
+{
+	struct recorder *r = t->proc->session->recorder;
+
+	if (c->stack)
+		return;
+	c->stack = recorder_stack(r, t->proc, t, c->probe, &bt, skip);
+	recorder_set_families(r, c->stack, families);
+}
+
 static void enter_call(struct task *t, struct breakpoint *bp)
 {
 	struct session *s = t->proc->session;
 	const struct probe *pr = bp->site->probe;
 	struct call c = { .site = bp->site, .probe = bp->site->id, .sp = regs_sp(&t->regs) };
 	struct last_entry before = t->last;
-	const struct range_probe *w;
+	uint8_t families = bp->site->families;
+	const struct range_probe *w, *outer = NULL;
 	uint32_t skip = 0;
+	struct fault f;
 
 	read_stack(t, t->stack_want);
 	c.return_addr = return_address(t);
@@ -400,11 +498,13 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 	if (w && c.size == 1 && asked_for_nothing(t, w))
 		c.size = 0;
 	while (w && skip < bt.n) {
-		c.probe = w->probe;
+		outer = w;
 		skip++;
 		w = skip < bt.n ? image_wrapper(t->proc, bt.pc[skip]) : NULL;
 	}
 	c.caller = skip < bt.n ? bt.pc[skip] : c.return_addr;
+	if (outer)
+		wrapper_called(t->proc, outer, c.caller, &c.probe, &families);
 	if (bt.n - skip > s->opts->depth) {
 		bt.n = s->opts->depth + skip;
 		bt.end = STACK_CUT;
@@ -417,21 +517,28 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 		c.old.addr = heap_end(t->proc);
 		c.size = c.arg[0] > c.old.addr ? c.arg[0] - c.old.addr : 0;
 	}
+	take_old(t, &c);
+	if (fault_in_call(t, &c, &f)) {
+		intern(t, &c, skip, families);
+		if (call_stops(t, bp, &c, &f)) {
+			if (c.had_old)
+				openset_add(t->proc->open, &c.old, NULL);
+			return;
+		}
+	}
 	if (t->calls.n >= CALLS_MAX)
 		forget_oldest(t);
 	c.ret = plant_return(t, c.return_addr);
 	t->last.what = LAST_CALL;
 	task_continue_over(t, bp);
 
-	c.stack = recorder_stack(s->recorder, t->proc, t, c.probe, &bt, skip);
-	if (pr->op == OP_REALLOC && pr->kind != KIND_XALLOCX && argument(t, pr->ptr_arg)) {
-		c.old.addr = argument(t, pr->ptr_arg);
-		c.had_old = record_take(t, c.old.addr, &c.old);
-		if (c.had_old)
-			record_realloc_begin(t, &c.old, c.probe);
-	}
+	intern(t, &c, skip, families);
+	if (c.had_old)
+		record_realloc_begin(t, &c.old, c.probe, c.stack);
 	if (c.ret)
 		vec_push(&t->calls, c);
+	else
+		t->proc->table_complete = false; /* what it returns stays unknown */
 }
 
 /* glibc empties a thread's cache at its end with free(): but for the outermost,
@@ -469,27 +576,27 @@ static bool is_thread_end(struct task *t, const struct module *m)
  * is stopped. */
 static uint32_t unknown_release(struct task *t, struct breakpoint *bp, enum release_known *how)
 {
-	struct session *s = t->proc->session;
-
 	read_stack(t, t->stack_want);
 	*how = RELEASE_UNKNOWN;
 	if (bp->site->module && is_thread_end(t, bp->site->module)) {
 		*how = RELEASE_SHUTDOWN;
 		return 0;
 	}
-	if (t->proc->how == PROC_ATTACHED)
-		return 0;
-	unwind_entry(t->proc->unwinder, &t->regs, &stack, s->opts->depth, &bt);
-	return recorder_stack(s->recorder, t->proc, t, bp->site->id, &bt, 0);
+	return t->proc->table_complete || t->proc->session->opts->sanity ? stack_here(t, bp) : 0;
 }
 
-/* delete[] jumped to delete, which jumped to free. */
+/* delete[] jumped to delete, which jumped to free: the return address is still
+ * the same.  It is another one where a second release follows the first. */
 static bool continues_release(struct task *t, struct breakpoint *bp, uint64_t ptr)
 {
 	struct breakpoint *before;
 
 	if (t->last.what != LAST_RELEASE || t->last.sp != regs_sp(&t->regs) ||
 	    t->last.ptr != ptr || t->last.addr == bp->addr)
+		return false;
+	if (!stack.len)
+		read_stack(t, 64);
+	if (t->last.ra != return_address(t))
 		return false;
 	before = bp_find(t->proc, t->last.addr);
 	if (before && before->roles & BP_PROBE)
@@ -556,8 +663,16 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 	}
 	if (!known)
 		at = unknown_release(t, bp, &how);
+	else if (t->proc->session->opts->sanity)
+		at = stack_here(t, bp);
+	if (release_stops(t, bp, ptr, known ? &b : NULL, how, at)) {
+		if (known)
+			openset_add(t->proc->open, &b, NULL);
+		return;
+	}
 	t->last.what = LAST_RELEASE;
 	t->last.known = known;
+	t->last.at = at;
 	if (known)
 		t->last.block = b;
 	task_continue_over(t, bp);
@@ -566,6 +681,8 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 		struct call c = { .site = bp->site, .probe = bp->site->id,
 				  .caller = ra, .arg = { ptr } };
 
+		for (unsigned i = 1; i < ARRAY_SIZE(c.arg); i++)
+			c.arg[i] = argument(t, i + 1);
 		record_call(t, &c, pr, false, 0);
 	}
 }
@@ -851,20 +968,24 @@ taddr_t engine_take_back(struct task *t, const struct breakpoint *bp, taddr_t ot
 		if (t->calls.n && t->calls.v[t->calls.n - 1].sp == t->last.sp) {
 			struct call *c = &t->calls.v[t->calls.n - 1];
 
-			if (c->had_old)
+			if (c->had_old) {
+				freed_drop(t->proc->freed, c->old.addr);
 				openset_add(t->proc->open, &c->old, NULL);
+			}
 			call_drop(t);
 		}
 		addr = t->last.addr;
 		break;
 	case LAST_RELEASE:
-		record_release_undo(t, t->last.ptr, t->last.known ? &t->last.block : NULL);
+		record_release_undo(t, t->last.ptr, t->last.known ? &t->last.block : NULL, t->last.at);
 		addr = t->last.addr;
 		break;
 	case LAST_FOLDED:
 		addr = t->last.addr;
 		break;
 	}
+	if (t->told.addr == t->last.addr && t->told.sp == t->last.sp)
+		t->told.again = true;
 	t->last.what = LAST_NONE;
 	return addr;
 }

@@ -17,9 +17,10 @@
 #include "trace/image.h"
 #include "trace/recorder.h"
 #include "trace/sigtrap.h"
+#include "trace/wrappers.h"
 
 /* What a module's `user` says of it. */
-enum { MOD_PLANTED = 1, MOD_ALLOCATOR = 2, MOD_C_LIBRARY = 4 };
+enum { MOD_PLANTED = 1, MOD_ALLOCATOR = 2, MOD_C_LIBRARY = 4, MOD_OPERATORS = 8 };
 
 static const char *const linkmap_names[] = { "_dl_debug_state" };
 
@@ -168,6 +169,11 @@ static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t
 	pl->found++;
 	mark_module(pl->m, &s->probes->probe.v[index]);
 	if (site) { /* an alias; the earlier row names it */
+		const struct probe *row = &s->probes->probe.v[index];
+
+		site->families |= (uint8_t)(1u << row->family);
+		if (row->size_arg != site->size_arg)
+			site->size_arg = 0;
 		if (index < site->id) {
 			site->id = (uint16_t)index;
 			site->probe = &s->probes->probe.v[index];
@@ -192,6 +198,8 @@ static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t
 	site->module = pl->m;
 	site->resolver = resolver;
 	site->leaf = is_leaf_release(pl->m, site->probe);
+	site->families = (uint8_t)(1u << site->probe->family);
+	site->size_arg = site->probe->size_arg;
 	vec_push(&pl->p->sites, site);
 	bp->site = site;
 	recorder_probe(s->recorder, pl->p, site->id, site->probe);
@@ -205,14 +213,18 @@ static void note_range(struct proc *p, struct module *m, size_t index,
 	taddr_t addr = m->bias + sym->value;
 	struct range_probe w = { .start = addr, .end = addr + sym->size,
 				 .probe = (uint16_t)index, .module = m,
+				 .families = (uint8_t)(1u << probe->family),
 				 .throws = probe->flags & PROBE_THROWS };
 	uint8_t code[64];
 
 	for (size_t i = 0; i < p->wrappers.n; i++)
-		if (p->wrappers.v[i].start == addr)
+		if (p->wrappers.v[i].start == addr) {
+			p->wrappers.v[i].families |= w.families;
 			return;
+		}
 	if (p->abi->tests_zero && proc_read(p, addr, code, sizeof code) == sizeof code)
 		w.zero_flag = p->abi->tests_zero(p->abi, code, sizeof code);
+	w.jumps = !w.throws && wrapper_jumps(p, &w);
 	vec_push(&p->wrappers, w);
 	p->session->probes->found.v[index]++;
 	if (!w.throws)
@@ -270,6 +282,8 @@ static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 		note_range(p, pl->m, index, sym);
 		return;
 	}
+	if (probe->flags & PROBE_CPP && !is_cxx_runtime(pl->m->path))
+		pl->m->user = (void *)((uintptr_t)pl->m->user | MOD_OPERATORS);
 	plant_site(pl, index, addr, sym->size, false);
 }
 
@@ -398,6 +412,7 @@ static void module_gone(void *arg, struct module *m)
 	struct proc *p = arg;
 
 	unwinder_forget(p->unwinder, m->start, m->end);
+	u64map_release(&p->callees);
 	for (size_t i = p->wrappers.n; i--;)
 		if (p->wrappers.v[i].module == m)
 			vec_remove(&p->wrappers, i);
@@ -571,9 +586,11 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->state = PROC_STARTING;
 	p->space = recorder_new_space(r);
 	p->open = openset_new();
+	p->freed = freed_new(p->session->opts->freed_volume, FREED_MAX);
 	p->own_break = false;
 	p->exiting = p->scanned = false;
-	p->table_complete = fresh;
+	/* -O hides the allocations of what it leaves out. */
+	p->table_complete = fresh && !p->session->opts->omit.n;
 	p->brk_end = 0;
 	p->syscall_insn = 0;
 	p->no_inject = false;
@@ -592,6 +609,9 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	/* Without a linker, or one we cannot follow: at the entry point. */
 	if (!p->linker || !p->seen_linkmap)
 		bp_plant(p, stopped, p->entry, BP_START);
+	/* Its libraries' constructors will have run by then. */
+	if (p->linker && !p->seen_linkmap)
+		p->table_complete = false;
 	return 0;
 }
 
@@ -615,12 +635,16 @@ void image_end(struct proc *p)
 	memory_close(&p->mem);
 	openset_free(p->open);
 	p->open = NULL;
+	freed_free(p->freed);
+	p->freed = NULL;
+	u64map_release(&p->looked);
 	regions_cut(p->mapped, 0, UINT64_MAX, NULL, NULL);
 	p->ended_stacks.n = 0;
 	for (size_t i = 0; i < p->sites.n; i++)
 		free(p->sites.v[i]);
 	p->sites.n = 0;
 	p->wrappers.n = 0;
+	u64map_release(&p->callees);
 	free(p->name);
 	p->name = NULL;
 	p->ended_told = false;
@@ -643,6 +667,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	memory_open(&c->mem, c->pid);
 	c->space = parent->space;
 	c->open = openset_clone(parent->open);
+	c->freed = freed_copy(parent->freed);
 	regions_free(c->mapped);
 	c->mapped = regions_copy(parent->mapped);
 	c->own_break = parent->own_break;
@@ -705,6 +730,20 @@ bool image_allocator_library(struct proc *p, taddr_t pc)
 
 	return m && (uintptr_t)m->user & MOD_ALLOCATOR && !((uintptr_t)m->user & MOD_C_LIBRARY) &&
 	       !(p->entry >= m->start && p->entry < m->end);
+}
+
+bool image_own_operators(struct proc *p, taddr_t pc)
+{
+	/* std::get_new_handler(), which the C++ run-time library's operators call:
+	 * it is linked in, and they are its. */
+	static const char *const runtime[] = { "_ZSt15get_new_handlerv" };
+	struct module *m = modules_find(&p->modules, pc);
+	size_t hits = 0;
+
+	if (!m || !m->file || !((uintptr_t)m->user & MOD_OPERATORS))
+		return false;
+	elf_file_find_functions(m->file, runtime, 1, SYMS_OWN, count_hit, &hits);
+	return !hits;
 }
 
 /* -- indirect functions ---------------------------------------------------------------- */

@@ -23,6 +23,9 @@ bool image_in_allocator(const struct proc *p, taddr_t pc);
 bool image_allocator_library(struct proc *p, taddr_t pc);
 /* Does the module define malloc or free? */
 bool image_has_malloc(const struct module *m);
+/* Is pc in a module that defines C++ operators of its own, which the compiler may
+ * have put into their callers? */
+bool image_own_operators(struct proc *p, taddr_t pc);
 /* The resolver of an indirect function begins (ret: its return address), and
  * has returned to bp. */
 void image_resolver_called(struct task *t, const struct probe_site *site, taddr_t ret);

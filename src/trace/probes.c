@@ -21,13 +21,18 @@
 /* The aligned forms round the size up, so their bodies do not just forward. */
 #define NEW_ALIGNED(sym, fam) ALLOC(sym, 1, .align_arg = 2, .family = fam, .flags = PROBE_CPP)
 #define DELETE(sym, fam) RELEASE(sym, 1, .family = fam, .flags = PROBE_CPP)
-#define TC_DELETE(sym, fam)                              \
-	RELEASE(sym, 1, .family = fam),                  \
-	RELEASE(sym "_nothrow", 1, .family = fam),       \
-	RELEASE(sym "_sized", 1, .family = fam),         \
-	RELEASE(sym "_aligned", 1, .family = fam),       \
-	RELEASE(sym "_sized_aligned", 1, .family = fam), \
+#define DELETE_SIZED(sym, fam) \
+	RELEASE(sym, 1, .size_arg = 2, .family = fam, .flags = PROBE_CPP)
+#define TC_DELETE(sym, fam)                                             \
+	RELEASE(sym, 1, .family = fam),                                 \
+	RELEASE(sym "_nothrow", 1, .family = fam),                      \
+	RELEASE(sym "_sized", 1, .size_arg = 2, .family = fam),         \
+	RELEASE(sym "_aligned", 1, .family = fam),                      \
+	RELEASE(sym "_sized_aligned", 1, .size_arg = 2, .family = fam), \
 	RELEASE(sym "_aligned_nothrow", 1, .family = fam)
+/* mimalloc's are documented to be released by mi_free(). */
+#define MI_NEW(sym, sz, ...) ALLOC(sym, sz, .flags = PROBE_NEW, __VA_ARGS__)
+#define MI_NEW_REALLOC(sym, p, sz, ...) REALLOC(sym, p, sz, .flags = PROBE_NEW, __VA_ARGS__)
 /* size_t is mangled as m on 64-bit ABIs and as j on 32-bit ones. */
 #define NEW_ALL(letter)                                                  \
 	NEW("_Znw" letter, FAMILY_NEW),                                  \
@@ -38,10 +43,10 @@
 	NEW_ALIGNED("_Zna" letter "St11align_val_t", FAMILY_NEW_ARRAY),          \
 	NEW_ALIGNED("_Znw" letter "St11align_val_tRKSt9nothrow_t", FAMILY_NEW),  \
 	NEW_ALIGNED("_Zna" letter "St11align_val_tRKSt9nothrow_t", FAMILY_NEW_ARRAY), \
-	DELETE("_ZdlPv" letter, FAMILY_NEW),                             \
-	DELETE("_ZdaPv" letter, FAMILY_NEW_ARRAY),                       \
-	DELETE("_ZdlPv" letter "St11align_val_t", FAMILY_NEW),           \
-	DELETE("_ZdaPv" letter "St11align_val_t", FAMILY_NEW_ARRAY)
+	DELETE_SIZED("_ZdlPv" letter, FAMILY_NEW),                             \
+	DELETE_SIZED("_ZdaPv" letter, FAMILY_NEW_ARRAY),                       \
+	DELETE_SIZED("_ZdlPv" letter "St11align_val_t", FAMILY_NEW),           \
+	DELETE_SIZED("_ZdaPv" letter "St11align_val_t", FAMILY_NEW_ARRAY)
 
 static const struct probe builtin[] = {
 	ALLOC("malloc", 1),
@@ -55,8 +60,8 @@ static const struct probe builtin[] = {
 	ALLOC("valloc", 1),
 	ALLOC("pvalloc", 1),
 	RELEASE("cfree", 1),
-	RELEASE("free_sized", 1),
-	RELEASE("free_aligned_sized", 1),
+	RELEASE("free_sized", 1, .size_arg = 2),
+	RELEASE("free_aligned_sized", 1, .size_arg = 3),
 
 	{ .symbol = "mmap", .op = OP_MAP, .kind = KIND_MMAP, .family = FAMILY_MAP, .ptr_arg = 1, .size_arg = 2 },
 	{ .symbol = "mmap64", .op = OP_MAP, .kind = KIND_MMAP, .family = FAMILY_MAP, .ptr_arg = 1, .size_arg = 2 },
@@ -83,7 +88,7 @@ static const struct probe builtin[] = {
 	REALLOC("rallocx", 1, 2),
 	REALLOC("xallocx", 1, 2, .kind = KIND_XALLOCX),
 	RELEASE("dallocx", 1),
-	RELEASE("sdallocx", 1),
+	RELEASE("sdallocx", 1, .size_arg = 2),
 
 	/* mimalloc, mimalloc.h */
 	ALLOC("mi_malloc", 1),
@@ -153,20 +158,20 @@ static const struct probe builtin[] = {
 	STRING("mi_heap_strdup"),
 	STRING("mi_heap_strndup"),
 	STRING("mi_heap_realpath"),
-	ALLOC("mi_heap_alloc_new", 2, .family = FAMILY_NEW),
-	ALLOC("mi_heap_alloc_new_n", 3, .count_arg = 2, .family = FAMILY_NEW),
-	ALLOC("mi_new", 1, .family = FAMILY_NEW),
-	ALLOC("mi_new_n", 2, .count_arg = 1, .family = FAMILY_NEW),
-	ALLOC("mi_new_nothrow", 1, .family = FAMILY_NEW),
-	ALLOC("mi_new_aligned", 1, .align_arg = 2, .family = FAMILY_NEW),
-	ALLOC("mi_new_aligned_nothrow", 1, .align_arg = 2, .family = FAMILY_NEW),
-	REALLOC("mi_new_realloc", 1, 2, .family = FAMILY_NEW),
-	REALLOC("mi_new_reallocn", 1, 3, .count_arg = 2, .family = FAMILY_NEW),
+	MI_NEW("mi_heap_alloc_new", 2),
+	MI_NEW("mi_heap_alloc_new_n", 3, .count_arg = 2),
+	MI_NEW("mi_new", 1),
+	MI_NEW("mi_new_n", 2, .count_arg = 1),
+	MI_NEW("mi_new_nothrow", 1),
+	MI_NEW("mi_new_aligned", 1, .align_arg = 2),
+	MI_NEW("mi_new_aligned_nothrow", 1, .align_arg = 2),
+	MI_NEW_REALLOC("mi_new_realloc", 1, 2),
+	MI_NEW_REALLOC("mi_new_reallocn", 1, 3, .count_arg = 2),
 
 	/* tcmalloc, gperftools/tcmalloc.h */
 	ALLOC("tc_malloc", 1),
 	RELEASE("tc_free", 1),
-	RELEASE("tc_free_sized", 1),
+	RELEASE("tc_free_sized", 1, .size_arg = 2),
 	RELEASE("tc_cfree", 1),
 	ALLOC("tc_calloc", 2, .count_arg = 1),
 	REALLOC("tc_realloc", 1, 2),

@@ -27,7 +27,7 @@ struct probe {
 	enum probe_kind kind;
 	enum family family;
 	uint8_t ptr_arg, size_arg, count_arg, align_arg, out_arg;
-	uint8_t flags;
+	uint16_t flags;
 };
 
 enum {
@@ -36,13 +36,14 @@ enum {
 			       adds nothing: recognised there, no breakpoint */
 	PROBE_STRING = 4,   /* what it allocates is a string: strdup */
 	PROBE_USER = 8,
-	PROBE_OLDER = 32,  /* no function: stands for what was allocated before
-			      the attach (census.c) */
 	PROBE_THROWS = 16, /* no allocation function: an operator new that calls
 			      it will end with an exception */
 	PROBE_RUST = 64,    /* forwards to malloc, and is left out, where there is … */
 	PROBE_RUST_DEFAULT = 128, /* … this, which is none itself */
 	PROBE_LEFT_OUT = 32, /* looked for only to know that it is there */
+	PROBE_OLDER = 256,  /* no function: stands for what was allocated before
+			       the attach (census.c) */
+	PROBE_NEW = 512,    /* new by another name: may end with an exception */
 };
 
 /* A probe in one process. */
@@ -54,6 +55,8 @@ struct probe_site {
 	struct module *module;
 	bool resolver;        /* of an indirect function: returns where that is */
 	bool leaf;            /* a release that calls no other probe */
+	uint8_t families;     /* 1 << family of every name it has */
+	uint8_t size_arg;     /* of a release, when all its names agree */
 };
 
 /* A resolver is running: what it returns is to be observed. */

@@ -99,11 +99,14 @@ void proc_free(struct proc *p)
 	modules_release(&p->modules);
 	memory_close(&p->mem);
 	openset_free(p->open);
+	freed_free(p->freed);
+	u64map_release(&p->looked);
 	regions_free(p->mapped);
 	vec_release(&p->tasks);
 	vec_release(&p->kept);
 	vec_release(&p->ended_stacks);
 	vec_release(&p->wrappers);
+	u64map_release(&p->callees);
 	for (size_t i = 0; i < p->sites.n; i++)
 		free(p->sites.v[i]);
 	vec_release(&p->sites);

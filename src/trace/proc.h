@@ -18,6 +18,7 @@
 #include "base/vec.h"
 #include "elf/modules.h"
 #include "model/event.h"
+#include "model/freed.h"
 #include "model/openset.h"
 #include "model/regions.h"
 #include "trace/memory.h"
@@ -98,7 +99,11 @@ struct last_entry {
 	uint64_t ptr;
 	struct open_block block; /* LAST_RELEASE: what was released, if known */
 	bool known;
+	uint32_t at;        /* LAST_RELEASE: its stack, 0: not taken */
 };
+
+/* A faulty call that was told; when it is taken back it will be seen again. */
+struct told_error { taddr_t addr, sp; bool again; };
 
 /* -- tasks ------------------------------------------------------------------ */
 
@@ -132,6 +137,7 @@ struct task {
 	struct regs regs;
 	VEC(struct call) calls;
 	struct last_entry last;
+	struct told_error told;
 	taddr_t stack_lo, stack_hi; /* mapping that held sp last */
 	size_t stack_want;  /* bytes to read of the stack at a time */
 	bool trap_blocked;  /* the program blocks SIGTRAP in this task */
@@ -170,7 +176,9 @@ struct range_probe { /* a function body that only forwards (operator new) */
 	taddr_t start, end;
 	bool zero_flag; /* a request of no bytes shows in the flags */
 	uint16_t probe;
+	uint8_t families;   /* 1 << family of every name it has */
 	bool throws;        /* it gets memory for exceptions instead */
+	bool jumps;         /* to another wrapper, of which it leaves the caller */
 	struct module *module;
 };
 
@@ -194,6 +202,7 @@ struct proc {
 	struct modules modules;
 	struct unwinder *unwinder;
 	VEC(struct range_probe) wrappers;
+	struct u64map callees;    /* return address → what was called (wrappers.c) */
 	VEC(struct probe_site *) sites;
 	VEC(struct task *) tasks;
 	struct openset *open;
@@ -203,7 +212,8 @@ struct proc {
 	/* Stack pointers at which threads have ended: their stacks are kept
 	 * for the next ones, with all that is in them.  The last ones. */
 	VEC(taddr_t) ended_stacks;
-	bool table_complete;      /* no block is older than our tracing */
+	bool table_complete;      /* `open` holds every block there is, so that the
+				     release of another address is an error */
 	uint32_t space;           /* part of a stack's identity; new when a
 				     module went */
 	struct trap_action trap;
@@ -234,6 +244,11 @@ struct proc {
 		uint64_t next_ns; /* when; 0: it is over, or not wanted */
 		uint64_t pause_ns; /* the program stood in all */
 	} census;
+	struct freed *freed;      /* released and not handed out again */
+	struct u64map looked;     /* stack → how often addresses that it released
+				     were looked for (errors.c) */
+	struct task *faulty;      /* --stop-on-error: stands at a faulty call; the
+				     process is to be let go */
 };
 
 /* -- the session ---------------------------------------------------------------- */
@@ -281,6 +296,7 @@ struct session {
 	uint64_t stops;
 	uint64_t crash_at;        /* a fault after so many, in tests */
 	bool any_found;           /* some allocation function, somewhere */
+	bool any_faulty;          /* a process has `faulty` */
 	timer_t nagger;           /* brings wait4() back (session.c) */
 	timer_t scan_timer;       /* --scan-every */
 	timer_t mark_timer;       /* --mark-every (marks.c) */

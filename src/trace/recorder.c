@@ -19,6 +19,7 @@ struct known_stack {
 struct recorder {
 	struct event_sink *sink;
 	VEC(struct known_stack) known;
+	VEC(uint8_t) families; /* by id */
 	uint32_t *index; /* 1 << bits of ids, 0 free */
 	unsigned bits;
 	uint32_t next_space;
@@ -33,6 +34,7 @@ struct recorder *recorder_new(struct event_sink *sink)
 	r->bits = 8;
 	r->index = xcalloc((size_t)1 << r->bits, sizeof *r->index);
 	vec_push(&r->known, ((struct known_stack){ 0, 0 }));
+	vec_push(&r->families, 0);
 	return r;
 }
 
@@ -41,6 +43,7 @@ void recorder_free(struct recorder *r)
 	if (!r)
 		return;
 	vec_release(&r->known);
+	vec_release(&r->families);
 	u64map_release(&r->probes_told);
 	free(r->index);
 	free(r);
@@ -121,6 +124,7 @@ uint32_t recorder_stack(struct recorder *r, struct proc *p, struct task *t, uint
 			return id;
 	id = (uint32_t)r->known.n;
 	vec_push(&r->known, want);
+	vec_push(&r->families, 0);
 	r->index[i] = id;
 	if (r->known.n * 2 > mask)
 		grow_index(r);
@@ -135,12 +139,23 @@ uint32_t recorder_no_stack(struct recorder *r, struct proc *p, uint16_t probe)
 
 	/* Not in the index: nothing is ever the same. */
 	vec_push(&r->known, ((struct known_stack){ hash_u64(id), ~hash_u64(id) }));
+	vec_push(&r->families, 0);
 	if (r->known.n * 2 > (size_t)1 << r->bits)
 		grow_index(r);
 	ev.u.stack.id = id;
 	ev.u.stack.probe = probe;
 	emit(p, p->pid, &ev);
 	return id;
+}
+
+void recorder_set_families(struct recorder *r, uint32_t stack, uint8_t families)
+{
+	r->families.v[stack] = families;
+}
+
+uint8_t recorder_families(const struct recorder *r, uint32_t stack)
+{
+	return stack < r->families.n ? r->families.v[stack] : 0;
 }
 
 void recorder_probe(struct recorder *r, struct proc *p, uint16_t id, const struct probe *probe)
@@ -247,23 +262,36 @@ void record_mark(struct session *s)
 
 /* -- blocks ---------------------------------------------------------------------------- */
 
+/* The block is there from now on.  An address that is still open was released
+ * behind our back: by the allocator itself, or through a way in that we do not
+ * observe. */
+static void open_block(struct task *t, const struct open_block *b)
+{
+	struct event gone = { .type = EV_RELEASE };
+	struct open_block old;
+
+	freed_drop(t->proc->freed, b->addr);
+	if (!openset_add(t->proc->open, b, &old))
+		return;
+	gone.u.release.addr = old.addr;
+	gone.u.release.size = old.size;
+	gone.u.release.stack = old.stack;
+	gone.u.release.mark = old.mark;
+	gone.u.release.known = RELEASE_UNSEEN;
+	emit(t->proc, t->tid, &gone);
+}
+
+static void remember_freed(struct task *t, const struct open_block *b, uint32_t at)
+{
+	freed_add(t->proc->freed, &(struct freed_block){ b->addr, b->size, b->stack, at });
+}
+
 void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack)
 {
 	struct event ev = { .type = EV_ALLOC };
-	struct open_block b = { addr, size, stack, t->proc->session->mark }, old;
 
-	/* An address that is still open was released behind our back (by the
-	 * allocator itself, or before its release could be seen). */
-	if (openset_add(t->proc->open, &b, &old)) {
-		struct event gone = { .type = EV_RELEASE };
-
-		gone.u.release.addr = old.addr;
-		gone.u.release.size = old.size;
-		gone.u.release.stack = old.stack;
-		gone.u.release.mark = old.mark;
-		gone.u.release.known = RELEASE_KNOWN;
-		emit(t->proc, t->tid, &gone);
-	}
+	open_block(t, &(struct open_block){ addr, size, stack,
+					       t->proc->session->mark });
 	ev.u.alloc.addr = addr;
 	ev.u.alloc.size = size;
 	ev.u.alloc.stack = stack;
@@ -295,24 +323,32 @@ void record_release(struct task *t, taddr_t addr, uint16_t probe, const struct o
 	ev.u.release.probe = probe;
 	ev.u.release.known = (uint8_t)how;
 	ev.u.release.at = at;
+	if (known)
+		remember_freed(t, known, at);
 	emit(t->proc, t->tid, &ev);
 }
 
-void record_release_undo(struct task *t, taddr_t addr, const struct open_block *known)
+void record_release_undo(struct task *t, taddr_t addr, const struct open_block *known, uint32_t at)
 {
 	struct event ev = { .type = EV_RELEASE_UNDO };
 
 	fill_release(&ev, addr, known);
 	ev.u.release.known = known ? RELEASE_KNOWN : RELEASE_UNKNOWN;
-	if (known)
+	ev.u.release.at = at;
+	if (known) {
+		freed_drop(t->proc->freed, addr);
 		openset_add(t->proc->open, known, NULL);
+	}
 	emit(t->proc, t->tid, &ev);
 }
 
-void record_realloc_begin(struct task *t, const struct open_block *b, uint16_t probe)
+void record_realloc_begin(struct task *t, const struct open_block *b, uint16_t probe, uint32_t at)
 {
 	struct event ev = { .type = EV_REALLOC_BEGIN };
 
+	/* Another thread may be given the address, and release it, before the
+	 * call returns. */
+	remember_freed(t, b, at);
 	fill_release(&ev, b->addr, b);
 	ev.u.release.probe = probe;
 	emit(t->proc, t->tid, &ev);
@@ -322,12 +358,13 @@ void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *o
 		    uint64_t size, uint32_t stack, bool failed)
 {
 	struct event ev = { .type = EV_REALLOC };
-	struct open_block b = { addr, size, stack, t->proc->session->mark };
 
-	if (failed && old)
+	if (failed && old) {
+		freed_drop(t->proc->freed, old_addr);
 		openset_add(t->proc->open, old, NULL);
-	else if (addr)
-		openset_add(t->proc->open, &b, NULL);
+	} else if (addr) {
+		open_block(t, &(struct open_block){ addr, size, stack, t->proc->session->mark });
+	}
 	ev.u.realloc.old_addr = old_addr;
 	ev.u.realloc.old_size = old ? old->size : 0;
 	ev.u.realloc.old_stack = old ? old->stack : 0;
@@ -346,6 +383,12 @@ void record_census(struct proc *p, const struct event *ev)
 
 	copy.type = EV_CENSUS;
 	emit(p, p->pid, &copy);
+}
+
+void record_error(struct task *t, struct event *ev)
+{
+	ev->type = EV_ERROR;
+	emit(t->proc, t->tid, ev);
 }
 
 void record_failed(struct task *t, uint64_t size, uint32_t stack)

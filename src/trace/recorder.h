@@ -18,6 +18,10 @@ uint32_t recorder_stack(struct recorder *r, struct proc *p, struct task *t, uint
 			const struct backtrace *bt, uint32_t skip);
 /* The id of a new stack without frames, for blocks that one probe stands for. */
 uint32_t recorder_no_stack(struct recorder *r, struct proc *p, uint16_t probe);
+/* Whose releases are right for blocks of a stack: 1 << enum family, or'ed. */
+void recorder_set_families(struct recorder *r, uint32_t stack, uint8_t families);
+/* 0: not known. */
+uint8_t recorder_families(const struct recorder *r, uint32_t stack);
 /* Announces a probe, once. */
 void recorder_probe(struct recorder *r, struct proc *p, uint16_t id, const struct probe *probe);
 
@@ -37,13 +41,15 @@ void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack);
 bool record_take(struct task *t, taddr_t addr, struct open_block *out);
 void record_release(struct task *t, taddr_t addr, uint16_t probe, const struct open_block *known,
 		    enum release_known how, uint32_t at);
-void record_release_undo(struct task *t, taddr_t addr, const struct open_block *known);
-void record_realloc_begin(struct task *t, const struct open_block *b, uint16_t probe);
+void record_release_undo(struct task *t, taddr_t addr, const struct open_block *known, uint32_t at);
+void record_realloc_begin(struct task *t, const struct open_block *b, uint16_t probe, uint32_t at);
 /* addr 0 and failed: the old block is open again. */
 void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *old, taddr_t addr,
 		    uint64_t size, uint32_t stack, bool failed);
 /* Blocks that the census put into the table of open blocks, as the event says. */
 void record_census(struct proc *p, const struct event *ev);
+/* An EV_ERROR, complete but for pid, tid and time. */
+void record_error(struct task *t, struct event *ev);
 void record_failed(struct task *t, uint64_t size, uint32_t stack);
 void record_map(struct task *t, taddr_t addr, uint64_t size, uint32_t stack);
 void record_unmap(struct task *t, taddr_t addr, uint64_t size);

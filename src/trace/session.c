@@ -17,6 +17,7 @@
 #include "trace/census.h"
 #include "trace/cpu.h"
 #include "trace/ending.h"
+#include "trace/errors.h"
 #include "trace/image.h"
 #include "trace/leftover.h"
 #include "trace/marks.h"
@@ -408,6 +409,8 @@ static void loop(struct session *s)
 			raise(SIGSEGV);
 		if (n)
 			dispatch_stop(s, &st);
+		if (s->any_faulty)
+			faults_let_go(s);
 		if (s->holding && (!n || ++held % 256 == 0)) {
 			step_check(s);
 			ending_check(s);

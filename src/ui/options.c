@@ -39,6 +39,8 @@ static const char *const scans[] = { "reachability", "references" };
 static const char *const yes_no_all[] = { "no", "yes", "all" };
 static const char *const on_signals[] = { "USR1:scan", "USR2:scan", "USR1:mark", "USR2:mark" };
 
+static const char *const yes_no[] = { "yes", "no" };
+
 const char *option_word(enum option_word word, size_t i)
 {
 	switch (word) {
@@ -58,6 +60,8 @@ const char *option_word(enum option_word word, size_t i)
 		return i < ARRAY_SIZE(on_signals) ? on_signals[i] : NULL;
 	case WORD_GEN:
 		return i < ARRAY_SIZE(yes_no_all) ? yes_no_all[i] : NULL;
+	case WORD_YES_NO:
+		return i < ARRAY_SIZE(yes_no) ? yes_no[i] : NULL;
 	default:
 		return NULL;
 	}
@@ -292,6 +296,26 @@ static int set_color(struct options *o, const struct option_row *row, const char
 	if (i < 0)
 		return -1;
 	o->report.color = (enum color_mode)i;
+	return 0;
+}
+
+static int set_mismatched(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = pick_word(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->trace.no_mismatched = i == 1;
+	return 0;
+}
+
+static int set_freed_volume(struct options *o, const struct option_row *row, const char *arg)
+{
+	unsigned long v;
+
+	if (number(row, arg, 0, LONG_MAX, &v))
+		return -1;
+	o->trace.freed_volume = v;
 	return 0;
 }
 
@@ -572,6 +596,16 @@ static const struct option_row table[] = {
 	{ 0, "free", "SPEC", WORD_ANY, GROUP_CALLS, "SPEC releases too: SYMBOL:ptr=N", set_free, 0 },
 	{ 0, "realloc", "SPEC", WORD_ANY, GROUP_CALLS,
 	  "SPEC changes sizes too: SYMBOL:ptr=N,size=N", set_realloc, 0 },
+	{ 'S', "sanity", NULL, WORD_NONE, GROUP_CALLS,
+	  "take a backtrace of every release too", set_flag, FIELD(trace.sanity) },
+	{ 0, "show-mismatched-frees", "WHETHER", WORD_YES_NO, GROUP_CALLS,
+	  "no: releases that do not match the allocation (new\nand free) are no errors", set_mismatched,
+	  0 },
+	{ 0, "stop-on-error", NULL, WORD_NONE, GROUP_CALLS,
+	  "leave the process stopped for a debugger at its\nfirst heap error", set_flag,
+	  FIELD(trace.stop_on_error) },
+	{ 0, "freelist-vol", "BYTES", WORD_NUMBER, GROUP_CALLS,
+	  "remember released blocks of up to so many bytes\n(default 20000000)", set_freed_volume, 0 },
 
 	{ 'a', "autoscan", NULL, WORD_NONE, GROUP_LEAKS,
 	  "list leaks by stack instead of all blocks in use;\nscan attached processes, too, when they are left",
@@ -675,6 +709,7 @@ static const char *const word_names[] = {
 	[WORD_USER] = "user",     [WORD_SORT_KEY] = "word", [WORD_COLOR] = "word",
 	[WORD_FORMAT] = "format", [WORD_LEAK_CHECK] = "word", [WORD_LEAK_KIND] = "word",
 	[WORD_SCAN] = "word",     [WORD_ON_SIGNAL] = "word", [WORD_GEN] = "word",
+	[WORD_YES_NO] = "word",
 };
 
 static void help_row(struct strbuf *sb, const struct option_row *row)
@@ -992,6 +1027,7 @@ enum options_result options_parse(struct options *o, char **argv)
 	o->trace.depth = TRACE_DEFAULT_DEPTH;
 	o->trace.follow_exec = true;
 	o->trace.scan.launched = true;
+	o->trace.freed_volume = TRACE_FREED_VOLUME;
 	o->report = (struct report_opts)REPORT_OPTS_INIT;
 	if (parse_words(o, argv, true))
 		return OPTIONS_WRONG;
@@ -1001,6 +1037,9 @@ enum options_result options_parse(struct options *o, char **argv)
 		return OPTIONS_WRONG;
 	set_message_level(o);
 	o->trace.scan.data = o->report.verbose > 0;
+	o->report.sanity = o->trace.sanity;
+	if (o->trace.sanity && !o->report.sort)
+		o->report.sort = report_sort_lookup("errors");
 	if (check_combination(o) || ask_for_scan(o))
 		return OPTIONS_WRONG;
 	if (o->ignore.n) {

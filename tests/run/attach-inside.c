@@ -53,7 +53,7 @@ int main(void)
 	expect("frees", AFTER / 2);
 	expect("bytes_allocated", AFTER * 10);
 	expect("unknown_releases", 1);
-	expect("errors", 0);
+	expect("error_count", 0);
 	expect_stack("after", "open_blocks", AFTER / 2);
 	EXPECT_THAT(write(1, "done\n", 5) == 5);
 	EXPECT_THAT(read(0, line, 1) == 1);

@@ -115,8 +115,25 @@ static bool check_stack(const char *line, json_t *proc, char *const *word, const
 	return false;
 }
 
-/* KEY [OP] VALUE · stack FUNCTION KEY [OP] VALUE · region FUNCTION KEY [OP] VALUE;
- * KEY, stack and region may begin with "N:", the index of the process. */
+static bool check_error(const char *line, json_t *proc, const char *kind, const char *op,
+			const char *want)
+{
+	json_t *error;
+	long long is = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(proc, "errors"), i, error)
+		if (!strcmp(json_string_value(json_object_get(error, "kind")), kind))
+			is += json_integer_value(json_object_get(error, "count"));
+	if (holds(is, op, atoll(want)))
+		return true;
+	printf("# expected %s, but it is %lld\n", line, is);
+	return false;
+}
+
+/* KEY [OP] VALUE · stack FUNCTION KEY [OP] VALUE · region FUNCTION KEY [OP] VALUE ·
+ * error KIND [OP] VALUE; KEY, stack, region and error may begin with "N:", the
+ * index of the process. */
 static bool check_line(const char *line, json_t *processes)
 {
 	char *copy = xstrdup(line), *rest = copy, *word[6] = { NULL }, *w, *colon;
@@ -150,6 +167,8 @@ static bool check_line(const char *line, json_t *processes)
 		       json_array_size(processes));
 	good = proc && (n == 3 && (!strcmp(word[0], "stack") || !strcmp(word[0], "region")) ?
 			check_stack(line, proc, word, op, want) :
+			n == 2 && !strcmp(word[0], "error") ?
+			check_error(line, proc, word[1], op, want) :
 			check_value(line, member(proc, word[0]), op, want));
 	free(copy);
 	return good;

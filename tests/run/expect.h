@@ -8,6 +8,7 @@
  *	expect_stack("leaf", "open_blocks", 3);  sum over the stacks with a frame
  *	                                      of function leaf
  *	expect_region("leaf", "failed", 3);   likewise of mmap's and brk's stacks
+ *	expect_error("double_free", 1);       how many of that kind
  *	expect_text("exe", "hello");          a string; also the end of a path
  *
  * Nothing here allocates, uses stdio or disturbs errno, so that a program's
@@ -85,6 +86,14 @@ static inline void expect_region(const char *function, const char *key, long lon
 	char buf[24];
 
 	expect_line("region", function, key, expect_number(buf, value));
+}
+
+/* How many errors of a kind (doc/JSON.md). */
+static inline void expect_error(const char *kind, long long count)
+{
+	char buf[24];
+
+	expect_line("error", kind, expect_number(buf, count), NULL);
 }
 
 /* Ends the program with a status that no test expects. */

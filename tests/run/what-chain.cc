@@ -24,7 +24,7 @@ int main()
 		chain();
 	expect_stack("chain", "total_blocks", N);
 	expect_stack("chain", "open_blocks", 0);
-	expect("errors", 0);
+	expect("error_count", 0);
 	expect("unknown_releases", 0);
 	return 0;
 }

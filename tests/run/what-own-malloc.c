@@ -89,7 +89,7 @@ int main(void)
 	expect_stack("use", "open_blocks", 0);
 	expect_stack("main", "failed", 1);
 	expect("unknown_releases", 1);
-	expect("errors", 1);
+	expect("error_count", 1);
 	expect("mappings.maps", 0);
 	return 0;
 }

@@ -223,7 +223,7 @@ static void any_event(struct event *ev)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		words[i] = any();
 	memset(ev, 0, sizeof *ev);
-	ev->type = (enum event_type)(any() % (EV_NOTE + 2));
+	ev->type = (enum event_type)(any() % (EV_ERROR + 2));
 	memcpy(&ev->u, words, sizeof words);
 	switch (ev->type) {
 	case EV_PROC:
@@ -248,6 +248,17 @@ static void any_event(struct event *ev)
 		break;
 	case EV_REALLOC: /* no other values are bools */
 		ev->u.realloc.failed = false;
+		break;
+	case EV_LEAK:
+	case EV_LEAK_BLOCK:
+		ev->u.leak.data = words[4] % 2 ? exact : NULL;
+		ev->u.leak.ndata = words[4] % 2 ? 4 : 0;
+		break;
+	case EV_SCAN:
+		ev->u.scan.references = ev->u.scan.final = false;
+		break;
+	case EV_ERROR:
+		ev->u.error.path = words[4] % 2 ? "/\033" : NULL;
 		break;
 	case EV_NOTE:
 		ev->u.note.bad = false;
@@ -313,6 +324,48 @@ static void older_blocks(void **state)
 	json_decref(root);
 }
 
+static void heap_errors(void **state)
+{
+	struct feed f = session_leaky();
+	json_t *root, *p, *errors, *e;
+
+	(void)state;
+	STACK(&f, 20, P_FREE, STACK_COMPLETE, LEAKY + 0x130, BELOW_MAIN);
+	for (int i = 0; i < 3; i++)
+		FEED(&f, .type = EV_ERROR,
+		     .u.error = { .kind = ERROR_SIZE_MISMATCH, .addr = 0x5000, .size = 16, .given = 8,
+				  .at = 20, .stack = 2 });
+	FEED(&f, .type = EV_ERROR, .u.error = { .kind = ERROR_INVALID_FREE, .place = PLACE_FILE,
+						.addr = 0x9000, .path = "/f", .offset = 16, .at = 20 });
+	FEED(&f, .type = EV_ERROR, .u.error = { .kind = ERROR_FISHY_SIZE, .size = UINT64_MAX });
+	f.now += 5 * MS;
+	FEED(&f, .type = EV_PROC, .u.proc = { .how = PROC_EXECED, .exe = "/src/next", .abi = "x86-64" });
+	feed_probe(&f, P_NEW, OP_ALLOC, "operator new");
+	FEED(&f, .type = EV_ERROR, .u.error = { .kind = ERROR_MISALIGNED, .size = 80, .given = 3,
+						.at = 3 });
+	root = export(&f);
+	p = proc(root, 0);
+	assert_int_equal(number(p, "error_count"), 5); /* the first image's, too */
+	errors = json_object_get(p, "errors");
+	assert_int_equal(json_array_size(errors), 3);
+	e = json_array_get(errors, 0);
+	assert_string_equal(text(e, "kind"), "size_mismatch");
+	assert_int_equal(number(e, "count"), 3);
+	assert_string_equal(text(e, "address"), "0x5000");
+	assert_int_equal(number(e, "size"), 16);
+	assert_int_equal(number(e, "given"), 8);
+	assert_string_equal(text(json_object_get(e, "call"), "op"), "free");
+	assert_string_equal(text(json_object_get(e, "allocated"), "op"), "calloc");
+	assert_true(json_is_null(json_object_get(e, "released")));
+	e = json_array_get(errors, 1);
+	assert_string_equal(text(e, "where"), "in the mapped file /f, at 0x10");
+	assert_true(json_is_null(json_object_get(e, "size")));
+	e = json_array_get(errors, 2);
+	assert_string_equal(text(e, "kind"), "misaligned");
+	assert_true(json_is_null(json_object_get(e, "address")));
+	json_decref(root);
+}
+
 /* The check itself is no rubber stamp. */
 static void schema_refuses(void **state)
 {
@@ -345,6 +398,7 @@ int main(void)
 		cmocka_unit_test(every_member),
 		cmocka_unit_test(nothing_at_all),    cmocka_unit_test(schema_refuses),
 		cmocka_unit_test(random_events),     cmocka_unit_test(older_blocks),
+		cmocka_unit_test(heap_errors),
 	};
 
 	return cmocka_run_group_tests(tests, load_schema, drop_schema);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/msg.h"
@@ -64,6 +65,7 @@ static void in_colour(void **state)
 	(void)state;
 	STACK(&f, 10, P_MALLOC, STACK_COMPLETE, LIBC + 0x130, LEAKY + 0x140, LEAKY + 0x150);
 	feed_alloc(&f, 0x1000, 6, 10);
+	FEED(&f, .type = EV_ERROR, .u.error = { .kind = ERROR_INVALID_FREE, .addr = 0x9 });
 	FEED(&f, .type = EV_RELEASE, .u.release = { .addr = 0x9, .known = RELEASE_UNKNOWN });
 	f.now += 1500 * MS;
 	feed_end(&f, END_SIGNALED, 11);
@@ -74,13 +76,154 @@ static void in_colour(void **state)
 	      "    add_user       \033[1mleaky.c:21\033[m\n"
 	      "    main           leaky.c:32\n"
 	      "\n"
+	      "errors\n"
+	      "    invalid free        1 time\n"
+	      "\n"
 	      "leaky (pid 4711) was killed by SIGSEGV after 1.50 s\n"
 	      "    in use at exit      6 bytes in 1 block\n"
 	      "    heap usage          6 bytes: 1 alloc, 0 frees, 0 failed\n"
 	      "    high-water mark     6 bytes in 1 block, at exit\n"
-	      "    heap errors         \033[1;31m1\033[m release of what is no block\n"
+	      "    heap errors         \033[1;31m1\033[m: 1 invalid free\n"
 	      "\n"
 	      "mtrace: 6 bytes in 1 block in use at exit from 1 stack, \033[1;31m1 error\033[m\n");
+}
+
+/* read_line() allocates, main() releases twice, and add_user() releases what is
+ * no block, three times. */
+static struct feed session_errors(void)
+{
+	struct feed f = session_start(PROC_LAUNCHED);
+
+	STACK(&f, 20, P_FREE, STACK_COMPLETE, LEAKY + 0x130, BELOW_MAIN);
+	STACK(&f, 21, P_FREE, STACK_COMPLETE, LEAKY + 0x140, LEAKY + 0x150, BELOW_MAIN);
+	feed_alloc(&f, 0x1000, 80, 1);
+	feed_release(&f, 0x1000, 80, 1);
+	return f;
+}
+
+static void feed_error(struct feed *f, struct event_sink *sink, enum error_kind kind,
+		       enum error_place place, uint32_t at, uint32_t stack)
+{
+	struct event ev = { .type = EV_ERROR, .pid = f->pid, .tid = f->pid, .time_ns = f->now };
+
+	ev.u.error.kind = (uint8_t)kind;
+	ev.u.error.place = (uint8_t)place;
+	ev.u.error.addr = 0x1000;
+	ev.u.error.size = stack ? 80 : 0;
+	ev.u.error.at = at;
+	ev.u.error.stack = stack;
+	ev.u.error.offset = 1;
+	sink->emit(sink, &ev);
+}
+
+static void errors_when_they_happen(void **state)
+{
+	struct feed f = session_errors();
+	struct report_opts opts = REPORT_OPTS_INIT;
+	char said[4096] = "";
+	struct event_sink *sink;
+	FILE *file = tmpfile();
+
+	(void)state;
+	opts.symbols = &test_symbols;
+	opts.width = 80;
+	msg_set_fd(fileno(file));
+	sink = errors_sink_new(heap_sink(f.heap), f.heap, &opts);
+	feed_error(&f, sink, ERROR_DOUBLE_FREE, PLACE_UNKNOWN, 20, 1);
+	feed_error(&f, sink, ERROR_DOUBLE_FREE, PLACE_UNKNOWN, 20, 1); /* only counted */
+	feed_error(&f, sink, ERROR_INVALID_FREE, PLACE_STACK, 21, 0);
+	feed_error(&f, sink, ERROR_INVALID_FREE, PLACE_BLOCK, 21, 2);
+	feed_error(&f, sink, ERROR_FISHY_SIZE, PLACE_UNKNOWN, 2, 0); /* only with -v */
+	msg_set_fd(2);
+	rewind(file);
+	said[fread(said, 1, sizeof said - 1, file)] = '\0';
+	fclose(file);
+	assert_string_equal(said,
+		"mtrace: double free of 0x1000 (80 bytes)\n"
+		"    free\n"
+		"    main           leaky.c:31\n"
+		"  the block was allocated by\n"
+		"    malloc\n"
+		"    read_line      leaky.c:10\n"
+		"    parse_config   leaky.c:17\n"
+		"    main           leaky.c:31\n"
+		"\n"
+		"mtrace: invalid free of 0x1000: on a stack\n"
+		"    free\n"
+		"    add_user       leaky.c:21\n"
+		"    main           leaky.c:32\n"
+		"\n"
+		"mtrace: invalid free of 0x1000: 1 byte inside a block of 80\n"
+		"    free\n"
+		"    add_user       leaky.c:21\n"
+		"    main           leaky.c:32\n"
+		"  the block was allocated by\n"
+		"    calloc\n"
+		"    add_user       leaky.c:21\n"
+		"    main           leaky.c:32\n"
+		"\n");
+	sink->free(sink);
+	feed_end(&f, END_EXITED, 0);
+	check(&f, &defaults, false, false, 80,
+	      "errors\n"
+	      "    double free         2 times     main leaky.c:31\n"
+	      "    invalid free        1 time      add_user leaky.c:21\n"
+	      "    invalid free        1 time      add_user leaky.c:21\n"
+	      "\n"
+	      "leaky (pid 4711) exited with status 0 after 0.00 s\n"
+	      "    in use at exit       0 bytes in 0 blocks\n"
+	      "    heap usage          80 bytes: 1 alloc, 1 free, 0 failed\n"
+	      "    high-water mark     80 bytes in 1 block, after 0.00 s\n"
+	      "    heap errors          4: 2 double frees, 2 invalid frees\n"
+	      "\n"
+	      "mtrace: nothing in use at exit, 4 errors\n");
+}
+
+/* -S: who released, and errors as the order. */
+static void sanity(void **state)
+{
+	struct feed f = session_errors();
+	struct report_opts opts = REPORT_OPTS_INIT;
+	char *s;
+
+	(void)state;
+	opts.sanity = true;
+	opts.sort = report_sort_lookup("errors");
+	feed_alloc(&f, 0x2000, 16, 2);
+	feed_alloc(&f, 0x3000, 1000, 3);
+	FEED(&f, .type = EV_RELEASE, .u.release = { .addr = 0x2000, .size = 16, .stack = 2, .at = 21 });
+	feed_error(&f, heap_sink(f.heap), ERROR_MISMATCHED_FREE, PLACE_UNKNOWN, 21, 2);
+	s = text_of(&f, &opts, true, false, 0);
+	/* add_user's stack holds nothing any more, and comes first all the same. */
+	assert_non_null(strstr(s, "in use             0 bytes in 0 blocks"));
+	assert_true(strstr(s, "calloc(16)") < strstr(s, "malloc(1000)"));
+	assert_non_null(strstr(s, "released           16 bytes in 1 block\n"
+				  "    free\n"
+				  "    add_user       leaky.c:21\n"));
+	assert_non_null(strstr(s, "mtrace: mismatched free of 0x1000 (80 bytes): calloc made it, "
+				  "free releases it\n"));
+	free(s);
+	heap_free(f.heap);
+}
+
+/* Addresses that came back while they were open, and unknown ones. */
+static void releases_not_seen(void **state)
+{
+	struct feed f = session_start(PROC_LAUNCHED);
+	char *s;
+
+	(void)state;
+	feed_alloc(&f, 0x1000, 80, 1);
+	FEED(&f, .type = EV_RELEASE, .u.release = { .addr = 0x1000, .size = 80, .stack = 1,
+						    .known = RELEASE_UNSEEN });
+	FEED(&f, .type = EV_RELEASE, .u.release = { .addr = 0x9, .known = RELEASE_UNKNOWN });
+	s = text_of(&f, &defaults, false, false, 100);
+	assert_non_null(strstr(s, "    unknown releases     1 of blocks whose allocation was not seen\n"
+				  "    handed out twice     1 whose release was not seen, most of "
+				  "read_line leaky.c:10\n"
+				  "    heap errors          0\n"));
+	free(s);
+	heap_free(f.heap);
 }
 
 static void all_is_well(void **state)
@@ -462,6 +605,7 @@ static void older_blocks(void **state)
 	      "    high-water mark     5,240 bytes in 11 blocks, after 0.00 s\n"
 	      "    heap errors             0\n"
 	      "\n"
+	      "mtrace: add -a to see which of these are leaks\n"
 	      "mtrace: 5,232 bytes in 11 blocks in use from 3 stacks, 0 errors\n");
 }
 
@@ -645,7 +789,7 @@ static void sort_key_names(void **state)
 	(void)state;
 	for (; report_sort_name(n); n++)
 		assert_non_null(report_sort_help(n));
-	assert_int_equal(n, 7);
+	assert_int_equal(n, 10);
 	assert_null(report_sort_help(n));
 	assert_ptr_equal(report_sort_lookup("us"), report_sort_lookup("usage"));
 	assert_ptr_equal(report_sort_lookup("ts"), report_sort_lookup("tsc"));
@@ -915,6 +1059,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(on_a_terminal),    cmocka_unit_test(in_colour),
+		cmocka_unit_test(errors_when_they_happen), cmocka_unit_test(sanity),
+		cmocka_unit_test(releases_not_seen),
 		cmocka_unit_test(all_is_well),      cmocka_unit_test(to_a_file),
 		cmocka_unit_test(the_rest_is_one_line), cmocka_unit_test(ten_by_default),
 		cmocka_unit_test(identical_callers_merge), cmocka_unit_test(ends_of_stacks),

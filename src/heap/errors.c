@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Heap errors: the distinct ones are kept, all are counted. */
+#include "base/xalloc.h"
+#include "priv.h"
+
+#define MAX_ERRORS 10000
+#define MAX_UNSEEN 64
+
+static uint64_t key_of(const struct event *ev)
+{
+	return hash_u64((uint64_t)ev->u.error.at << 32 | ev->u.error.stack) ^
+	       hash_u64((uint64_t)ev->u.error.freed << 8 | ev->u.error.kind);
+}
+
+static void count_error(struct heap_proc *p, enum error_kind kind)
+{
+	if (kind == ERROR_FISHY_SIZE)
+		return;
+	p->nerrors++;
+	p->unknown_errors += kind == ERROR_DOUBLE_FREE || kind == ERROR_INVALID_FREE;
+}
+
+void error_add(struct heap_proc *p, const struct event *ev)
+{
+	enum error_kind kind = ev->u.error.kind;
+	uint64_t key = key_of(ev), *at = u64map_get(&p->by_error, key);
+
+	count_error(p, kind);
+	if (at) {
+		p->errors.v[*at].count++;
+		return;
+	}
+	if (p->errors.n == MAX_ERRORS)
+		return;
+	u64map_set(&p->by_error, key, p->errors.n);
+	vec_push(&p->errors, (struct heap_error){
+		.kind = kind,
+		.place = ev->u.error.place,
+		.count = 1,
+		.addr = ev->u.error.addr,
+		.size = ev->u.error.size,
+		.given = ev->u.error.given,
+		.offset = ev->u.error.offset,
+		.at = ev->u.error.at,
+		.stack = ev->u.error.stack,
+		.freed = ev->u.error.freed,
+		.module = ev->u.error.module,
+		.path = ev->u.error.path ? xstrdup(ev->u.error.path) : NULL,
+		.first_ns = ev->time_ns,
+	});
+}
+
+void error_unseen(struct heap_proc *p, uint32_t stack)
+{
+	for (size_t i = 0; i < p->unseen.n; i++)
+		if (p->unseen.v[i].stack == stack) {
+			p->unseen.v[i].count++;
+			return;
+		}
+	if (p->unseen.n < MAX_UNSEEN)
+		vec_push(&p->unseen, (struct heap_unseen){ stack, 1 });
+}
+
+void errors_release(struct heap_proc *p)
+{
+	for (size_t i = 0; i < p->errors.n; i++)
+		free(p->errors.v[i].path);
+	vec_release(&p->errors);
+	vec_release(&p->unseen);
+	u64map_release(&p->by_error);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which of the operators new was called: libstdc++'s new[] does not call new, it
+ * jumps there (on x86-64), and leaves no frame.  The call instruction tells. */
+#ifndef TRACE_WRAPPERS_H
+#define TRACE_WRAPPERS_H
+
+#include "trace/proc.h"
+
+/* Does the wrapper end in a jump to another one? */
+bool wrapper_jumps(struct proc *p, const struct range_probe *w);
+/* The caller of w (ra: its return address) may have called another wrapper
+ * that jumped there.  Then *probe and *families are that one's; where it cannot
+ * be told, *families are those of all it may have been. */
+void wrapper_called(struct proc *p, const struct range_probe *w, taddr_t ra, uint16_t *probe,
+		    uint8_t *families);
+
+#endif
