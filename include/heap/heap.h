@@ -70,11 +70,15 @@ struct heap_error {
 	uint64_t first_ns;
 };
 
-/* Blocks of one stack whose addresses were handed out again while they were
- * open. */
-struct heap_unseen {
+/* How often a stack was involved in something that points to a way into the
+ * allocator that is not observed. */
+struct heap_suspect {
 	uint32_t stack;
 	uint64_t count;
+};
+
+struct heap_suspects {
+	VEC(struct heap_suspect) v;
 };
 
 /* -- per process ---------------------------------------------------------- */
@@ -212,7 +216,8 @@ struct heap_proc {
 	uint64_t nerrors;          /* heap errors, all of them */
 	uint64_t unknown_errors;   /* those that are unknown releases */
 	VEC(struct heap_error) errors; /* the distinct ones, in order, fishy sizes too */
-	VEC(struct heap_unseen) unseen;
+	struct heap_suspects unseen;  /* who allocated what was handed out twice */
+	struct heap_suspects unknown; /* who released what was not known */
 	/* the rest is the heap's own */
 	struct u64map by_mark, by_error;
 	struct u64map by_stack;

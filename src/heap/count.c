@@ -107,6 +107,8 @@ void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
 
 	if (unknown) {
 		++*unknown;
+		if (ev->u.release.known == RELEASE_UNKNOWN)
+			error_suspect(&p->unknown, ev->u.release.at);
 		return;
 	}
 	close_block(h, p, ev->u.release.stack, ev->u.release.size);
@@ -115,7 +117,7 @@ void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
 		count_releaser(h, p, ev, 1);
 	if (ev->u.release.known == RELEASE_UNSEEN) {
 		p->total.unseen_releases++;
-		error_unseen(p, ev->u.release.stack);
+		error_suspect(&p->unseen, ev->u.release.stack);
 	}
 }
 

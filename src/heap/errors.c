@@ -4,7 +4,7 @@
 #include "priv.h"
 
 #define MAX_ERRORS 10000
-#define MAX_UNSEEN 64
+#define MAX_SUSPECTS 64
 
 static uint64_t key_of(const struct event *ev)
 {
@@ -50,15 +50,17 @@ void error_add(struct heap_proc *p, const struct event *ev)
 	});
 }
 
-void error_unseen(struct heap_proc *p, uint32_t stack)
+void error_suspect(struct heap_suspects *s, uint32_t stack)
 {
-	for (size_t i = 0; i < p->unseen.n; i++)
-		if (p->unseen.v[i].stack == stack) {
-			p->unseen.v[i].count++;
+	if (!stack)
+		return;
+	for (size_t i = 0; i < s->v.n; i++)
+		if (s->v.v[i].stack == stack) {
+			s->v.v[i].count++;
 			return;
 		}
-	if (p->unseen.n < MAX_UNSEEN)
-		vec_push(&p->unseen, (struct heap_unseen){ stack, 1 });
+	if (s->v.n < MAX_SUSPECTS)
+		vec_push(&s->v, (struct heap_suspect){ stack, 1 });
 }
 
 void errors_release(struct heap_proc *p)
@@ -66,6 +68,7 @@ void errors_release(struct heap_proc *p)
 	for (size_t i = 0; i < p->errors.n; i++)
 		free(p->errors.v[i].path);
 	vec_release(&p->errors);
-	vec_release(&p->unseen);
+	vec_release(&p->unseen.v);
+	vec_release(&p->unknown.v);
 	u64map_release(&p->by_error);
 }

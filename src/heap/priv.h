@@ -62,7 +62,7 @@ void census_undo(struct heap_proc *, uint64_t size);
 
 /* errors.c */
 void error_add(struct heap_proc *, const struct event *);
-void error_unseen(struct heap_proc *, uint32_t stack);
+void error_suspect(struct heap_suspects *, uint32_t stack);
 void errors_release(struct heap_proc *);
 
 /* mapping.c */

@@ -260,42 +260,52 @@ static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
 	}
 }
 
-/* Addresses that were handed out twice: some way into the allocator is not
- * observed, and who allocated them tells most about which. */
-static void add_unseen(struct text *t, struct rows *rows, const struct heap_proc *p)
+/* ", most of read_line leaky.c:10"; nothing, of blocks that nobody was seen
+ * to allocate */
+static void add_suspect(struct text *t, struct strbuf *sb, const char *word,
+			const struct heap_suspects *s)
 {
-	const struct heap_unseen *most = NULL;
-	struct strbuf sb = STRBUF_INIT, caller = STRBUF_INIT;
+	const struct heap_suspect *most = NULL;
+	struct strbuf caller = STRBUF_INIT;
 
-	if (!p->total.unseen_releases)
+	for (size_t i = 0; i < s->v.n; i++)
+		if (!most || s->v.v[i].count > most->count)
+			most = &s->v.v[i];
+	if (!most)
 		return;
-	for (size_t i = 0; i < p->unseen.n; i++)
-		if (!most || p->unseen.v[i].count > most->count)
-			most = &p->unseen.v[i];
-	strbuf_adds(&sb, " whose release was not seen");
-	if (most)
-		text_caller(t, &caller, heap_stack(t->heap, most->stack));
+	text_caller(t, &caller, heap_stack(t->heap, most->stack));
 	if (caller.n)
-		strbuf_addf(&sb, ", most of %s", caller.s);
+		strbuf_addf(sb, ", most %s %s", word, caller.s);
 	strbuf_release(&caller);
-	add_row(rows, "handed out twice", p->total.unseen_releases, &sb);
 }
 
-static void add_releases(struct text *t, struct rows *rows, const struct view_proc *p)
+/* Both tell that some way into the allocator is not observed; who used the
+ * blocks tells most about which. */
+static void add_unseen(struct text *t, struct rows *rows, const struct heap_proc *p)
 {
-	const struct heap_proc *proc = p->now.proc;
-	uint64_t unknown = proc->total.unknown_releases - MIN(proc->unknown_errors,
-							      proc->total.unknown_releases);
+	uint64_t unknown = p->total.unknown_releases - MIN(p->unknown_errors,
+							   p->total.unknown_releases);
 	struct strbuf sb = STRBUF_INIT;
 
-	if (unknown && proc->how == PROC_ATTACHED && !proc->before_attach.known) {
+	if (unknown && p->how == PROC_ATTACHED && !p->before_attach.known) {
 		strbuf_adds(&sb, " released, older than the attach");
 		add_row(rows, "older blocks", unknown, &sb);
 	} else if (unknown) {
 		strbuf_adds(&sb, " of blocks whose allocation was not seen");
+		add_suspect(t, &sb, "by", &p->unknown);
 		add_row(rows, "unknown releases", unknown, &sb);
 	}
-	add_unseen(t, rows, proc);
+	if (!p->total.unseen_releases)
+		return;
+	strbuf_adds(&sb, " whose release was not seen");
+	add_suspect(t, &sb, "of", &p->unseen);
+	add_row(rows, "handed out twice", p->total.unseen_releases, &sb);
+}
+
+static void add_errors(struct rows *rows, const struct view_proc *p)
+{
+	struct strbuf sb = STRBUF_INIT;
+
 	text_error_kinds(&sb, p);
 	add_row(rows, "heap errors", p->now.errors, &sb);
 	rows->v.v[rows->v.n - 1].bad = true;
@@ -357,7 +367,8 @@ void text_summary(struct text *t, const struct view_proc *p)
 	add_leaks(t, &rows, &p->now);
 	if (t->opts->verbose > 0)
 		add_details(&rows, &p->now);
-	add_releases(t, &rows, p);
+	add_unseen(t, &rows, proc);
+	add_errors(&rows, p);
 	print_rows(t, &rows);
 	rows_release(&rows);
 	print_images(t, p);

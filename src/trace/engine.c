@@ -582,7 +582,8 @@ static uint32_t unknown_release(struct task *t, struct breakpoint *bp, enum rele
 		*how = RELEASE_SHUTDOWN;
 		return 0;
 	}
-	return t->proc->table_complete || t->proc->session->opts->sanity ? stack_here(t, bp) : 0;
+	/* After an attach they are many, and nothing is wrong with them. */
+	return t->proc->how != PROC_ATTACHED || t->proc->session->opts->sanity ? stack_here(t, bp) : 0;
 }
 
 /* delete[] jumped to delete, which jumped to free: the return address is still

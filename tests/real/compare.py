@@ -32,6 +32,8 @@ ADDR_NO_RANDOMIZE = 0x0040000 # <sys/personality.h>
 KINDS = {"definite": "definitely lost", "indirect": "indirectly lost", "possible": "possibly lost",
          "reachable": "still reachable"}
 FIELDS = ("allocs", "frees", "bytes_allocated", "open_bytes", "open_blocks")
+# Correct programs have none of these.
+NONE_OF = ("error_count", "unseen_releases")
 VALGRIND = ["valgrind", "--run-libc-freeres=no", "--run-cxx-freeres=no", "--trace-children=yes",
             "--leak-check=summary"]
 # The addresses of the two runs.
@@ -359,7 +361,7 @@ def run_mtrace(world, test, folder, command, env):
     with open(export) as file:
         processes = json.load(file)["processes"]
     processes.sort(key=lambda p: p["pid"])
-    return result, [dict({f: p[f] for f in FIELDS}, name=os.path.basename(p["exe"]), leaks=leaks(p))
+    return result, [dict({f: p[f] for f in FIELDS + NONE_OF}, name=os.path.basename(p["exe"]), leaks=leaks(p))
                     for p in processes]
 
 
@@ -386,6 +388,10 @@ def compare(ours, theirs, left_out=()):
     if len(ours) != len(theirs):
         lines.append("valgrind saw %d processes (%s), mtrace %d (%s)" % (
             len(theirs), " ".join(map(str, names)), len(ours), " ".join(p["name"] for p in ours)))
+    for i, mine in enumerate(ours):
+        for field in NONE_OF:
+            if mine[field]:
+                lines.append("process %d, %s: %s is %d" % (i + 1, mine["name"], field, mine[field]))
     for i, (mine, other) in enumerate(zip(ours, theirs)):
         if names[i] and real_name(mine["name"]) != names[i]:
             lines.append("process %d: valgrind says %s, mtrace %s" % (i + 1, names[i], mine["name"]))

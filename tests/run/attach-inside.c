@@ -49,11 +49,17 @@ int main(void)
 	KEEP(first);
 	after();
 	free(first); /* of a block that is older than the tracing */
-	expect("allocs", AFTER);
-	expect("frees", AFTER / 2);
-	expect("bytes_allocated", AFTER * 10);
-	expect("unknown_releases", 1);
-	expect("error_count", 0);
+	first = malloc(10);
+	KEEP(first);
+	free(first);
+	KEEP(first);
+	free(first); /* an error: its first release was seen */
+	expect("allocs", AFTER + 1);
+	expect("frees", AFTER / 2 + 1);
+	expect("bytes_allocated", (AFTER + 1) * 10);
+	expect("unknown_releases", 2);
+	expect_error("double_free", 1);
+	expect("error_count", 1);
 	expect_stack("after", "open_blocks", AFTER / 2);
 	EXPECT_THAT(write(1, "done\n", 5) == 5);
 	EXPECT_THAT(read(0, line, 1) == 1);
