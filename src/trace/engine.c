@@ -583,7 +583,10 @@ static uint32_t unknown_release(struct task *t, struct breakpoint *bp, enum rele
 		return 0;
 	}
 	/* After an attach they are many, and nothing is wrong with them. */
-	return t->proc->how != PROC_ATTACHED || t->proc->session->opts->sanity ? stack_here(t, bp) : 0;
+	if (!t->proc->table_complete && !t->proc->session->opts->sanity &&
+	    (t->proc->how == PROC_ATTACHED || t->proc->how == PROC_FORKED))
+		return 0;
+	return stack_here(t, bp);
 }
 
 /* delete[] jumped to delete, which jumped to free: the return address is still
