@@ -503,8 +503,12 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 		w = skip < bt.n ? image_wrapper(t->proc, bt.pc[skip]) : NULL;
 	}
 	c.caller = skip < bt.n ? bt.pc[skip] : c.return_addr;
-	if (outer)
-		wrapper_called(t->proc, outer, c.caller, &c.probe, &families);
+	if (outer) {
+		c.probe = outer->probe;
+		families = outer->families;
+	}
+	if (outer || pr->flags & PROBE_CPP)
+		wrapper_called(t->proc, c.caller, &c.probe, &families);
 	if (bt.n - skip > s->opts->depth) {
 		bt.n = s->opts->depth + skip;
 		bt.end = STACK_CUT;

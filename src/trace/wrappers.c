@@ -25,53 +25,61 @@ static const struct range_probe *beginning_at(const struct proc *p, taddr_t at)
 	return NULL;
 }
 
-/* The wrapper that the instruction before ra calls, over PLT stubs.  NULL: it
+static bool is_operator(const struct breakpoint *bp)
+{
+	return bp && bp->roles & BP_PROBE && bp->site && bp->site->probe->flags & PROBE_CPP;
+}
+
+/* The operator that the instruction before ra calls, over PLT stubs.  False: it
  * calls another function, or the instruction does not tell. */
-static const struct range_probe *callee(struct proc *p, taddr_t ra)
+static bool callee(struct proc *p, taddr_t ra, uint16_t *probe, uint8_t *families)
 {
 	uint8_t code[CALL_MAX];
-	const struct range_probe *w = NULL;
 	taddr_t at = 0;
 	unsigned call;
 
-	if (!p->abi->call_before ||
-	    proc_read(p, ra - CALL_MAX, code, CALL_MAX) != CALL_MAX)
-		return NULL;
+	if (!p->abi->call_before || proc_read(p, ra - CALL_MAX, code, CALL_MAX) != CALL_MAX)
+		return false;
 	call = p->abi->call_before(p->abi, ra, code, CALL_MAX, &at);
 	if (!(call & CALL_DIRECT) && !(call & CALL_MEMORY && !proc_read_word(p, at, &at)))
-		return NULL;
-	for (int hops = 0; hops < MAX_HOPS && !w; hops++) {
-		w = beginning_at(p, at);
-		if (!w && bp_hop(p, &at) == NOT_A_JUMP)
+		return false;
+	for (int hops = 0; hops < MAX_HOPS; hops++) {
+		const struct range_probe *w = beginning_at(p, at);
+		const struct breakpoint *bp = bp_find(p, at);
+
+		if (w || is_operator(bp)) {
+			*probe = w ? w->probe : bp->site->id;
+			*families = w ? w->families : bp->site->families;
+			return true;
+		}
+		if (bp_hop(p, &at) == NOT_A_JUMP)
 			break;
 	}
-	return w;
+	return false;
 }
 
-static uint8_t all_that_jump(const struct proc *p, const struct range_probe *w)
+static uint8_t all_that_jump(const struct proc *p)
 {
-	uint8_t families = w->families;
+	uint8_t families = 0;
 
 	for (size_t i = 0; i < p->wrappers.n; i++)
-		if (p->wrappers.v[i].jumps && p->wrappers.v[i].module == w->module)
+		if (p->wrappers.v[i].jumps)
 			families |= p->wrappers.v[i].families;
 	return families;
 }
 
 /* One answer for each return address, in p->callees: probe << 8 | families. */
-void wrapper_called(struct proc *p, const struct range_probe *w, taddr_t ra, uint16_t *probe,
-		    uint8_t *families)
+void wrapper_called(struct proc *p, taddr_t ra, uint16_t *probe, uint8_t *families)
 {
 	const uint64_t *known = u64map_get(&p->callees, ra);
-	const struct range_probe *called;
+	uint8_t others;
 
 	if (!known) {
-		uint64_t v = (uint64_t)w->probe << 8 | all_that_jump(p, w);
-
-		if (v != ((uint64_t)w->probe << 8 | w->families) && (called = callee(p, ra)))
-			v = (uint64_t)called->probe << 8 | called->families;
-		u64map_set(&p->callees, ra, v);
-		known = u64map_get(&p->callees, ra);
+		others = all_that_jump(p);
+		if (others && !callee(p, ra, probe, families))
+			*families |= others;
+		u64map_set(&p->callees, ra, (uint64_t)*probe << 8 | *families);
+		return;
 	}
 	*probe = (uint16_t)(*known >> 8);
 	*families = (uint8_t)*known;

@@ -8,10 +8,10 @@
 
 /* Does the wrapper end in a jump to another one? */
 bool wrapper_jumps(struct proc *p, const struct range_probe *w);
-/* The caller of w (ra: its return address) may have called another wrapper
- * that jumped there.  Then *probe and *families are that one's; where it cannot
- * be told, *families are those of all it may have been. */
-void wrapper_called(struct proc *p, const struct range_probe *w, taddr_t ra, uint16_t *probe,
-		    uint8_t *families);
+/* An operator new, of which *probe and *families are known, returns to ra, whose
+ * caller may have called another one that jumped there.  Then they become that
+ * one's; where it cannot be told, *families become those of all it may have
+ * been. */
+void wrapper_called(struct proc *p, taddr_t ra, uint16_t *probe, uint8_t *families);
 
 #endif

@@ -129,5 +129,6 @@ int main(int argc, char **argv)
 	if (use == mimalloc)
 		mimalloc_more();
 	expect("unknown_releases", 0);
+	expect("error_count", 0);
 	return 0;
 }

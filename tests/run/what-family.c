@@ -97,5 +97,6 @@ int main(void)
 	expect("open_blocks", 0);
 #endif
 	expect("unknown_releases", 0);
+	expect("error_count", 0);
 	return 0;
 }

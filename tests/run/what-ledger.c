@@ -81,5 +81,6 @@ int main(void)
 	expect_stack("work", "open_bytes", 0);
 	expect("failed", 0);
 	expect("unknown_releases", 0);
+	expect("error_count", 0);
 	return 0;
 }

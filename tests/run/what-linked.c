@@ -73,6 +73,7 @@ int main(void)
 	expect("failed", 5);
 	expect("open_bytes >=", 77);
 	expect("unknown_releases", 0);
+	expect("error_count", 0);
 #ifndef LIBC_ALLOCATES
 	expect("allocs", 4);
 	expect("frees", 2);

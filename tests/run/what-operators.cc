@@ -86,5 +86,6 @@ int main()
 	expect_stack("plain", "total_bytes", N * 5);
 	expect_stack("refused", "failed", 1);
 	expect("unknown_releases", 0);
+	expect("error_count", 0);
 	return 0;
 }

@@ -87,6 +87,7 @@ int main(void)
 	expect("bytes_allocated", (40 + 80 + 21 + 9) * N);
 	expect("open_blocks", 0);
 	expect("unknown_releases", 0);
+	expect("error_count", 0);
 	expect("failed", 2 * N);
 	return 0;
 }
