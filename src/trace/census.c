@@ -238,11 +238,13 @@ static void skip_of(const struct task *t, struct u64map *skip)
 						: regs.w[abi->retval], 1);
 }
 
-/* How many are inside unseen calls. */
+/* How many are inside unseen calls.  Whether calls were seen already, so that the
+ * program is at work: in the midst of that a block may be missed. */
 static unsigned look_at_tasks(struct proc *p, struct view *w, struct u64map *skip)
 {
 	unsigned inside = 0;
 
+	p->census.amid = p->census.tries > 1;
 	for (size_t i = 0; i < p->tasks.n; i++) {
 		struct task *t = p->tasks.v[i];
 		taddr_t tp;
@@ -250,6 +252,7 @@ static unsigned look_at_tasks(struct proc *p, struct view *w, struct u64map *ski
 		if (t->state == TASK_STOPPED && task_get_regs(t))
 			continue;
 		skip_of(t, skip);
+		p->census.amid |= t->calls.n || t->last.what != LAST_NONE;
 		if (t->state != TASK_STOPPED)
 			continue;
 		if (!host_thread_pointer(t->tid, &t->regs, &tp) && tp)

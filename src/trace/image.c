@@ -591,6 +591,7 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->exiting = p->scanned = false;
 	/* -O hides the allocations of what it leaves out. */
 	p->table_complete = fresh && !p->session->opts->omit.n;
+	p->census.amid = false;
 	p->brk_end = 0;
 	p->syscall_insn = 0;
 	p->no_inject = false;
@@ -672,6 +673,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	c->mapped = regions_copy(parent->mapped);
 	c->own_break = parent->own_break;
 	c->table_complete = parent->table_complete;
+	c->census.amid = parent->census.amid;
 	c->from_launch = parent->from_launch;
 	c->syscall_insn = parent->syscall_insn;
 	c->no_inject = parent->no_inject;

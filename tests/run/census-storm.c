@@ -54,7 +54,7 @@ int main(void)
 	/* A vector for each thread's variables stays with its stack. */
 	expect("open_blocks <=", THREADS);
 	expect("before_attach.blocks >=", THREADS);
-	expect("errors", 0);
+	expect("error_count", 0);
 	expect("failed", 0);
 	EXPECT_THAT(write(1, "released\n", 9) == 9);
 	EXPECT_THAT(read(0, &c, 1) == 1);

@@ -186,7 +186,7 @@ static void release_half(void)
 	expect("allocs", 0);
 	expect("frees", 0);
 	expect("unknown_releases", 0);
-	expect("errors", 0);
+	expect("error_count", 0);
 }
 
 int main(int argc, char **argv)
