@@ -255,6 +255,7 @@ struct event {
 		struct {
 			uint32_t nr;       /* one more than the last */
 		} mark;
+		struct {
 			uint8_t kind;      /* enum error_kind */
 			uint8_t place;     /* enum error_place, of an invalid free */
 			taddr_t addr;      /* what was released; 0: a request */

@@ -203,7 +203,7 @@ size_t heap_memory(const struct heap *h)
 		const struct heap_proc *p = h->procs.v[i];
 
 		sum += sizeof *p + map_memory(&p->by_stack) + p->counts.cap * sizeof *p->counts.v +
-		       map_memory(&p->by_mark) + p->aged.cap * sizeof *p->aged.v;
+		       map_memory(&p->by_mark) + p->aged.cap * sizeof *p->aged.v +
 		       map_memory(&p->by_error) + p->errors.cap * sizeof *p->errors.v;
 	}
 	return sum;

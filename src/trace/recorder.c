@@ -295,7 +295,7 @@ void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack)
 	ev.u.alloc.addr = addr;
 	ev.u.alloc.size = size;
 	ev.u.alloc.stack = stack;
-	ev.u.alloc.mark = b.mark;
+	ev.u.alloc.mark = t->proc->session->mark;
 	emit(t->proc, t->tid, &ev);
 }
 
@@ -373,7 +373,7 @@ void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *o
 	ev.u.realloc.stack = stack;
 	ev.u.realloc.failed = failed;
 	ev.u.realloc.old_mark = old ? old->mark : 0;
-	ev.u.realloc.mark = b.mark;
+	ev.u.realloc.mark = t->proc->session->mark;
 	emit(t->proc, t->tid, &ev);
 }
 
