@@ -197,21 +197,28 @@ int main(int argc, char **argv)
 	wanted = strtoul(argv[1], NULL, 10);
 	pthread_barrier_init(&filled, NULL, THREADS + 1);
 	pthread_barrier_init(&over, NULL, THREADS + 1);
+	/* Neither sbrk(2) nor a mapping behind the break may come between what
+	 * other threads do in the allocator: before there are any, and when they
+	 * wait. */
+	if (!strcmp(mode, "break")) {
+		fill(9, 50);
+		use_break();
+	}
+	if (!strcmp(mode, "blocked"))
+		block_break();
 	for (int i = 0; i < ENDED; i++)
 		EXPECT_THAT(!pthread_create(&t[i], NULL, ends, (void *)(uintptr_t)i));
 	for (int i = 0; i < THREADS; i++)
 		EXPECT_THAT(!pthread_create(&t[ENDED + i], NULL, stays, (void *)(uintptr_t)i));
-	if (!strcmp(mode, "break"))
-		use_break();
-	if (!strcmp(mode, "blocked"))
-		block_break();
 	fill(7, wanted / (THREADS + 1) / 2);
-	if (!strcmp(mode, "break"))
-		use_break();
 	fill(8, wanted / (THREADS + 1) / 2);
 	for (int i = 0; i < ENDED; i++)
 		pthread_join(t[i], NULL);
 	pthread_barrier_wait(&filled);
+	if (!strcmp(mode, "break")) {
+		use_break();
+		fill(10, 10);
+	}
 	if (!strcmp(mode, "fork"))
 		go_on_in_child();
 	write_ledger();
