@@ -144,8 +144,8 @@ static void add_detail(struct strbuf *sb, struct symbolizer *sym, const struct h
 	}
 }
 
-static void add_heading(struct strbuf *sb, struct symbolizer *sym, const struct heap *heap,
-			const struct heap_error *e)
+void error_what(struct strbuf *sb, struct symbolizer *sym, const struct heap *heap,
+		const struct heap_error *e)
 {
 	const struct heap_probe *probe = probe_of(heap, e->at);
 
@@ -182,7 +182,7 @@ static void add_paragraph(struct text *t, const struct heap_proc *p, const struc
 {
 	strbuf_addf(t->out, "%s: ", msg_program());
 	style_on(t, RED);
-	add_heading(t->out, t->sym, t->heap, e);
+	error_what(t->out, t->sym, t->heap, e);
 	style_off(t, RED);
 	if (heap_nprocs(t->heap) > 1)
 		strbuf_addf(t->out, ", in %s (%d)", p->name, (int)p->pid);

@@ -158,6 +158,9 @@ void view_op_name(struct strbuf *sb, const struct heap_probe *probe);
 
 /* errors.c: "double free"; what lies at an address that is no block. */
 const char *error_kind_name(enum error_kind kind);
+/* "double free of 0x55d0c2a0 (80 bytes)" */
+void error_what(struct strbuf *sb, struct symbolizer *sym, const struct heap *heap,
+		const struct heap_error *e);
 void error_place(struct strbuf *sb, struct symbolizer *sym, const struct heap *heap,
 		 const struct heap_error *e);
 

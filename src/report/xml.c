@@ -16,7 +16,7 @@ struct xml {
 	const struct report_opts *opts;
 	struct symbolizer *sym;
 	unsigned depth;
-	uint64_t next_error;
+	uint64_t next_error, next_count;
 };
 
 /* -- elements ------------------------------------------------------------------- */
@@ -184,6 +184,77 @@ static void add_leak(struct xml *x, const struct view_leak *l, size_t nth, size_
 	close_element(x, "error");
 }
 
+/* What memcheck calls these errors; NULL: it has no such kind. */
+static const char *error_name(enum error_kind kind)
+{
+	switch (kind) {
+	case ERROR_MISMATCHED_FREE:
+	case ERROR_SIZE_MISMATCH:
+		return "MismatchedFree";
+	case ERROR_DOUBLE_FREE:
+	case ERROR_INVALID_FREE:
+		return "InvalidFree";
+	case ERROR_OVERRUN:
+		return "InvalidWrite";
+	default:
+		return NULL;
+	}
+}
+
+static void add_error_stack(struct xml *x, uint32_t id)
+{
+	const struct heap_stack *s = heap_stack(x->heap, id);
+
+	if (s)
+		add_stack(x, s, heap_probe(x->heap, s->probe));
+}
+
+static void add_error(struct xml *x, const struct heap_error *e)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	begin_error(x, error_name(e->kind));
+	error_what(&sb, x->sym, x->heap, e);
+	add_text(x, "what", sb.s ? sb.s : "");
+	strbuf_reset(&sb);
+	add_error_stack(x, e->at);
+	error_place(&sb, x->sym, x->heap, e);
+	if (e->freed) {
+		add_value(x, "auxwhat", "Address 0x%llx was released before",
+			  (unsigned long long)e->addr);
+		add_error_stack(x, e->freed);
+	}
+	if (e->stack) {
+		add_value(x, "auxwhat", "Address 0x%llx is %s%sa block of size %llu alloc'd",
+			  (unsigned long long)e->addr, sb.n ? sb.s : "", sb.n ? "; it is of " : "",
+			  (unsigned long long)e->size);
+		add_error_stack(x, e->stack);
+	} else if (sb.n) {
+		add_value(x, "auxwhat", "Address 0x%llx is %s", (unsigned long long)e->addr, sb.s);
+	}
+	strbuf_release(&sb);
+	close_element(x, "error");
+}
+
+/* Of all images, as in the other reports. */
+static void each_error(struct xml *x, const struct view_proc *vp,
+		       void (*fn)(struct xml *, const struct heap_error *))
+{
+	for (size_t k = 0; k < vp->images.n; k++)
+		for (size_t i = 0; i < vp->images.v[k]->errors.n; i++)
+			if (error_name(vp->images.v[k]->errors.v[i].kind))
+				fn(x, &vp->images.v[k]->errors.v[i]);
+}
+
+/* They come first, and so have the first numbers. */
+static void add_count(struct xml *x, const struct heap_error *e)
+{
+	open_element(x, "pair");
+	add_value(x, "count", "%llu", (unsigned long long)e->count);
+	add_value(x, "unique", "0x%llx", (unsigned long long)x->next_count++);
+	close_element(x, "pair");
+}
+
 static bool wanted(const struct xml *x, const struct view_leak *l)
 {
 	return x->opts->leak_kinds >> l->kind & 1 && !l->row->ignored && !l->suppressed;
@@ -271,10 +342,12 @@ static void add_process(struct xml *x, const struct view_proc *vp)
 	add_text(x, "tool", "memcheck");
 	add_arguments(x, p);
 	add_status(x, "RUNNING", 0);
+	each_error(x, vp, add_error);
 	if (p->end_how != END_RUNNING)
 		add_status(x, "FINISHED", p->end_ns - MIN(vp->images.v[0]->start_ns, p->end_ns));
 	add_leaks(x, &vp->now);
 	open_element(x, "errorcounts");
+	each_error(x, vp, add_count);
 	close_element(x, "errorcounts");
 	add_suppressed(x, &vp->now);
 	close_element(x, "valgrindoutput");
