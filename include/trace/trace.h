@@ -49,6 +49,12 @@ enum census_opt {
 	CENSUS_NO,
 };
 
+/* What is done to blocks, other than watching them. */
+struct change_opts {
+	bool malloc_fill, free_fill;
+	uint8_t malloc_byte, free_byte;
+};
+
 struct trace_opts {
 	char **argv;           /* command to launch; NULL: none */
 	VEC(pid_t) pids;       /* to attach to */
@@ -70,6 +76,7 @@ struct trace_opts {
 	struct scan_opts scan;
 	uint64_t mark_every_ns; /* set a mark every so often; 0: no */
 	int mark_signal;        /* … and when we get this signal; 0: none */
+	struct change_opts change;
 	/* Makes a report of the program as it runs (SIGUSR1); called in a
 	 * forked copy of the tracer, whose exit the caller takes care of. */
 	void (*report_now)(void *arg);

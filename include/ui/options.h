@@ -11,7 +11,7 @@
 
 struct strbuf;
 
-enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_LEAKS, GROUP_REPORT, GROUP_OTHER, GROUP_HIDDEN };
+enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_LEAKS, GROUP_CHECKS, GROUP_REPORT, GROUP_OTHER, GROUP_HIDDEN };
 
 /* What a word after the option may be, for completion. */
 enum option_word {

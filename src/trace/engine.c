@@ -10,6 +10,7 @@
 #include "trace/breakpoint.h"
 #include "trace/engine.h"
 #include "trace/errors.h"
+#include "trace/fill.h"
 #include "trace/image.h"
 #include "trace/recorder.h"
 #include "trace/tracer.h"
@@ -681,8 +682,10 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 	t->last.what = LAST_RELEASE;
 	t->last.known = known;
 	t->last.at = at;
-	if (known)
+	if (known) {
 		t->last.block = b;
+		fill_freed(t, pr, &b);
+	}
 	task_continue_over(t, bp);
 	record_release(t, ptr, bp->site->id, known ? &b : NULL, how, at);
 	if (t->proc->session->opts->calls) {
@@ -916,6 +919,8 @@ static void on_return(struct task *t, struct breakpoint *bp)
 	o = read_outcome(t, &c);
 	if (c.site->probe->flags & PROBE_STRING && !o.failed)
 		c.size = string_size(t->proc, o.addr);
+	else if (!o.failed && !c.own) /* a string is there already */
+		fill_new(t, &c, o.addr);
 	task_continue_over(t, bp);
 	leave_call(t, &c, o);
 }

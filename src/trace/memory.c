@@ -73,3 +73,35 @@ int memory_write(const struct memory *m, pid_t tid, taddr_t addr, const void *bu
 		return poke(tid, addr, buf, len);
 	return n < 0 ? -errno : -EFAULT;
 }
+
+#define FILL_CHUNK 65536
+#define FILL_PARTS 64
+
+/* process_vm_writev, unlike the descriptor, heeds the protection of pages.  The
+ * same chunk is the source of all parts. */
+int memory_fill(const struct memory *m, taddr_t addr, uint8_t byte, uint64_t len)
+{
+	static uint8_t chunk[FILL_CHUNK];
+	struct iovec here[FILL_PARTS];
+
+	memset(chunk, byte, MIN(len, (uint64_t)sizeof chunk));
+	while (len) {
+		size_t want = 0;
+		unsigned n = 0;
+		struct iovec there = { (void *)(uintptr_t)addr, 0 };
+		ssize_t done;
+
+		while (n < FILL_PARTS && want < len) {
+			here[n].iov_base = chunk;
+			here[n].iov_len = MIN(len - want, (uint64_t)sizeof chunk);
+			want += here[n++].iov_len;
+		}
+		there.iov_len = want;
+		done = process_vm_writev(m->pid, here, n, &there, 1, 0);
+		if (done <= 0)
+			return done ? -errno : -EFAULT;
+		addr += (size_t)done;
+		len -= (size_t)done;
+	}
+	return 0;
+}

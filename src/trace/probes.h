@@ -28,6 +28,7 @@ struct probe {
 	enum family family;
 	uint8_t ptr_arg, size_arg, count_arg, align_arg, out_arg;
 	uint16_t flags;
+	uint8_t mallocx_arg; /* jemalloc's flags, of which one asks for zeros */
 };
 
 enum {
@@ -44,6 +45,7 @@ enum {
 	PROBE_OLDER = 256,  /* no function: stands for what was allocated before
 			       the attach (census.c) */
 	PROBE_NEW = 512,    /* new by another name: may end with an exception */
+	PROBE_ZEROES = 1024, /* the memory it hands out is zeroed */
 };
 
 /* A probe in one process. */

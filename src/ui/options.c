@@ -530,6 +530,31 @@ static int add_fail_if(struct options *o, const struct option_row *row, const ch
 	return c ? 0 : -1;
 }
 
+/* -- checks ------------------------------------------------------------------- */
+
+/* One byte in hexadecimal, with or without 0x, as valgrind takes it. */
+static int set_byte(const struct option_row *row, const char *arg, bool *given, uint8_t *byte)
+{
+	const char *digits = strncmp(arg, "0x", 2) && strncmp(arg, "0X", 2) ? arg : arg + 2;
+	size_t n = strspn(digits, "0123456789abcdefABCDEF");
+
+	if (!n || digits[n] || strtoul(digits, NULL, 16) > 0xff)
+		return wrong("--%s: '%s' is no byte in hexadecimal, 00 to ff", row->name, arg);
+	*given = true;
+	*byte = (uint8_t)strtoul(digits, NULL, 16);
+	return 0;
+}
+
+static int set_malloc_fill(struct options *o, const struct option_row *row, const char *arg)
+{
+	return set_byte(row, arg, &o->trace.change.malloc_fill, &o->trace.change.malloc_byte);
+}
+
+static int set_free_fill(struct options *o, const struct option_row *row, const char *arg)
+{
+	return set_byte(row, arg, &o->trace.change.free_fill, &o->trace.change.free_byte);
+}
+
 static int answer_help(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
@@ -645,6 +670,11 @@ static const struct option_row table[] = {
 	  "yes or all: list leaks, as -a, and print a\nsuppression for each after the report",
 	  set_gen_suppressions, 0 },
 
+	{ 0, "malloc-fill", "HEX", WORD_ANY, GROUP_CHECKS,
+	  "fill blocks with this byte as they are handed out", set_malloc_fill, 0 },
+	{ 0, "free-fill", "HEX", WORD_ANY, GROUP_CHECKS,
+	  "fill blocks with this byte as they are released", set_free_fill, 0 },
+
 	{ 'o', "output", "FILE", WORD_FILE, GROUP_REPORT,
 	  "write the whole report to FILE; - is stdout,\n%p in its name the process id", set_string,
 	  FIELD(report.output) },
@@ -699,6 +729,7 @@ static const char *const group_titles[] = {
 	[GROUP_WHAT] = "What is traced:",
 	[GROUP_CALLS] = "Which calls:",
 	[GROUP_LEAKS] = "Leaks:",
+	[GROUP_CHECKS] = "Checks that change what the program sees:",
 	[GROUP_REPORT] = "The report:",
 	[GROUP_OTHER] = "Other:",
 };

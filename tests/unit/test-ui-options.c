@@ -520,6 +520,26 @@ static int remove_folder(void **state)
 	return 0;
 }
 
+static void fills(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "--malloc-fill=0xA5 --free-fill 0 prog");
+	assert_true(o.trace.change.malloc_fill && o.trace.change.free_fill);
+	assert_int_equal(o.trace.change.malloc_byte, 0xa5);
+	assert_int_equal(o.trace.change.free_byte, 0);
+	options_release(&o);
+	accepts(&o, "--malloc-fill=5c prog");
+	assert_true(o.trace.change.malloc_fill && !o.trace.change.free_fill);
+	assert_int_equal(o.trace.change.malloc_byte, 0x5c);
+	options_release(&o);
+	refuses("--malloc-fill=100 prog", "'100' is no byte in hexadecimal");
+	refuses("--malloc-fill=0x prog", "'0x' is no byte");
+	refuses("--free-fill=g prog", "'g' is no byte");
+	refuses("--free-fill=-1 prog", "'-1' is no byte");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -540,6 +560,7 @@ int main(void)
 		cmocka_unit_test(random_configuration),
 		cmocka_unit_test(default_configuration),
 		cmocka_unit_test(table_is_consistent),
+		cmocka_unit_test(fills),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
