@@ -3,6 +3,8 @@
 #ifndef MTRACE_TRACE_TRACE_H
 #define MTRACE_TRACE_TRACE_H
 
+#include <regex.h>
+
 #include "base/types.h"
 #include "base/vec.h"
 #include "model/event.h"
@@ -49,10 +51,30 @@ enum census_opt {
 	CENSUS_NO,
 };
 
-/* What is done to blocks, other than watching them. */
+#define FAIL_RULES_MAX 8
+
+/* Requests that are made to fail. */
+struct fail_rule {
+	uint64_t first, step;  /* of those that match, counted from 1; first 0:
+				  all; step 0: one */
+	uint64_t min_size;
+	char *caller;          /* matches a frame's function or object; NULL: any */
+	regex_t regex;         /* of it */
+};
+
+/* Parses "malloc:fail:when=3+2:caller=read_.*".  0, or -EINVAL after a message. */
+int fail_rule_parse(const char *text, struct fail_rule *out);
+void fail_rule_release(struct fail_rule *r);
+
+/* What is done to the program, other than watching it. */
 struct change_opts {
 	bool malloc_fill, free_fill;
 	uint8_t malloc_byte, free_byte;
+	VEC(struct fail_rule) fail;
+	/* Told of each request that a rule is about, NULL or with `arg`: how
+	 * many the first rule has seen, its stack and size. */
+	void (*on_request)(void *arg, uint64_t n, uint32_t stack, uint64_t size, bool failed);
+	void *arg;
 };
 
 struct trace_opts {

@@ -17,6 +17,7 @@
 #include "trace/image.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
+#include "trace/sanitizer.h"
 #include "trace/sigtrap.h"
 #include "trace/tracer.h"
 
@@ -245,6 +246,7 @@ static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
 int attach(struct session *s, pid_t pid)
 {
+	char exe[40], comm[64];
 	struct proc *p;
 	uint64_t tgid;
 	int n;
@@ -259,6 +261,10 @@ int attach(struct session *s, pid_t pid)
 	for (size_t i = 0; i < s->procs.n; i++)
 		if (s->procs.v[i]->pid == pid)
 			return 0;
+	snprintf(exe, sizeof exe, "/proc/%d/exe", pid);
+	comm_of(pid, comm, sizeof comm);
+	if (sanitizer_refuse(exe, comm, &s->opts->change))
+		return -1;
 	p = proc_new(s, pid);
 	p->how = PROC_ATTACHED;
 	n = seize_all(p);

@@ -10,6 +10,7 @@
 #include "trace/breakpoint.h"
 #include "trace/engine.h"
 #include "trace/errors.h"
+#include "trace/fail.h"
 #include "trace/fill.h"
 #include "trace/image.h"
 #include "trace/recorder.h"
@@ -534,12 +535,14 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 	if (t->calls.n >= CALLS_MAX)
 		forget_oldest(t);
 	c.ret = plant_return(t, c.return_addr);
+	fail_request(t, &c, &bt);
 	t->last.what = LAST_CALL;
 	task_continue_over(t, bp);
 
 	intern(t, &c, skip, families);
 	if (c.had_old)
 		record_realloc_begin(t, &c.old, c.probe, c.stack);
+	fail_tell(s, &c);
 	if (c.ret)
 		vec_push(&t->calls, c);
 	else
@@ -921,6 +924,7 @@ static void on_return(struct task *t, struct breakpoint *bp)
 		c.size = string_size(t->proc, o.addr);
 	else if (!o.failed && !c.own) /* a string is there already */
 		fill_new(t, &c, o.addr);
+	fail_returned(t, &c, o.failed);
 	task_continue_over(t, bp);
 	leave_call(t, &c, o);
 }
@@ -985,6 +989,7 @@ taddr_t engine_take_back(struct task *t, const struct breakpoint *bp, taddr_t ot
 				freed_drop(t->proc->freed, c->old.addr);
 				openset_add(t->proc->open, &c->old, NULL);
 			}
+			fail_take_back(t, c);
 			call_drop(t);
 		}
 		addr = t->last.addr;

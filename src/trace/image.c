@@ -16,6 +16,7 @@
 #include "trace/engine.h"
 #include "trace/image.h"
 #include "trace/recorder.h"
+#include "trace/sanitizer.h"
 #include "trace/sigtrap.h"
 #include "trace/wrappers.h"
 
@@ -534,28 +535,20 @@ static bool is_ptrace(void *arg, enum elf_reloc_kind kind, taddr_t slot, taddr_t
 	return !*found;
 }
 
-/* gcc links the run-time library, clang has it in the program. */
-static bool checks_leaks(struct elf_file *exe)
-{
-	static const char *const libraries[] = { "libasan.so", "liblsan.so" };
-	static const char *const inside[] = { "__asan_init", "__lsan_init" };
-	size_t hits = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++)
-		if (elf_file_needs(exe, libraries[i]))
-			return true;
-	elf_file_find_functions(exe, inside, ARRAY_SIZE(inside), SYMS_OWN, count_hit, &hits);
-	return hits > 0;
-}
-
 /* What cannot work the usual way gets a hint instead of a mystery. */
 static void hint(struct proc *p, struct module *exe)
 {
 	bool traces = false;
+	const char *sanitizer;
 
 	if (!exe || !exe->file)
 		return;
-	if (checks_leaks(exe->file))
+	sanitizer = sanitizer_of(exe->file);
+	p->sanitized = sanitizer != NULL;
+	if (sanitizer && p->session->failing)
+		msg_warn("%s (%d) is built with %s, whose allocator ends the program instead of "
+			 "failing: none of its requests is made to fail", p->name, p->pid, sanitizer);
+	if (sanitizer && sanitizer_checks_leaks(sanitizer))
 		msg_info("%s is a sanitizer build; its leak checker does not work under a tracer: "
 			 "run with ASAN_OPTIONS=detect_leaks=0", p->name);
 	elf_file_each_got(exe->file, is_ptrace, &traces);
@@ -648,6 +641,7 @@ void image_end(struct proc *p)
 	u64map_release(&p->callees);
 	free(p->name);
 	p->name = NULL;
+	p->sanitized = false;
 	p->ended_told = false;
 	p->seen_linkmap = false;
 	p->probes_found = 0;
@@ -672,6 +666,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	regions_free(c->mapped);
 	c->mapped = regions_copy(parent->mapped);
 	c->own_break = parent->own_break;
+	c->sanitized = parent->sanitized;
 	c->table_complete = parent->table_complete;
 	c->census.amid = parent->census.amid;
 	c->from_launch = parent->from_launch;

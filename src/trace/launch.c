@@ -18,6 +18,7 @@
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "trace/ptrace.h"
+#include "trace/sanitizer.h"
 #include "trace/tracer.h"
 
 /* What execvp() would run, found beforehand so that a mistake is told without
@@ -217,6 +218,8 @@ pid_t launch(struct session *s, int *exit_code)
 	if (*exit_code)
 		goto out;
 	*exit_code = EXIT_OURS;
+	if (sanitizer_refuse(path, name, &s->opts->change))
+		goto out;
 	if (s->opts->user && look_up_user(s->opts->user, &pw))
 		goto out;
 	if (pipe(go) || pipe(tell) || close_on_exec(go[0]) || close_on_exec(go[1]) ||

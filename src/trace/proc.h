@@ -88,6 +88,8 @@ struct call {
 	struct open_block old; /* OP_REALLOC: taken out of the table */
 	bool had_old;
 	bool own;           /* a mapping that an allocator makes for itself */
+	uint8_t counted;    /* fail.c: by these rules */
+	bool failing;       /* … and made to fail */
 };
 
 /* The last entry of a task that was resumed in a slot: when a signal comes
@@ -212,6 +214,7 @@ struct proc {
 	/* Stack pointers at which threads have ended: their stacks are kept
 	 * for the next ones, with all that is in them.  The last ones. */
 	VEC(taddr_t) ended_stacks;
+	bool sanitized;           /* its allocator takes nothing from us */
 	bool table_complete;      /* `open` holds every block there is, so that the
 				     release of another address is an error */
 	uint32_t space;           /* part of a stack's identity; new when a
@@ -276,6 +279,7 @@ struct session {
 	VEC(struct expected) expected; /* the event came first */
 	struct probe_set *probes;
 	struct recorder *recorder;
+	struct failing *failing;  /* --inject malloc:fail; NULL: none */
 	pid_t launched;           /* pid of the command; 0: none */
 	bool launched_ended;
 	bool launched_let_go;     /* --no-follow-exec; its end is waited for all

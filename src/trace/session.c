@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "trace/census.h"
 #include "trace/cpu.h"
+#include "trace/fail.h"
 #include "trace/ending.h"
 #include "trace/errors.h"
 #include "trace/image.h"
@@ -435,6 +436,7 @@ static void tell_the_rest(struct session *s)
 		record_note(s, 0, true,
 			    "no allocation function was found: a stripped static program needs its "
 			    "separate debug file, or --alloc and --free with OBJECT+OFFSET");
+	fail_summary(s);
 	leftover_tell(s);
 }
 
@@ -505,6 +507,7 @@ static void session_release(struct session *s)
 	timer_delete(s->scan_timer);
 	probe_set_free(s->probes);
 	recorder_free(s->recorder);
+	failing_free(s->failing);
 	u64map_release(&s->tasks);
 	vec_release(&s->procs);
 	vec_release(&s->parked);
@@ -530,6 +533,7 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 		s.options |= PTRACE_O_TRACEEXIT;
 	s.probes = probe_set_new(opts);
 	s.recorder = recorder_new(sink);
+	s.failing = failing_new(&opts->change);
 	take_signals(&s);
 	take_crashes();
 	the_session = &s;

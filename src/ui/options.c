@@ -555,6 +555,18 @@ static int set_free_fill(struct options *o, const struct option_row *row, const 
 	return set_byte(row, arg, &o->trace.change.free_fill, &o->trace.change.free_byte);
 }
 
+static int add_injection(struct options *o, const struct option_row *row, const char *arg)
+{
+	struct fail_rule r;
+
+	if (o->trace.change.fail.n == FAIL_RULES_MAX)
+		return wrong("--%s: at most %d", row->name, FAIL_RULES_MAX);
+	if (fail_rule_parse(arg, &r))
+		return -1;
+	vec_push(&o->trace.change.fail, r);
+	return 0;
+}
+
 static int answer_help(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
@@ -674,6 +686,10 @@ static const struct option_row table[] = {
 	  "fill blocks with this byte as they are handed out", set_malloc_fill, 0 },
 	{ 0, "free-fill", "HEX", WORD_ANY, GROUP_CHECKS,
 	  "fill blocks with this byte as they are released", set_free_fill, 0 },
+
+	{ 0, "inject", "RULE", WORD_ANY, GROUP_CHECKS,
+	  "malloc:fail[:when=N[+STEP]][:min-size=BYTES]\n[:caller=REGEX]: make requests fail; may be repeated",
+	  add_injection, 0 },
 
 	{ 'o', "output", "FILE", WORD_FILE, GROUP_REPORT,
 	  "write the whole report to FILE; - is stdout,\n%p in its name the process id", set_string,
@@ -1103,6 +1119,9 @@ void options_release(struct options *o)
 	for (size_t i = 0; i < o->trace.probes.n; i++)
 		user_probe_release(&o->trace.probes.v[i]);
 	vec_release(&o->trace.probes);
+	for (size_t i = 0; i < o->trace.change.fail.n; i++)
+		fail_rule_release(&o->trace.change.fail.v[i]);
+	vec_release(&o->trace.change.fail);
 	vec_release(&o->trace.pids);
 	release_strings(o->trace.omit.v, o->trace.omit.n);
 	release_strings(o->binpath.v, o->binpath.n);

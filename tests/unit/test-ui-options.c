@@ -540,6 +540,36 @@ static void fills(void **state)
 	refuses("--free-fill=-1 prog", "'-1' is no byte");
 }
 
+static void injections(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "--inject malloc:fail --inject malloc:fail:when=3:min-size=2K "
+		    "--inject malloc:fail:when=3+2:caller=^ns::f$ --inject malloc:fail:when=7+ prog");
+	assert_int_equal(o.trace.change.fail.n, 4);
+	assert_int_equal(o.trace.change.fail.v[0].first, 0);
+	assert_null(o.trace.change.fail.v[0].caller);
+	assert_int_equal(o.trace.change.fail.v[1].first, 3);
+	assert_int_equal(o.trace.change.fail.v[1].step, 0);
+	assert_int_equal(o.trace.change.fail.v[1].min_size, 2048);
+	assert_int_equal(o.trace.change.fail.v[2].step, 2);
+	assert_string_equal(o.trace.change.fail.v[2].caller, "^ns::f$");
+	assert_int_equal(regexec(&o.trace.change.fail.v[2].regex, "ns::f", 0, NULL, 0), 0);
+	assert_int_equal(o.trace.change.fail.v[3].step, 1);
+	options_release(&o);
+	refuses("--inject free:fail prog", "only malloc can be made to fail");
+	refuses("--inject malloc:failing prog", "only malloc");
+	refuses("--inject malloc:fail: prog", "NAME=VALUE");
+	refuses("--inject malloc:fail:when=0 prog", "when= takes a number from 1");
+	refuses("--inject malloc:fail:when=3+x prog", "STEP is a number from 1");
+	refuses("--inject malloc:fail:when=3x prog", "when= takes");
+	refuses("--inject malloc:fail:min-size=99999999999999999999 prog", "min-size= takes");
+	refuses("--inject malloc:fail:size=3 prog", "no such condition");
+	refuses("--inject malloc:fail:caller=( prog", "--inject 'malloc:fail:caller=(': ");
+	refuses("--inject malloc:fail:caller= prog", "caller= takes a regular expression");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,6 +591,7 @@ int main(void)
 		cmocka_unit_test(default_configuration),
 		cmocka_unit_test(table_is_consistent),
 		cmocka_unit_test(fills),
+		cmocka_unit_test(injections),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
