@@ -17,6 +17,7 @@
 #include "report/report.h"
 #include "trace/trace.h"
 #include "ui/options.h"
+#include "ui/sweep.h"
 
 struct run {
 	struct options opts;
@@ -173,8 +174,6 @@ static int run_session(struct run *run)
 	o->trace.arg = run;
 	o->report.interrupted = &trace_interrupted;
 	o->report.cwd = o->cwd;
-	set_debug_files();
-	msg_set_color(report_use_color(&o->report, msg_fd()));
 	if (trace_run(&o->trace, sink, &result))
 		return end_like(&result);
 	err = report_write(run->heap, &o->report);
@@ -201,6 +200,13 @@ int main(int argc, char **argv)
 		return EXIT_OURS;
 	case OPTIONS_TRACE:
 		break;
+	}
+	set_debug_files();
+	msg_set_color(report_use_color(&run.opts.report, msg_fd()));
+	if (run.opts.sweep) {
+		code = sweep(&run.opts);
+		options_release(&run.opts);
+		return code;
 	}
 	run.heap = heap_new();
 	code = run_session(&run);

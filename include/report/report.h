@@ -102,6 +102,23 @@ int report_figure_find(const char *name, size_t n);
 const char *report_figure_name(size_t i);
 bool report_figure_needs_scan(unsigned figure);
 
+/* -- one caller at a time ---------------------------------------------------- */
+
+/* What identical callers have in common, in other runs of the same program too. */
+uint64_t report_caller_hash(const struct heap *heap, uint32_t stack);
+/* A paragraph about one request, for where messages go: a heading of `label` in
+ * red, `amount` and a number, then the call and its backtrace.  Appended to *out. */
+struct report_site {
+	const char *label, *amount;
+	size_t number;
+	uint32_t stack;
+	uint64_t size;
+};
+void report_site(const struct heap *heap, const struct report_opts *opts,
+		 const struct report_site *site, struct strbuf *out);
+/* "SEGV"; NULL: it has no name. */
+const char *report_signal_name(int sig);
+
 /* -- sort keys ------------------------------------------------------------- */
 
 /* By name or unambiguous prefix.  NULL with errno ENOENT (no such key) or

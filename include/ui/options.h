@@ -60,6 +60,8 @@ struct options {
 	VEC(char *) ignore;   /* report.ignore, from configuration files */
 	VEC(struct condition *) fail_if; /* report.fail_if */
 	bool debug;           /* -D */
+	bool sweep;           /* --inject sweep: trace.change.fail has one rule */
+	unsigned long sweep_max;
 	/* What --help and the like print instead of tracing; NULL: trace. */
 	void (*answer)(struct strbuf *sb);
 };

@@ -34,6 +34,13 @@ static uint64_t caller_hash(const struct heap *h, const struct heap_stack *s)
 	return hash;
 }
 
+uint64_t report_caller_hash(const struct heap *h, uint32_t stack)
+{
+	const struct heap_stack *s = heap_stack(h, stack);
+
+	return s ? caller_hash(h, s) : 0;
+}
+
 static bool same_caller(const struct heap *h, const struct heap_stack *a,
 			const struct heap_stack *b)
 {
@@ -262,7 +269,7 @@ bool view_exited(const struct heap_proc *p)
 }
 
 /* sigabbrev_np(3) is too young. */
-static const char *signal_name(int sig)
+const char *report_signal_name(int sig)
 {
 #define SIGNAL(name) { SIG##name, #name }
 	static const struct {
@@ -292,7 +299,7 @@ void view_status(struct strbuf *sb, const struct heap_proc *p)
 		strbuf_addf(sb, "exited with status %d", p->status);
 		break;
 	case END_SIGNALED:
-		name = signal_name(p->status);
+		name = report_signal_name(p->status);
 		if (name)
 			strbuf_addf(sb, "was killed by SIG%s", name);
 		else

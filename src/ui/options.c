@@ -557,14 +557,32 @@ static int set_free_fill(struct options *o, const struct option_row *row, const 
 
 static int add_injection(struct options *o, const struct option_row *row, const char *arg)
 {
+	static const char word[] = "sweep";
 	struct fail_rule r;
+	char *as_rule;
+	int err;
 
+	if (!strncmp(arg, word, sizeof word - 1)) {
+		as_rule = xasprintf("malloc:fail%s", arg + sizeof word - 1);
+		err = fail_rule_parse(as_rule, &r);
+		free(as_rule);
+		if (err)
+			return -1;
+		o->sweep = true;
+		vec_push(&o->trace.change.fail, r);
+		return 0;
+	}
 	if (o->trace.change.fail.n == FAIL_RULES_MAX)
 		return wrong("--%s: at most %d", row->name, FAIL_RULES_MAX);
 	if (fail_rule_parse(arg, &r))
 		return -1;
 	vec_push(&o->trace.change.fail, r);
 	return 0;
+}
+
+static int set_sweep_max(struct options *o, const struct option_row *row, const char *arg)
+{
+	return number(row, arg, 1, LONG_MAX, &o->sweep_max);
 }
 
 static int answer_help(struct options *o, const struct option_row *row, const char *arg)
@@ -688,8 +706,10 @@ static const struct option_row table[] = {
 	  "fill blocks with this byte as they are released", set_free_fill, 0 },
 
 	{ 0, "inject", "RULE", WORD_ANY, GROUP_CHECKS,
-	  "malloc:fail[:when=N[+STEP]][:min-size=BYTES]\n[:caller=REGEX]: make requests fail; may be repeated",
+	  "make requests fail: malloc:fail[:when=N[+STEP]]\n[:min-size=BYTES][:caller=REGEX]; or those of one\ncaller after the other, run after run: sweep",
 	  add_injection, 0 },
+	{ 0, "sweep-max", "N", WORD_NUMBER, GROUP_CHECKS, "runs that a sweep makes (default: no limit)",
+	  set_sweep_max, 0 },
 
 	{ 'o', "output", "FILE", WORD_FILE, GROUP_REPORT,
 	  "write the whole report to FILE; - is stdout,\n%p in its name the process id", set_string,
@@ -999,6 +1019,13 @@ static int check_combination(const struct options *o)
 		return wrong("nothing to trace: name a command, or a process with -p PID");
 	if (o->trace.user && !o->trace.argv)
 		return wrong("--user needs a command");
+	if (o->sweep && (!o->trace.argv || o->trace.pids.n))
+		return wrong("--inject sweep needs a command, and no -p");
+	if (o->sweep && (o->trace.change.fail.n > 1 || o->trace.change.fail.v[0].first))
+		return wrong("--inject sweep chooses itself which requests fail: no other rule, no when=");
+	if (o->sweep &&
+	    (o->report.json || o->report.xml || o->report.output || o->trace.calls))
+		return wrong("--inject sweep makes a report of its own: no --export, --output or --calls");
 	if (o->trace.argv && !*o->trace.argv[0])
 		return wrong("the command's name is empty");
 	return 0;
@@ -1075,6 +1102,7 @@ enum options_result options_parse(struct options *o, char **argv)
 	o->trace.follow_exec = true;
 	o->trace.scan.launched = true;
 	o->trace.freed_volume = TRACE_FREED_VOLUME;
+	o->sweep_max = ULONG_MAX;
 	o->report = (struct report_opts)REPORT_OPTS_INIT;
 	if (parse_words(o, argv, true))
 		return OPTIONS_WRONG;

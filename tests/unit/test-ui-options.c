@@ -558,6 +558,15 @@ static void injections(void **state)
 	assert_int_equal(regexec(&o.trace.change.fail.v[2].regex, "ns::f", 0, NULL, 0), 0);
 	assert_int_equal(o.trace.change.fail.v[3].step, 1);
 	options_release(&o);
+	accepts(&o, "--inject sweep:caller=^f$ --sweep-max=7 prog");
+	assert_true(o.sweep && o.sweep_max == 7);
+	assert_string_equal(o.trace.change.fail.v[0].caller, "^f$");
+	options_release(&o);
+	refuses("--inject sweeping prog", "only malloc");
+	refuses("--inject sweep:when=3 prog", "no when=");
+	refuses("--inject sweep --inject malloc:fail prog", "no other rule");
+	refuses("--inject sweep -p 3", "needs a command");
+	refuses("--inject sweep --calls prog", "makes a report of its own");
 	refuses("--inject free:fail prog", "only malloc can be made to fail");
 	refuses("--inject malloc:failing prog", "only malloc");
 	refuses("--inject malloc:fail: prog", "NAME=VALUE");
