@@ -57,6 +57,8 @@ struct heap_note {
 
 /* A heap error: the same kind at the same place with a block from the same
  * place.  Addresses and sizes are those of the first time. */
+#define HEAP_ERROR_DATA 32
+
 struct heap_error {
 	enum error_kind kind;
 	enum error_place place;
@@ -67,6 +69,7 @@ struct heap_error {
 				  release; 0: none */
 	uint32_t module;       /* PLACE_MODULE */
 	char *path;            /* PLACE_FILE, else NULL */
+	uint8_t data[HEAP_ERROR_DATA], ndata; /* ERROR_OVERRUN: what was found */
 	uint64_t first_ns;
 };
 

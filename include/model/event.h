@@ -89,7 +89,8 @@ enum error_kind {
 	ERROR_INVALID_FREE,    /* of what is not the beginning of a block */
 	ERROR_SIZE_MISMATCH,   /* a sized release with another size */
 	ERROR_MISALIGNED,      /* a request for an alignment that is none */
-	ERROR_OVERRUN,
+	ERROR_OVERRUN,         /* a write behind the block: seen when the red zone
+				  there is looked at, by `at`, or later (0) */
 	ERROR_FISHY_SIZE,      /* a size below zero: told on -v, not counted */
 };
 
@@ -261,12 +262,16 @@ struct event {
 			taddr_t addr;      /* what was released; 0: a request */
 			uint64_t size;     /* of the block, or requested */
 			uint64_t given;    /* the size or alignment that is wrong */
-			uint64_t offset;   /* of addr into the block, or the file */
+			uint64_t offset;   /* of addr into the block, or the file; of
+					      the first byte of an overrun */
 			uint32_t at;       /* stack of the faulty call */
 			uint32_t stack;    /* of the allocation; 0: none, unknown */
 			uint32_t freed;    /* of the first release; 0: not taken */
 			uint32_t module;   /* PLACE_MODULE */
 			const char *path;  /* PLACE_FILE; else NULL */
+			const uint8_t *data; /* ERROR_OVERRUN: what is there, from
+						the first byte that was changed */
+			uint8_t ndata;
 		} error;
 	} u;
 };

@@ -52,6 +52,7 @@ enum census_opt {
 };
 
 #define FAIL_RULES_MAX 8
+#define REDZONE_MAX 65536
 
 /* Requests that are made to fail. */
 struct fail_rule {
@@ -70,6 +71,7 @@ void fail_rule_release(struct fail_rule *r);
 struct change_opts {
 	bool malloc_fill, free_fill;
 	uint8_t malloc_byte, free_byte;
+	uint32_t redzone;      /* bytes behind each block, REDZONE_MAX at most; 0: none */
 	VEC(struct fail_rule) fail;
 	/* Told of each request that a rule is about, NULL or with `arg`: how
 	 * many the first rule has seen, its stack and size. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Heap errors: the distinct ones are kept, all are counted. */
+#include <string.h>
+
 #include "base/xalloc.h"
 #include "priv.h"
 
@@ -24,6 +26,7 @@ void error_add(struct heap_proc *p, const struct event *ev)
 {
 	enum error_kind kind = ev->u.error.kind;
 	uint64_t key = key_of(ev), *at = u64map_get(&p->by_error, key);
+	struct heap_error *e;
 
 	count_error(p, kind);
 	if (at) {
@@ -47,7 +50,11 @@ void error_add(struct heap_proc *p, const struct event *ev)
 		.module = ev->u.error.module,
 		.path = ev->u.error.path ? xstrdup(ev->u.error.path) : NULL,
 		.first_ns = ev->time_ns,
+		.ndata = MIN(ev->u.error.ndata, (uint8_t)HEAP_ERROR_DATA),
 	});
+	e = &p->errors.v[p->errors.n - 1];
+	if (e->ndata)
+		memcpy(e->data, ev->u.error.data, e->ndata);
 }
 
 void error_suspect(struct heap_suspects *s, uint32_t stack)

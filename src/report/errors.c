@@ -9,6 +9,7 @@
  *	    malloc
  *	    read_line      leaky.c:12
  */
+#include <ctype.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -120,6 +121,19 @@ static void add_request(struct strbuf *sb, const struct heap *heap, const struct
 		strbuf_addf(sb, " aligned to %llu", (unsigned long long)e->given);
 }
 
+/* ": 2 bytes at +80: 41 42  "AB"" */
+static void add_overrun(struct strbuf *sb, const struct heap_error *e)
+{
+	strbuf_addf(sb, ": %llu byte%s at +%llu:", (unsigned long long)e->given,
+		    e->given == 1 ? "" : "s", (unsigned long long)e->offset);
+	for (unsigned i = 0; i < e->ndata; i++)
+		strbuf_addf(sb, " %02x", e->data[i]);
+	strbuf_adds(sb, e->given > e->ndata ? " …  \"" : "  \"");
+	for (unsigned i = 0; i < e->ndata; i++)
+		strbuf_addc(sb, e->data[i] < 127 && isprint(e->data[i]) ? (char)e->data[i] : '.');
+	strbuf_addc(sb, '"');
+}
+
 static void add_detail(struct strbuf *sb, struct symbolizer *sym, const struct heap *heap,
 		       const struct heap_error *e)
 {
@@ -136,6 +150,8 @@ static void add_detail(struct strbuf *sb, struct symbolizer *sym, const struct h
 		add_op(sb, heap, e->at);
 		strbuf_adds(sb, " is told ");
 		strbuf_add_grouped(sb, e->given);
+	} else if (e->kind == ERROR_OVERRUN) {
+		add_overrun(sb, e);
 	} else if (e->kind == ERROR_INVALID_FREE) {
 		error_place(&place, sym, heap, e);
 		if (place.n)
@@ -187,6 +203,9 @@ static void add_paragraph(struct text *t, const struct heap_proc *p, const struc
 	if (heap_nprocs(t->heap) > 1)
 		strbuf_addf(t->out, ", in %s (%d)", p->name, (int)p->pid);
 	strbuf_addc(t->out, '\n');
+	if (e->kind == ERROR_OVERRUN)
+		strbuf_adds(t->out, e->at ? "  found when the block was released by\n" :
+					    "  found when all blocks were looked at\n");
 	add_stack(t, NULL, e->at);
 	add_stack(t, "the block was allocated by", e->stack);
 	add_stack(t, "and released by", e->freed);
@@ -205,7 +224,7 @@ static void error_line(struct text *t, const struct heap_error *e)
 	text_pad(t->out, t->out->n - start, COUNT_COLUMN);
 	strbuf_add_grouped(t->out, e->count);
 	strbuf_adds(t->out, e->count == 1 ? " time" : " times");
-	text_caller(t, &sb, heap_stack(t->heap, e->at));
+	text_caller(t, &sb, heap_stack(t->heap, e->at ? e->at : e->stack));
 	if (sb.n) {
 		text_pad(t->out, t->out->n - start, CALLER_COLUMN);
 		strbuf_addf(t->out, "  %s", sb.s);

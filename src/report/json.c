@@ -273,15 +273,15 @@ static json_t *link_json(struct json *j, const struct heap_link *l)
 	return o;
 }
 
-static json_t *data_json(const struct heap_leak *l)
+static json_t *data_json(const uint8_t *data, unsigned n)
 {
 	struct strbuf sb = STRBUF_INIT;
 	json_t *o;
 
-	if (!l->ndata)
+	if (!n)
 		return json_null();
-	for (unsigned i = 0; i < l->ndata; i++)
-		strbuf_addf(&sb, "%02x", l->data[i]);
+	for (unsigned i = 0; i < n; i++)
+		strbuf_addf(&sb, "%02x", data[i]);
 	o = string(sb.s);
 	strbuf_release(&sb);
 	return o;
@@ -299,7 +299,7 @@ static json_t *leak_json(struct json *j, const struct view_leak *l)
 	put_number(o, "held_bytes", l->held_bytes);
 	put(o, "largest", address(l->sample->largest));
 	put_number(o, "largest_size", l->sample->largest_size);
-	put(o, "data", data_json(l->sample));
+	put(o, "data", data_json(l->sample->data, l->sample->ndata));
 	for (size_t i = 0; i < l->sample->why.n; i++)
 		json_array_append_new(why, link_json(j, &l->sample->why.v[i]));
 	put(o, "why", why);
@@ -461,7 +461,9 @@ static json_t *error_json(struct json *j, const struct heap_proc *p, const struc
 		[ERROR_INVALID_FREE] = "invalid_free",       [ERROR_SIZE_MISMATCH] = "size_mismatch",
 		[ERROR_MISALIGNED] = "misaligned",           [ERROR_OVERRUN] = "overrun",
 	};
-	bool given = e->kind == ERROR_SIZE_MISMATCH || e->kind == ERROR_MISALIGNED;
+	bool given = e->kind == ERROR_SIZE_MISMATCH || e->kind == ERROR_MISALIGNED ||
+		     e->kind == ERROR_OVERRUN;
+	bool offset = e->place == PLACE_BLOCK || e->place == PLACE_FREED || e->kind == ERROR_OVERRUN;
 	json_t *o = json_object();
 
 	put(o, "kind", string(kinds[e->kind]));
@@ -469,8 +471,8 @@ static json_t *error_json(struct json *j, const struct heap_proc *p, const struc
 	put(o, "address", e->addr ? address(e->addr) : json_null());
 	put(o, "size", e->stack || !e->addr ? number(e->size) : json_null());
 	put(o, "given", given ? number(e->given) : json_null());
-	put(o, "offset", e->place == PLACE_BLOCK || e->place == PLACE_FREED ? number(e->offset) :
-									       json_null());
+	put(o, "offset", offset ? number(e->offset) : json_null());
+	put(o, "data", data_json(e->data, e->ndata));
 	put(o, "where", place_json(j, e));
 	put_number(o, "first_ns", e->first_ns - MIN(p->start_ns, e->first_ns));
 	put(o, "call", backtrace_json(j, e->at));

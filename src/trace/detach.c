@@ -11,6 +11,7 @@
 #include "trace/image.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
+#include "trace/redzone.h"
 #include "trace/scan.h"
 #include "trace/scratch.h"
 #include "trace/sigtrap.h"
@@ -184,6 +185,9 @@ void detach_proc(struct proc *p)
 		p->tasks.v[i]->deliver = quiesce(p->tasks.v[i]);
 	if (!p->session->crashed && !p->scanned && scan_wanted(p))
 		scan_proc(p, since, true);
+	else if (!p->session->crashed && !p->scanned)
+		redzone_check(p);
+	redzone_leave(p);
 	record_proc_end(p, END_DETACHED, 0);
 	/* With every task stopped nobody stands in the padding, or comes there. */
 	for (size_t i = 0; i < p->tasks.n; i++)

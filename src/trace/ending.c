@@ -4,6 +4,7 @@
 #include "trace/cpu.h"
 #include "trace/ending.h"
 #include "trace/ptrace.h"
+#include "trace/redzone.h"
 #include "trace/scan.h"
 #include "trace/step.h"
 #include "trace/tracer.h"
@@ -44,7 +45,10 @@ static void finish(struct proc *p)
 		p->session->holding--;
 	p->held_since = 0;
 	p->scanned = true;
-	scan_proc(p, 0, true);
+	if (scan_wanted(p))
+		scan_proc(p, 0, true);
+	else
+		redzone_check(p);
 	for (size_t i = 0; i < p->tasks.n; i++) {
 		struct task *t = p->tasks.v[i];
 
@@ -82,7 +86,7 @@ void task_ends(struct task *t)
 
 	step_end(t);
 	t->ending = true;
-	if (t->borrowed || p->scanned || !scan_wanted(p)) {
+	if (t->borrowed || p->scanned || !(scan_wanted(p) || redzone_wanted(p))) {
 		task_continue(t, 0);
 		return;
 	}

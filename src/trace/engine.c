@@ -14,6 +14,7 @@
 #include "trace/fill.h"
 #include "trace/image.h"
 #include "trace/recorder.h"
+#include "trace/redzone.h"
 #include "trace/tracer.h"
 #include "trace/wrappers.h"
 
@@ -137,6 +138,7 @@ static void drop_dead(struct task *t)
 {
 	struct call *c = &t->calls.v[t->calls.n - 1];
 
+	redzone_abandoned(t->proc, c);
 	if (c->had_old) /* its realloc came to nothing */
 		record_realloc(t, c->old.addr, &c->old, 0, c->size, c->stack, true);
 	call_drop(t);
@@ -244,6 +246,7 @@ static void remember(struct task *t, int what, const struct breakpoint *bp, uint
 	t->last.ptr = ptr;
 	t->last.ra = 0;
 	t->last.known = false;
+	t->last.zone = 0;
 }
 
 static bool is_in(const struct module *m, taddr_t pc)
@@ -390,6 +393,8 @@ static bool fault_in_call(struct task *t, const struct call *c, struct fault *f)
 {
 	const struct probe *pr = c->site->probe;
 
+	if (c->had_old && redzone_overrun(t->proc, &c->old, f))
+		return true;
 	if (c->had_old && fault_in_release(t->proc, c->site, &c->old, 0, f) &&
 	    !fault_is_inlined(t->proc, f, c->site, c->caller))
 		return true;
@@ -433,6 +438,9 @@ static bool release_stops(struct task *t, struct breakpoint *bp, taddr_t ptr,
 {
 	struct fault f;
 
+	if (known && redzone_overrun(t->proc, known, &f) &&
+	    tell_fault(t, bp, &f, at ? at : stack_here(t, bp)))
+		return true;
 	if (known ? !fault_in_known(t, bp->site, known, &f)
 		  : how != RELEASE_UNKNOWN || !fault_in_unknown(t->proc, ptr, &f))
 		return false;
@@ -536,6 +544,7 @@ static void enter_call(struct task *t, struct breakpoint *bp)
 		forget_oldest(t);
 	c.ret = plant_return(t, c.return_addr);
 	fail_request(t, &c, &bt);
+	redzone_request(t, &c);
 	t->last.what = LAST_CALL;
 	task_continue_over(t, bp);
 
@@ -688,6 +697,7 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 	if (known) {
 		t->last.block = b;
 		fill_freed(t, pr, &b);
+		redzone_released(t, bp->site, &b);
 	}
 	task_continue_over(t, bp);
 	record_release(t, ptr, bp->site->id, known ? &b : NULL, how, at);
@@ -699,6 +709,25 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 			c.arg[i] = argument(t, i + 1);
 		record_call(t, &c, pr, false, 0);
 	}
+}
+
+/* How large is a block?  As large as it was asked to be. */
+static void enter_usable(struct task *t, struct breakpoint *bp)
+{
+	struct call c = { .site = bp->site, .sp = regs_sp(&t->regs) };
+
+	read_stack(t, 64);
+	c.return_addr = return_address(t);
+	c.arg[0] = argument(t, 1);
+	remember(t, LAST_FOLDED, bp, 0);
+	redzone_usable(t, &c);
+	if (c.zone && t->calls.n < CALLS_MAX)
+		c.ret = plant_return(t, c.return_addr);
+	if (c.ret)
+		t->last.what = LAST_CALL;
+	task_continue_over(t, bp);
+	if (c.ret)
+		vec_push(&t->calls, c);
 }
 
 static void enter_unmap(struct task *t, struct breakpoint *bp)
@@ -919,7 +948,14 @@ static void on_return(struct task *t, struct breakpoint *bp)
 		task_continue_over(t, bp);
 		return;
 	}
+	if (c.site && c.site->probe->flags & PROBE_USABLE) {
+		redzone_usable_returned(t, &c);
+		task_continue_over(t, bp);
+		return;
+	}
 	o = read_outcome(t, &c);
+	if (!c.own)
+		redzone_returned(t, &c, &o.addr, o.failed);
 	if (c.site->probe->flags & PROBE_STRING && !o.failed)
 		c.size = string_size(t->proc, o.addr);
 	else if (!o.failed && !c.own) /* a string is there already */
@@ -937,6 +973,10 @@ static void on_entry(struct task *t, struct breakpoint *bp)
 		read_stack(t, 64);
 		image_resolver_called(t, bp->site, return_address(t));
 		task_continue_over(t, bp);
+		return;
+	}
+	if (bp->site->probe->flags & PROBE_USABLE) {
+		enter_usable(t, bp);
 		return;
 	}
 	switch (bp->site->probe->op) {
@@ -990,11 +1030,13 @@ taddr_t engine_take_back(struct task *t, const struct breakpoint *bp, taddr_t ot
 				openset_add(t->proc->open, &c->old, NULL);
 			}
 			fail_take_back(t, c);
+			redzone_take_back(t, c);
 			call_drop(t);
 		}
 		addr = t->last.addr;
 		break;
 	case LAST_RELEASE:
+		redzone_release_undone(t, entry->site);
 		record_release_undo(t, t->last.ptr, t->last.known ? &t->last.block : NULL, t->last.at);
 		addr = t->last.addr;
 		break;

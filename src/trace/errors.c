@@ -190,11 +190,22 @@ static void locate_and_tell(struct task *t, struct event *ev)
 	record_error(t, ev);
 }
 
+void fault_tell_later(struct proc *p, const struct fault *f)
+{
+	struct event ev = { .type = EV_ERROR,
+			    .u.error = { .kind = (uint8_t)f->kind, .addr = f->addr, .size = f->size,
+					 .given = f->given, .stack = f->stack, .offset = f->offset,
+					 .data = f->data, .ndata = f->ndata } };
+
+	record_event(p, &ev);
+}
+
 void fault_tell(struct task *t, const struct fault *f, uint32_t at)
 {
 	struct event ev = { .u.error = { .kind = (uint8_t)f->kind, .addr = f->addr, .size = f->size,
 					 .given = f->given, .at = at, .stack = f->stack,
-					 .freed = f->freed } };
+					 .freed = f->freed, .offset = f->offset,
+					 .data = f->data, .ndata = f->ndata } };
 	const uint64_t *looks = u64map_get(&t->proc->looked, at);
 	uint64_t n = looks ? *looks : 0;
 

@@ -14,6 +14,8 @@ struct fault {
 	taddr_t addr;
 	uint64_t size, given;
 	uint32_t stack, freed;
+	uint64_t offset;    /* ERROR_OVERRUN, and what was found there */
+	uint8_t data[32], ndata;
 };
 
 /* The release (or realloc) of an open block.  `given`: the size it was told, of
@@ -32,6 +34,8 @@ bool fault_in_request(const struct proc *p, const struct probe *probe, uint64_t 
 
 /* Tells it; `at` is the stack of the call. */
 void fault_tell(struct task *t, const struct fault *f, uint32_t at);
+/* Tells what was found without a call. */
+void fault_tell_later(struct proc *p, const struct fault *f);
 /* --stop-on-error: the task, which stands at the entry bp, stays there, until
  * faults_let_go() leaves its process to a debugger.  False: it goes on. */
 bool fault_stops(struct task *t, const struct breakpoint *bp, const struct fault *f);

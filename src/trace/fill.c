@@ -11,7 +11,7 @@ static bool may_fill(const struct probe *pr)
 	return pr->family != FAMILY_MAP && pr->family != FAMILY_CUSTOM;
 }
 
-static bool is_zeroed(const struct call *c)
+bool call_zeroes(const struct call *c)
 {
 	const struct probe *pr = c->site->probe;
 
@@ -40,7 +40,7 @@ void fill_new(struct task *t, const struct call *c, taddr_t addr)
 	const struct probe *pr = c->site->probe;
 	uint64_t kept;
 
-	if (!o->malloc_fill || !may_fill(pr) || is_zeroed(c))
+	if (!o->malloc_fill || !may_fill(pr) || call_zeroes(c))
 		return;
 	kept = kept_bytes(t->proc, c);
 	if (pr->kind == KIND_XALLOCX) { /* the result is a size */

@@ -6,6 +6,8 @@
 
 #include "trace/proc.h"
 
+/* Is the memory that the call hands out zeroed? */
+bool call_zeroes(const struct call *c);
 /* The call returned the block at `addr`, for which the program asked. */
 void fill_new(struct task *t, const struct call *c, taddr_t addr);
 /* The block is about to be released. */

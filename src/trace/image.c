@@ -642,6 +642,8 @@ void image_end(struct proc *p)
 	free(p->name);
 	p->name = NULL;
 	p->sanitized = false;
+	u64map_release(&p->zones);
+	memset(&p->redzone, 0, sizeof p->redzone);
 	p->ended_told = false;
 	p->seen_linkmap = false;
 	p->probes_found = 0;
@@ -667,6 +669,9 @@ void image_copy(struct proc *c, struct proc *parent)
 	c->mapped = regions_copy(parent->mapped);
 	c->own_break = parent->own_break;
 	c->sanitized = parent->sanitized;
+	c->redzone = parent->redzone;
+	u64map_for_each(&parent->zones, z)
+		u64map_set(&c->zones, z->key, z->value);
 	c->table_complete = parent->table_complete;
 	c->census.amid = parent->census.amid;
 	c->from_launch = parent->from_launch;
@@ -719,6 +724,11 @@ bool image_in_allocator(const struct proc *p, taddr_t pc)
 bool image_has_malloc(const struct module *m)
 {
 	return (uintptr_t)m->user & MOD_ALLOCATOR;
+}
+
+bool image_own_allocator(const struct module *m)
+{
+	return (uintptr_t)m->user & MOD_ALLOCATOR && !((uintptr_t)m->user & MOD_C_LIBRARY);
 }
 
 bool image_allocator_library(struct proc *p, taddr_t pc)

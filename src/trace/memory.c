@@ -74,6 +74,15 @@ int memory_write(const struct memory *m, pid_t tid, taddr_t addr, const void *bu
 	return n < 0 ? -errno : -EFAULT;
 }
 
+int memory_poke(const struct memory *m, taddr_t addr, const void *buf, size_t len)
+{
+	struct iovec here = { (void *)(uintptr_t)buf, len };
+	struct iovec there = { (void *)(uintptr_t)addr, len };
+	ssize_t n = process_vm_writev(m->pid, &here, 1, &there, 1, 0);
+
+	return n == (ssize_t)len ? 0 : n < 0 ? -errno : -EFAULT;
+}
+
 #define FILL_CHUNK 65536
 #define FILL_PARTS 64
 

@@ -20,6 +20,9 @@ ssize_t memory_read(const struct memory *m, taddr_t addr, void *buf, size_t len)
 /* 0 or -errno.  Works on read-only text: /proc/PID/mem, then POKETEXT on
  * `tid`, which must then be a stopped task of the process (0: none is). */
 int memory_write(const struct memory *m, pid_t tid, taddr_t addr, const void *buf, size_t len);
+/* Writes what the tracee itself may write; heeds the protection of pages.  0 or
+ * -errno. */
+int memory_poke(const struct memory *m, taddr_t addr, const void *buf, size_t len);
 /* Sets `len` bytes of what the tracee itself may write.  0, or -errno, part of it
  * done. */
 int memory_fill(const struct memory *m, taddr_t addr, uint8_t byte, uint64_t len);

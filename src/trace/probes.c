@@ -17,6 +17,7 @@
 #define RELEASE(sym, p, ...) { .symbol = sym, .op = OP_RELEASE, .ptr_arg = p, __VA_ARGS__ }
 /* How much it asks for only the result tells. */
 #define STRING(sym, ...) { .symbol = sym, .op = OP_ALLOC, .flags = PROBE_STRING, __VA_ARGS__ }
+#define USABLE(sym) { .symbol = sym, .ptr_arg = 1, .flags = PROBE_USABLE }
 #define NEW(sym, fam) ALLOC(sym, 1, .family = fam, .flags = PROBE_CPP | PROBE_FORWARDS)
 /* The aligned forms round the size up, so their bodies do not just forward. */
 #define NEW_ALIGNED(sym, fam) ALLOC(sym, 1, .align_arg = 2, .family = fam, .flags = PROBE_CPP)
@@ -203,9 +204,24 @@ static const struct probe builtin[] = {
 	/* Rust: alloc::alloc */
 	ALLOC("__rust_alloc", 1, .align_arg = 2, .flags = PROBE_RUST),
 	ALLOC("__rust_alloc_zeroed", 1, .align_arg = 2, .flags = PROBE_RUST | PROBE_ZEROES),
-	REALLOC("__rust_realloc", 1, 4, .align_arg = 3, .flags = PROBE_RUST),
-	RELEASE("__rust_dealloc", 1, .flags = PROBE_RUST),
+	REALLOC("__rust_realloc", 1, 4, .align_arg = 3, .old_size_arg = 2,
+		.flags = PROBE_RUST),
+	RELEASE("__rust_dealloc", 1, .size_arg = 2, .flags = PROBE_RUST),
 	{ .symbol = "__rdl_alloc", .flags = PROBE_RUST_DEFAULT },
+
+	/* malloc_usable_size(3) and what others call it */
+	USABLE("malloc_usable_size"),
+	USABLE("sallocx"),
+	USABLE("mi_usable_size"),
+	USABLE("mi_malloc_size"),
+	USABLE("mi_malloc_usable_size"),
+	USABLE("tc_malloc_size"),
+	USABLE("malloc_size"),
+	USABLE("MallocExtension_GetAllocatedSize"),
+	{ .symbol = "nallocx", .size_arg = 1, .flags = PROBE_USABLE },
+	{ .symbol = "tc_nallocx", .size_arg = 1, .flags = PROBE_USABLE },
+	{ .symbol = "mi_good_size", .size_arg = 1, .flags = PROBE_USABLE },
+	{ .symbol = "mi_malloc_good_size", .size_arg = 1, .flags = PROBE_USABLE },
 
 	ALLOC("(before attach)", 0, .name = "before attach", .family = FAMILY_CUSTOM,
 	      .flags = PROBE_OLDER),
@@ -344,6 +360,8 @@ struct probe_set *probe_set_new(const struct trace_opts *opts)
 	for (size_t i = 0; i < ARRAY_SIZE(builtin); i++) {
 		struct probe p = builtin[i];
 
+		if (!opts->change.redzone && p.flags & PROBE_USABLE)
+			continue;
 		if (opts->no_cpp && p.flags & PROBE_CPP)
 			p.flags |= PROBE_LEFT_OUT;
 		vec_push(&ps->probe, p);

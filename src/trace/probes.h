@@ -28,6 +28,7 @@ struct probe {
 	enum family family;
 	uint8_t ptr_arg, size_arg, count_arg, align_arg, out_arg;
 	uint16_t flags;
+	uint8_t old_size_arg; /* of OP_REALLOC: the size there was */
 	uint8_t mallocx_arg; /* jemalloc's flags, of which one asks for zeros */
 };
 
@@ -46,6 +47,8 @@ enum {
 			       the attach (census.c) */
 	PROBE_NEW = 512,    /* new by another name: may end with an exception */
 	PROBE_ZEROES = 1024, /* the memory it hands out is zeroed */
+	PROBE_USABLE = 2048, /* tells how large a block is (ptr_arg), or would be
+			       (size_arg): only with red zones */
 };
 
 /* A probe in one process. */

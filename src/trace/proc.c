@@ -99,6 +99,7 @@ void proc_free(struct proc *p)
 	modules_release(&p->modules);
 	memory_close(&p->mem);
 	openset_free(p->open);
+	u64map_release(&p->zones);
 	freed_free(p->freed);
 	u64map_release(&p->looked);
 	regions_free(p->mapped);

@@ -90,6 +90,9 @@ struct call {
 	bool own;           /* a mapping that an allocator makes for itself */
 	uint8_t counted;    /* fail.c: by these rules */
 	bool failing;       /* … and made to fail */
+	uint64_t asked;     /* the size argument as it was, when */
+	uint64_t zone;      /* … it was enlarged by so many bytes, */
+	uint64_t old_zone;  /* … and the old block of a realloc: redzone.c */
 };
 
 /* The last entry of a task that was resumed in a slot: when a signal comes
@@ -100,6 +103,7 @@ struct last_entry {
 	taddr_t ra;         /* where it returns to; 0: not looked */
 	uint64_t ptr;
 	struct open_block block; /* LAST_RELEASE: what was released, if known */
+	uint64_t zone;      /* … and how much larger than that it is */
 	bool known;
 	uint32_t at;        /* LAST_RELEASE: its stack, 0: not taken */
 };
@@ -214,6 +218,11 @@ struct proc {
 	/* Stack pointers at which threads have ended: their stacks are kept
 	 * for the next ones, with all that is in them.  The last ones. */
 	VEC(taddr_t) ended_stacks;
+	struct u64map zones;      /* address → how much larger the block is */
+	struct {
+		size_t sites;     /* that were there when it was looked at */
+		bool refused, told;
+	} redzone;
 	bool sanitized;           /* its allocator takes nothing from us */
 	bool table_complete;      /* `open` holds every block there is, so that the
 				     release of another address is an error */

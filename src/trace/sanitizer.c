@@ -50,12 +50,15 @@ bool sanitizer_checks_leaks(const char *sanitizer)
 
 int sanitizer_refuse(const char *path, const char *name, const struct change_opts *o)
 {
-	struct elf_file *f = o->fail.n ? elf_file_open(path, name) : NULL;
+	struct elf_file *f = o->fail.n || o->redzone ? elf_file_open(path, name) : NULL;
 	const char *which = f ? sanitizer_of(f) : NULL;
 
-	if (which)
+	if (which && o->fail.n)
 		msg_error("--inject: %s is built with %s, whose allocator ends the program instead "
 			  "of failing", name, which);
+	else if (which)
+		msg_error("--redzone-size: %s is built with %s, which has red zones of its own", name,
+			  which);
 	elf_file_unref(f);
 	return which ? -1 : 0;
 }

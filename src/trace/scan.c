@@ -9,6 +9,7 @@
 #include "trace/cpu.h"
 #include "trace/pages.h"
 #include "trace/recorder.h"
+#include "trace/redzone.h"
 #include "trace/remote.h"
 #include "trace/scan.h"
 #include "trace/space.h"
@@ -508,8 +509,10 @@ bool scan_wanted(const struct proc *p)
 
 static int scan_into(struct scan *sc, uint64_t since_ns, bool final)
 {
-	int err = prepare(sc);
+	int err;
 
+	redzone_check(sc->p);
+	err = prepare(sc);
 	if (!err) {
 		read_all(sc);
 		read_registers(sc);

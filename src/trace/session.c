@@ -529,7 +529,7 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 	}
 	s.options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
 		    PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
-	if (opts->argv ? opts->scan.launched : opts->scan.attached)
+	if (opts->change.redzone || (opts->argv ? opts->scan.launched : opts->scan.attached))
 		s.options |= PTRACE_O_TRACEEXIT;
 	s.probes = probe_set_new(opts);
 	s.recorder = recorder_new(sink);

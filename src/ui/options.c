@@ -585,6 +585,16 @@ static int set_sweep_max(struct options *o, const struct option_row *row, const 
 	return number(row, arg, 1, LONG_MAX, &o->sweep_max);
 }
 
+static int set_redzone(struct options *o, const struct option_row *row, const char *arg)
+{
+	unsigned long v;
+
+	if (number(row, arg, 0, REDZONE_MAX, &v))
+		return -1;
+	o->trace.change.redzone = (uint32_t)v;
+	return 0;
+}
+
 static int answer_help(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
@@ -705,6 +715,8 @@ static const struct option_row table[] = {
 	{ 0, "free-fill", "HEX", WORD_ANY, GROUP_CHECKS,
 	  "fill blocks with this byte as they are released", set_free_fill, 0 },
 
+	{ 0, "redzone-size", "N", WORD_NUMBER, GROUP_CHECKS,
+	  "make each block N bytes larger, and tell when the\nprogram writes there", set_redzone, 0 },
 	{ 0, "inject", "RULE", WORD_ANY, GROUP_CHECKS,
 	  "make requests fail: malloc:fail[:when=N[+STEP]]\n[:min-size=BYTES][:caller=REGEX]; or those of one\ncaller after the other, run after run: sweep",
 	  add_injection, 0 },
@@ -1019,6 +1031,13 @@ static int check_combination(const struct options *o)
 		return wrong("nothing to trace: name a command, or a process with -p PID");
 	if (o->trace.user && !o->trace.argv)
 		return wrong("--user needs a command");
+	if (o->trace.change.redzone && o->trace.pids.n)
+		return wrong("--redzone-size and -p do not go together: blocks that are there already "
+			     "have no red zones");
+	if (o->trace.change.redzone &&
+	    (o->trace.no_cpp || o->trace.omit.n || o->trace.detach_on_exit))
+		return wrong("--redzone-size needs to see every release: no --nocpp, --omit or "
+			     "--detach-on-exit");
 	if (o->sweep && (!o->trace.argv || o->trace.pids.n))
 		return wrong("--inject sweep needs a command, and no -p");
 	if (o->sweep && (o->trace.change.fail.n > 1 || o->trace.change.fail.v[0].first))

@@ -471,6 +471,9 @@ static void default_configuration(void **state)
 	accepts(&o, "-F /dev/null prog");
 	assert_int_equal(o.trace.omit.n, 0);
 	options_release(&o);
+	/* For the tests that follow. */
+	write_file("xdg/" PROGRAM_NAME "/config", "");
+	write_file("." PROGRAM_NAME "rc", "");
 }
 
 static void table_is_consistent(void **state)
@@ -540,6 +543,20 @@ static void fills(void **state)
 	refuses("--free-fill=-1 prog", "'-1' is no byte");
 }
 
+static void red_zones(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "--redzone-size=32 prog");
+	assert_int_equal(o.trace.change.redzone, 32);
+	options_release(&o);
+	refuses("--redzone-size=65537 prog", "is not a number from 0 to 65536");
+	refuses("--redzone-size=16 -p 3", "do not go together");
+	refuses("--redzone-size=16 -n prog", "needs to see every release");
+	refuses("--redzone-size=16 -O libc.so.6 prog", "needs to see every release");
+}
+
 static void injections(void **state)
 {
 	struct options o;
@@ -601,6 +618,7 @@ int main(void)
 		cmocka_unit_test(table_is_consistent),
 		cmocka_unit_test(fills),
 		cmocka_unit_test(injections),
+		cmocka_unit_test(red_zones),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
