@@ -246,19 +246,21 @@ static void any_event(struct event *ev)
 		ev->u.stack.module = words[4] % 4 ? module : NULL;
 		ev->u.stack.exact = words[5] % 2 ? exact : NULL;
 		break;
-	case EV_REALLOC: /* no other values are bools */
+	case EV_REALLOC:
 		ev->u.realloc.failed = false;
 		break;
 	case EV_LEAK:
 	case EV_LEAK_BLOCK:
 		ev->u.leak.data = words[4] % 2 ? exact : NULL;
-		ev->u.leak.ndata = words[4] % 2 ? 4 : 0;
+		ev->u.leak.ndata = words[4] % 2 ? sizeof exact : 0;
 		break;
 	case EV_SCAN:
 		ev->u.scan.references = ev->u.scan.final = false;
 		break;
 	case EV_ERROR:
 		ev->u.error.path = words[4] % 2 ? "/\033" : NULL;
+		ev->u.error.data = exact;
+		ev->u.error.ndata = words[4] % 3 ? sizeof exact : 0;
 		break;
 	case EV_NOTE:
 		ev->u.note.bad = false;
