@@ -253,6 +253,8 @@ void redzone_returned(struct task *t, struct call *c, taddr_t *addr, bool failed
 	const struct probe *pr = c->site->probe;
 	struct proc *p = t->proc;
 
+	if (!zone_size(p))
+		return;
 	if (c->zone)
 		put_back(t, c);
 	if (c->zone && pr->kind == KIND_XALLOCX) {

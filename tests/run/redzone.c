@@ -11,6 +11,16 @@
 
 enum { ORIGINS = 7 };
 
+#ifdef UNOBSERVED
+/* As jemalloc calls it when it is built with a prefix. */
+__attribute__((noinline)) void je_sdallocx(void *p, size_t n, int flags)
+{
+	KEEP(p);
+	KEEP(n);
+	KEEP(flags);
+}
+#endif
+
 static unsigned char *make(int origin, size_t n)
 {
 	void *p = NULL;
@@ -127,7 +137,11 @@ int main(int argc, char **argv)
 		return 97;
 	}
 	if (argc > 1 && !strcmp(argv[1], "alone")) { /* refused */
-		free(malloc(1));
+		char *volatile p = malloc(1);
+
+		expect("error_count", 0);
+		EXPECT_THAT(malloc_usable_size(p) > 1);
+		free(p);
 		return 0;
 	}
 	nothing_shows();
