@@ -10,11 +10,13 @@ The working folder, argv[0] and what the descriptors are open on are the same to
 
 Some programs allocate more or less depending on addresses: Python keeps them as integers, gcc
 hashes them.  So valgrind's are made as long as real ones, its second run has others than the
-first, and mtrace's runs are without randomization, so that they repeat."""
+first, and mtrace's runs are without randomization, so that they repeat.
 
-import concurrent.futures
+What is lost must be equal too, class by class.  What a program never wrote may point somewhere,
+and where it points is each tool's own; so where classes differ, both run once more and fill what
+they hand out.  Then no difference is accepted."""
+
 import ctypes
-import json
 import os
 import re
 import shutil
@@ -22,15 +24,12 @@ import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
-MTRACE = os.path.abspath(os.environ["MTRACE"])
-TIMEOUT = int(os.environ.get("TIMEOUT", 120))
-CC = os.environ.get("CC", "cc").split()
-CXX = os.environ.get("CXX", "c++").split()
+import common
+import leaks
+from common import CC, CXX, HERE, MTRACE, TOP, Skip, number
+
 ADDR_NO_RANDOMIZE = 0x0040000 # <sys/personality.h>
-KINDS = {"definite": "definitely lost", "indirect": "indirectly lost", "possible": "possibly lost",
-         "reachable": "still reachable"}
+FILL = "--malloc-fill=0xa5" # eight of them are no address
 FIELDS = ("allocs", "frees", "bytes_allocated", "open_bytes", "open_blocks")
 # Correct programs have none of these.
 NONE_OF = ("error_count", "unseen_releases")
@@ -148,10 +147,6 @@ a b c: ; @echo $@ $(shell echo of make)
 """
 
 
-class Skip(Exception):
-    pass
-
-
 def find(program):
     """The file that is run in the end, not a wrapper script that chooses one."""
     if program == "python3":
@@ -162,16 +157,8 @@ def find(program):
     return path
 
 
-def build(folder, source, compiler, *flags):
-    if not shutil.which(compiler[0]):
-        raise Skip("no %s here" % compiler[0])
-    output = os.path.join(folder, os.path.basename(source).split(".")[0])
-    subprocess.run(compiler + ["-O2", "-g", "-o", output, source, *flags], check=True)
-    return output
-
-
 def build_c(folder, source, *flags):
-    return build(folder, os.path.join(TOP, source), CC, "-std=gnu11", "-D_GNU_SOURCE", *flags)
+    return common.build(folder, os.path.join(TOP, source), CC, "-O2", "-std=gnu11", "-D_GNU_SOURCE", *flags)
 
 
 # Each test: what makes the command from the folder that programs are built in, the files that
@@ -188,6 +175,9 @@ class Test:
         self.jemalloc = jemalloc
         self.preload = None
 
+    def check(self, world, folder):
+        return check(world, self, folder)
+
 
 PERL_ENV = {"PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}
 PYTHON_ENV = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -199,7 +189,7 @@ TESTS = [
          output=False),
     Test("counting", lambda d: [build_c(d, "tests/real/counting.c", "-fno-builtin")]),
     Test("threads", lambda d: [build_c(d, "tests/real/threads.c", "-pthread")]),
-    Test("cxx", lambda d: [build(d, os.path.join(HERE, "cxx.cc"), CXX, "-std=c++17")]),
+    Test("cxx", lambda d: [common.build(d, os.path.join(HERE, "cxx.cc"), CXX, "-O2", "-std=c++17")]),
     Test("sqlite3", lambda d: [find("sqlite3"), "-batch", ":memory:", ".read script.sql"],
          {"script.sql": SQL}),
     Test("python3", lambda d: [find("python3"), "script.py"], {"script.py": PYTHON}, PYTHON_ENV),
@@ -249,6 +239,8 @@ class World:
         self.extra = {name: shown[name] for name in shown if env.get(name) != shown[name]}
         preload = self.extra.pop("LD_PRELOAD").split(":")
         self.preload = ":".join(self.likeness(path) for path in preload if path)
+        options = subprocess.run([MTRACE, "--help"], capture_output=True, text=True).stdout
+        self.fills = "--malloc-fill" in options
 
     @staticmethod
     def environment(work, variables=None, preload=None):
@@ -295,21 +287,10 @@ def run(test, folder, command, arguments, env):
             out.write(text)
     with open(os.path.join(folder, "stdout"), "w+") as out, \
             open(os.path.join(folder, "stderr"), "w+") as err:
-        process = subprocess.Popen(command + arguments, cwd=work, env=env, stdout=out, stderr=err,
-                                   stdin=subprocess.DEVNULL)
-        try:
-            status = process.wait(TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise RuntimeError("%s did not end within %d seconds" % (command[0], TIMEOUT))
+        status = common.run(command + arguments, env, work, out, err)
         out.seek(0)
         err.seek(0)
         return status, out.read(), err.read()
-
-
-def number(text):
-    return int(text.replace(",", ""))
 
 
 def read_valgrind_log(path):
@@ -323,11 +304,7 @@ def read_valgrind_log(path):
         return None
     allocs, frees, bytes_allocated = map(number, usage[-1])
     open_bytes, open_blocks = map(number, in_use[-1])
-    leaks = {}
-    for kind, words in KINDS.items():
-        found = re.findall(words + r": ([\d,]+) bytes in ([\d,]+) blocks", text)
-        leaks[kind] = tuple(map(number, found[-1])) if found else (0, 0)
-    return {"name": os.path.basename(command[-1]) if command else None, "leaks": leaks,
+    return {"name": os.path.basename(command[-1]) if command else None, "leaks": common.log_leaks(text),
             "allocs": allocs, "frees": frees, "bytes_allocated": bytes_allocated,
             "open_bytes": open_bytes, "open_blocks": open_blocks}
 
@@ -346,28 +323,20 @@ def run_valgrind(test, folder, command, env, more):
     return result, [p for p in processes if p]
 
 
-def run_mtrace(world, test, folder, command, env):
+def run_mtrace(world, test, folder, command, env, more):
     export = os.path.join(folder, "export.json")
     if os.path.exists(export):
         os.unlink(export)
     options = ["-o", os.path.join(folder, "report"), "--export", "json:" + export,
-               *world.variables(test)]
+               *world.variables(test), *more]
     if test.follow:
         options.append("-f")
     # valgrind's log is the program's descriptor 3, and shells keep tables by number.
     result = run(test, folder, ["sh", "-c", 'exec "$0" "$@" 3>/dev/null', MTRACE] + options, command, env)
-    if not os.path.exists(export):
-        raise RuntimeError("mtrace wrote no JSON: status %d, %s" % (result[0], result[2]))
-    with open(export) as file:
-        processes = json.load(file)["processes"]
+    processes = common.read_export(export, result[0], result[2])
     processes.sort(key=lambda p: p["pid"])
-    return result, [dict({f: p[f] for f in FIELDS + NONE_OF}, name=os.path.basename(p["exe"]), leaks=leaks(p))
-                    for p in processes]
-
-
-def leaks(process):
-    found = process["leaks"]
-    return {kind: (found[kind]["bytes"], found[kind]["blocks"]) if found else None for kind in KINDS}
+    return result, [dict({f: p[f] for f in FIELDS + NONE_OF}, name=os.path.basename(p["exe"]),
+                         leaks=common.export_leaks(p)) for p in processes]
 
 
 def real_name(name):
@@ -402,30 +371,82 @@ def compare(ours, theirs, left_out=()):
     return lines
 
 
-def disagreeing(theirs, again):
+def disagreeing(theirs, again, fields=("name", *FIELDS)):
     """Indices of the processes on which valgrind does not agree with itself: nobody knows the
     right numbers of these."""
     if len(theirs) != len(again):
         raise Skip("valgrind saw %d processes, then %d" % (len(theirs), len(again)))
-    return [i for i, (one, two) in enumerate(zip(theirs, again)) if one != two]
+    return [i for i, (one, two) in enumerate(zip(theirs, again)) if any(one[f] != two[f] for f in fields)]
+
+
+def compare_leaks(ours, theirs, left_out):
+    lines = []
+    for i, (mine, other) in enumerate(zip(ours, theirs)):
+        if i not in left_out and mine["leaks"] != other["leaks"]:
+            lines.append("process %d, %s:" % (i + 1, mine["name"]))
+            lines.append("    valgrind: " + common.describe_leaks(other["leaks"]))
+            lines.append("    mtrace:   " + common.describe_leaks(mine["leaks"]))
+    return lines
+
+
+def compare_filled(runs, left_out):
+    """As compare_leaks, of runs in which no word is left as it was found."""
+    theirs = runs.valgrind(HERE_FIRST + [FILL])[1]
+    ours = runs.mtrace([FILL])[1]
+    if not len(ours) == len(theirs) > max(left_out, default=-1):
+        raise RuntimeError("filled: valgrind saw %d processes, mtrace %d" % (len(theirs), len(ours)))
+    lines = compare_leaks(ours, theirs, left_out)
+    if lines:
+        again = runs.valgrind(THEN_ELSEWHERE + [FILL])[1]
+        lines = compare_leaks(ours, theirs, left_out + disagreeing(theirs, again, ("leaks",)))
+    return lines
+
+
+def check_leaks(runs, ours, theirs, left_out):
+    """What is to be said of the classes, in lines; raises RuntimeError when they differ."""
+    lines = compare_leaks(ours, theirs, left_out)
+    if not lines:
+        return []
+    if not runs.world.fills:
+        return ["leaks differ, and this mtrace cannot fill blocks:"] + lines
+    filled = compare_filled(runs, left_out)
+    if filled:
+        raise RuntimeError("\n".join(["leaks differ:", *lines, "and when filled:", *filled]))
+    return ["leaks differ by words never written, and are equal when those are filled:"] + lines
+
+
+class Runs:
+    """One test under both tools."""
+
+    def __init__(self, world, test, folder):
+        self.world = world
+        self.test = test
+        self.folder = folder
+        programs = os.path.join(folder, "bin")
+        os.makedirs(programs)
+        self.command = test.command(programs)
+        self.env = world.environment(os.path.join(folder, "work"), test.env, test.preload)
+
+    def valgrind(self, more):
+        return run_valgrind(self.test, self.folder, self.command, self.env, more)
+
+    def mtrace(self, more=()):
+        env = {n: self.env[n] for n in self.env if n != "LD_PRELOAD"}
+        return run_mtrace(self.world, self.test, self.folder, self.command, env, more)
 
 
 def check(world, test, folder):
     """Returns what to print after `ok`; raises Skip with a reason, or RuntimeError."""
-    os.mkdir(folder)
-    programs = os.path.join(folder, "bin")
-    os.mkdir(programs)
-    command = test.command(programs)
-    env = world.environment(os.path.join(folder, "work"), test.env, test.preload)
-    first, theirs = run_valgrind(test, folder, command, env, HERE_FIRST)
+    runs = Runs(world, test, folder)
+    first, theirs = runs.valgrind(HERE_FIRST)
     if not theirs or not any(p["allocs"] for p in theirs) and test.preload:
         raise Skip("valgrind cannot follow it")
-    second, again = run_valgrind(test, folder, command, env, THEN_ELSEWHERE)
+    again = runs.valgrind(THEN_ELSEWHERE)[1]
     left_out = disagreeing(theirs, again)
-    third, ours = run_mtrace(world, test, folder, command, {n: env[n] for n in env if n != "LD_PRELOAD"})
+    third, ours = runs.mtrace()
     lines = compare(ours, theirs, left_out)
     for options in OTHERS if lines else []:
-        left_out += disagreeing(theirs, run_valgrind(test, folder, command, env, options)[1])
+        left_out += disagreeing(theirs, runs.valgrind(options)[1])
         lines = compare(ours, theirs, left_out)
         if not lines:
             break
@@ -437,58 +458,22 @@ def check(world, test, folder):
         lines.append("the program wrote other text")
     if lines:
         raise RuntimeError("\n".join(lines))
+    said = check_leaks(runs, ours, theirs, left_out)
     kept = [p for i, p in enumerate(ours) if i not in left_out]
     text = "%d processes, %d allocs, %d bytes" % (
         len(kept), sum(p["allocs"] for p in kept), sum(p["bytes_allocated"] for p in kept))
     if left_out:
         text += "; without %s, on which runs of valgrind at different addresses differ" % (
             ", ".join(theirs[i]["name"] for i in sorted(set(left_out))))
-    return text
-
-
-def guarded(world, test, folder):
-    try:
-        return "ok", check(world, test, folder)
-    except Skip as reason:
-        return "skip", str(reason)
-    except (RuntimeError, OSError, subprocess.CalledProcessError, KeyError, ValueError) as error:
-        return "not ok", str(error) or repr(error)
+    return "\n".join([text, *said])
 
 
 def main():
-    tests = TESTS + list(with_jemalloc())
-    wanted = sys.argv[1:]
-    for name in wanted:
-        if name not in [t.name for t in tests]:
-            raise SystemExit("Bail out! no test is named " + name)
-    tests = [t for t in tests if not wanted or t.name in wanted]
+    tests = common.chosen(TESTS + list(with_jemalloc()) + leaks.TESTS, sys.argv[1:])
     ctypes.CDLL(None).personality(ADDR_NO_RANDOMIZE) # refused? then it stays as it is
     folder = tempfile.mkdtemp(prefix="mtr")
     world = World(folder)
-    totals = {"ok": 0, "not ok": 0, "skip": 0}
-    print("1..%d" % len(tests), flush=True)
-    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", os.cpu_count() or 1))) as pool:
-        results = [pool.submit(guarded, world, t, os.path.join(folder, "t%02d" % i))
-                   for i, t in enumerate(tests)]
-        for i, (test, future) in enumerate(zip(tests, results)):
-            result, text = future.result()
-            totals[result] += 1
-            if result == "skip":
-                print("ok %d - %s # SKIP %s" % (i + 1, test.name, text.replace("\n", " ")))
-            elif result == "ok":
-                print("ok %d - %s: %s" % (i + 1, test.name, text))
-            else:
-                print("not ok %d - %s" % (i + 1, test.name))
-                for line in text.splitlines():
-                    print("#   " + line)
-            sys.stdout.flush()
-    if os.environ.get("KEEP"):
-        print("# what was run lies in " + folder)
-    else:
-        shutil.rmtree(folder)
-    print("# %d passed, %d failed, %d skipped" % (
-        totals["ok"], totals["not ok"], totals["skip"]))
-    return totals["not ok"] != 0
+    return common.run_all(tests, lambda test, work: test.check(world, work), folder)
 
 
 sys.exit(main())

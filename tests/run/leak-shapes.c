@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One shape of reachable, lost or half-lost memory for each argument.  All of it
- * is initialised, so that memcheck must say the same (tests/real/leaks). */
+ * is initialised, so that memcheck must say the same (tests/real/leaks.py). */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
 
 #include "expect.h"
