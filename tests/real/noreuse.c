@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An allocator that never hands out memory twice and keeps nothing that was in
- * it: no pointer leads to a block but those that the program means.  valgrind is
- * the same when its list of released blocks is long enough. */
+/* An allocator like valgrind's with an endless list of released blocks: it never
+ * hands out memory twice, so no pointer leads to a block but those that the
+ * program means, and what is released wrongly is left alone. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdint.h>
@@ -28,10 +28,26 @@ __attribute__((constructor)) static void make_room(void)
 		munmap(p, ROOM);
 }
 
-/* The size stands in the word before the block. */
-static size_t *size_of(void *p)
+/* Before each block. */
+struct header {
+	size_t size;
+	uintptr_t check; /* 0: released */
+};
+
+static struct header *header_of(const void *p)
 {
-	return (size_t *)p - 1;
+	return (struct header *)p - 1;
+}
+
+static uintptr_t check_of(const void *p)
+{
+	return (uintptr_t)p ^ (uintptr_t)0x5ca1ab1e;
+}
+
+static int is_block(const void *p)
+{
+	return room && (uintptr_t)p - (uintptr_t)room < ROOM && !((uintptr_t)p % ALIGN) &&
+	       header_of(p)->check == check_of(p);
 }
 
 /* Room for an alignment and for a byte between a block's end and the next. */
@@ -53,14 +69,15 @@ static void *take(size_t size, size_t align)
 		return NULL;
 	}
 	p = (char *)(((uintptr_t)room + at + ALIGN + align - 1) & -align);
-	*size_of(p) = size;
+	header_of(p)->size = size;
+	header_of(p)->check = check_of(p);
 	return p;
 }
 
 static void drop(void *p)
 {
-	if (p)
-		memset(p, 0, *size_of(p));
+	if (is_block(p))
+		header_of(p)->check = 0;
 }
 
 void *malloc(size_t size)
@@ -88,13 +105,13 @@ void *realloc(void *old, size_t size)
 {
 	void *p;
 
-	if (old && !size) {
+	if (old && !size)
 		drop(old);
+	if (old && (!size || !is_block(old)))
 		return NULL;
-	}
 	p = take(size, ALIGN);
 	if (p && old) {
-		memcpy(p, old, size < *size_of(old) ? size : *size_of(old));
+		memcpy(p, old, size < header_of(old)->size ? size : header_of(old)->size);
 		drop(old);
 	}
 	return p;
@@ -102,7 +119,11 @@ void *realloc(void *old, size_t size)
 
 void *memalign(size_t align, size_t size)
 {
-	return take(size, align);
+	size_t power = ALIGN;
+
+	while (power < align && power < ROOM)
+		power *= 2;
+	return take(size, power);
 }
 
 void *aligned_alloc(size_t align, size_t size)
@@ -112,8 +133,11 @@ void *aligned_alloc(size_t align, size_t size)
 
 int posix_memalign(void **out, size_t align, size_t size)
 {
-	void *p = take(size, align);
+	void *p;
 
+	if (!align || align & (align - 1) || align % sizeof p)
+		return EINVAL;
+	p = take(size, align);
 	if (!p)
 		return ENOMEM;
 	*out = p;
@@ -132,5 +156,5 @@ void *pvalloc(size_t size)
 
 size_t malloc_usable_size(void *p)
 {
-	return p ? *size_of(p) : 0;
+	return is_block(p) ? header_of(p)->size : 0;
 }
