@@ -328,7 +328,8 @@ def run_valgrind(test, folder, command, env, more):
         options.append("--soname-synonyms=somalloc=*jemalloc*")
     if not test.follow:
         options.append("--trace-children=no")
-    result = run(test, folder, VALGRIND + options, command, env)
+    # Its parent is as young as mtrace will be: shells keep their parent's number too.
+    result = run(test, folder, ["sh", "-c", '"$0" "$@"; exit $?'] + VALGRIND + options, command, env)
     processes = [read_valgrind_log(os.path.join(logs, pid)) for pid in sorted(os.listdir(logs), key=int)]
     return result, [p for p in processes if p]
 

@@ -10,6 +10,9 @@
 #include <sys/mman.h>
 
 #define ROOM ((size_t)1 << (sizeof(void *) > 4 ? 36 : 29))
+/* Out of the way: Python's own allocator keeps a tree of addresses, and how much
+ * of it depends on how far apart its mappings are. */
+#define WHERE ((void *)(sizeof(void *) > 4 ? (uintptr_t)1 << 44 : 0))
 #define ALIGN ((size_t)16)
 
 static char *room;
@@ -21,7 +24,7 @@ __attribute__((constructor)) static void make_room(void)
 
 	if (__atomic_load_n(&room, __ATOMIC_ACQUIRE))
 		return;
-	p = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	p = mmap(WHERE, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		_Exit(98);
 	if (!__atomic_compare_exchange_n(&room, (char **)&none, p, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
