@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -27,16 +28,12 @@ class Skip(Exception):
 def run(command, env, work, stdout, stderr):
     """Its status; RuntimeError when it does not end in time."""
     process = subprocess.Popen(command, cwd=work, env=env, stdout=stdout, stderr=stderr,
-                               stdin=subprocess.DEVNULL)
+                               stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         return process.wait(TIMEOUT)
     except subprocess.TimeoutExpired:
-        process.terminate() # mtrace ends its report and lets go of the program
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        os.killpg(process.pid, signal.SIGKILL) # the tool and the program
+        process.wait()
         raise RuntimeError("%s did not end within %d seconds" % (command[0], TIMEOUT))
 
 
