@@ -13,7 +13,9 @@
 /* Out of the way: Python's own allocator keeps a tree of addresses, and how much
  * of it depends on how far apart its mappings are. */
 #define WHERE ((void *)(sizeof(void *) > 4 ? (uintptr_t)1 << 44 : 0))
-#define ALIGN ((size_t)16)
+/* That of two lines of the cache, to which the dynamic linker rounds the address of
+ * a table: it points to the start of the block or into it, as it happens. */
+#define ALIGN ((size_t)128)
 
 static char *room;
 static size_t used;
@@ -31,7 +33,7 @@ __attribute__((constructor)) static void make_room(void)
 		munmap(p, ROOM);
 }
 
-/* Before each block. */
+/* Before each block, in room of its own. */
 struct header {
 	size_t size;
 	uintptr_t check; /* 0: released */
