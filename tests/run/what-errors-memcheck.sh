@@ -17,8 +17,10 @@ count() { # KIND FILE: how many errors of that kind
 one() {
 	EXPECT=/dev/null timeout -k 5 60 valgrind -q --xml=yes --xml-file="$OUT/memcheck.xml" \
 		--undef-value-errors=no --leak-check=no "$PROGRAM" "$@" >"$OUT/valgrind" 2>&1
-	[ -s "$OUT/memcheck.xml" ] || exit 77
-	grep -q '<status>' "$OUT/memcheck.xml" || exit 77
+	[ -s "$OUT/memcheck.xml" ] && grep -q '<status>' "$OUT/memcheck.xml" || {
+		echo "valgrind cannot run it (32 bit: it wants debug symbols of ld-linux.so.2)"
+		exit 77
+	}
 	EXPECT=/dev/null timeout -k 5 30 "$MTRACE" -q --export json:"$JSON" "$PROGRAM" "$@" 2>"$STDERR"
 	invalid=$(count InvalidFree "$OUT/memcheck.xml")
 	mismatched=$(count MismatchedFree "$OUT/memcheck.xml")
