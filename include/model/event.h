@@ -245,9 +245,9 @@ struct event {
 			uint64_t offset;   /* … so far into it */
 		} why;
 		struct {
-			bool references;   /* the question was: who holds an address? */
-			bool final;        /* the last one of this process */
-			bool mappings;     /* mappings counted as blocks */
+			uint8_t references; /* the question was: who holds an address? */
+			uint8_t final;     /* the last one of this process */
+			uint8_t mappings;  /* mappings counted as blocks */
 			uint64_t blocks;   /* that were looked at */
 			uint64_t bytes;    /* of memory that was read */
 			uint64_t unread;   /* … and could not be, or must not */

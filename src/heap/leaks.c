@@ -89,9 +89,9 @@ void leaks_finish(struct heap_proc *p, const struct event *ev)
 
 	s->done = true;
 	s->nth = nth;
-	s->references = ev->u.scan.references;
-	s->final = ev->u.scan.final;
-	s->mappings = ev->u.scan.mappings;
+	s->references = ev->u.scan.references != 0;
+	s->final = ev->u.scan.final != 0;
+	s->mappings = ev->u.scan.mappings != 0;
 	s->blocks = ev->u.scan.blocks;
 	s->bytes = ev->u.scan.bytes;
 	s->unread = ev->u.scan.unread;

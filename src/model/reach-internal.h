@@ -104,13 +104,17 @@ static inline void reach_edges(struct reach *r, uint32_t i, struct edge_walk *it
 {
 	*it = (struct edge_walk){ .from = i };
 	if (i < r->kept) {
-		it->p = r->edges.v + r->edge_start[i];
-		it->end = r->edges.v + r->edge_start[i + 1];
+		if (r->edges.n) {
+			it->p = r->edges.v + r->edge_start[i];
+			it->end = r->edges.v + r->edge_start[i + 1];
+		}
 		return;
 	}
 	reach_load(r, i);
-	it->read = r->loaded.v;
-	it->last = r->loaded.v + r->loaded.n;
+	if (r->loaded.n) {
+		it->read = r->loaded.v;
+		it->last = r->loaded.v + r->loaded.n;
+	}
 }
 
 static inline uint64_t get_varint(const uint8_t **p)
