@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The bodies of the records that tell one event each.  One function for both
+ * directions: what is written is what is read. */
+#include <string.h>
+
+#include "wire-internal.h"
+
+void field_u64(struct fields *f, uint64_t *v)
+{
+	uint8_t bytes[VARINT_MAX];
+
+	if (f->out) {
+		strbuf_add(f->out, bytes, (size_t)(varint_put(bytes, *v) - bytes));
+		return;
+	}
+	*v = 0;
+	if (f->bad || f->at == f->end) /* an older writer did not know it */
+		return;
+	f->at = varint_get(f->at, f->end, v);
+	if (!f->at) {
+		f->at = f->end;
+		f->bad = true;
+	}
+}
+
+void field_max(struct fields *f, uint64_t *v, uint64_t max)
+{
+	field_u64(f, v);
+	if (!f->out && *v > max) {
+		f->bad = true;
+		*v = 0;
+	}
+}
+
+/* n bytes of the body, NULL when there are not as many left. */
+static const uint8_t *take(struct fields *f, uint64_t n)
+{
+	const uint8_t *p = f->at;
+
+	if (f->bad || n > (uint64_t)(f->end - f->at)) {
+		f->bad = true;
+		return NULL;
+	}
+	f->at += n;
+	return p;
+}
+
+void field_string(struct fields *f, const char **s)
+{
+	uint64_t n = f->out && *s ? strlen(*s) + 1 : 0;
+
+	field_u64(f, &n);
+	if (f->out) {
+		strbuf_add(f->out, *s ? *s : "", n);
+		return;
+	}
+	*s = n ? (const char *)take(f, n) : NULL;
+	if (*s && memchr(*s, '\0', n) != *s + n - 1) {
+		f->bad = true;
+		*s = NULL;
+	}
+}
+
+void field_bytes(struct fields *f, const uint8_t **p, uint8_t *n, uint8_t max)
+{
+	if (f->out && !*p)
+		*n = 0;
+	FIELD_MAX(f, *n, max);
+	if (f->out)
+		strbuf_add(f->out, *p, *n);
+	else
+		*p = *n ? take(f, *n) : NULL;
+	if (!*p)
+		*n = 0;
+}
+
+static void proc_fields(struct fields *f, struct event *ev)
+{
+	FIELD_MAX(f, ev->u.proc.how, PROC_EXECED);
+	FIELD_PID(f, ev->u.proc.ppid);
+	field_string(f, &ev->u.proc.exe);
+	field_string(f, &ev->u.proc.name);
+	FIELD_U8(f, ev->u.proc.word);
+	field_string(f, &ev->u.proc.abi);
+	f->bad |= ev->u.proc.word != 4 && ev->u.proc.word != 8;
+	f->bad |= !ev->u.proc.exe;
+}
+
+static void module_fields(struct fields *f, struct event *ev)
+{
+	FIELD_U32(f, ev->u.module.id);
+	FIELD_U64(f, ev->u.module.start);
+	FIELD_U64(f, ev->u.module.end);
+	FIELD_U64(f, ev->u.module.bias);
+	field_string(f, &ev->u.module.path);
+	field_bytes(f, &ev->u.module.build_id, &ev->u.module.build_id_len, UINT8_MAX);
+	FIELD_U64(f, ev->u.module.dev);
+	FIELD_U64(f, ev->u.module.ino);
+	f->bad |= ev->type == EV_MODULE && !ev->u.module.path;
+}
+
+static void probe_fields(struct fields *f, struct event *ev)
+{
+	FIELD_U16(f, ev->u.probe.id);
+	FIELD_MAX(f, ev->u.probe.op, OP_BRK);
+	FIELD_MAX(f, ev->u.probe.family, FAMILY_CUSTOM);
+	field_string(f, &ev->u.probe.name);
+	field_string(f, &ev->u.probe.symbol);
+	f->bad |= !ev->u.probe.name;
+}
+
+/* Room for the frames of a stack; a frame takes two bytes at least. */
+static bool frames_fit(struct fields *f, struct wire_decoder *d, uint32_t n)
+{
+	if (n > (size_t)(f->end - f->at) / 2) {
+		f->bad = true;
+		return false;
+	}
+	vec_reserve(&d->pc, n);
+	vec_reserve(&d->module, n);
+	vec_reserve(&d->exact, n);
+	return true;
+}
+
+static void read_frames(struct fields *f, struct wire_decoder *d, uint32_t n)
+{
+	taddr_t last = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t difference, module;
+
+		field_u64(f, &difference);
+		field_max(f, &module, (uint64_t)UINT32_MAX << 1 | 1);
+		d->pc.v[i] = last += unzigzag(difference);
+		d->module.v[i] = (uint32_t)(module >> 1);
+		d->exact.v[i] = module & 1;
+	}
+}
+
+static void write_frames(struct fields *f, const struct event *ev)
+{
+	taddr_t last = 0;
+
+	for (uint32_t i = 0; i < ev->u.stack.n; i++) {
+		uint64_t difference = zigzag(ev->u.stack.pc[i] - last);
+		uint64_t module = ev->u.stack.module ? (uint64_t)ev->u.stack.module[i] << 1 : 0;
+
+		module |= ev->u.stack.exact && ev->u.stack.exact[i];
+		field_u64(f, &difference);
+		field_u64(f, &module);
+		last = ev->u.stack.pc[i];
+	}
+}
+
+static void stack_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
+{
+	FIELD_U32(f, ev->u.stack.id);
+	FIELD_U16(f, ev->u.stack.probe);
+	FIELD_MAX(f, ev->u.stack.end, STACK_BROKEN);
+	FIELD_U8(f, ev->u.stack.nframe_origin);
+	FIELD_MAX(f, ev->u.stack.n, WIRE_MAX_FRAMES);
+	if (f->out) {
+		write_frames(f, ev);
+		return;
+	}
+	if (f->bad || !frames_fit(f, d, ev->u.stack.n))
+		return;
+	read_frames(f, d, ev->u.stack.n);
+	ev->u.stack.pc = d->pc.v;
+	ev->u.stack.module = d->module.v;
+	ev->u.stack.exact = d->exact.v;
+}
+
+static void leak_fields(struct fields *f, struct event *ev)
+{
+	FIELD_U32(f, ev->u.leak.stack);
+	FIELD_MAX(f, ev->u.leak.kind, LEAK_KINDS - 1);
+	FIELD_U32(f, ev->u.leak.under);
+	FIELD_U64(f, ev->u.leak.blocks);
+	FIELD_U64(f, ev->u.leak.bytes);
+	FIELD_U64(f, ev->u.leak.largest);
+	FIELD_U64(f, ev->u.leak.largest_size);
+	field_bytes(f, &ev->u.leak.data, &ev->u.leak.ndata, UINT8_MAX);
+}
+
+static void why_fields(struct fields *f, struct event *ev)
+{
+	FIELD_U32(f, ev->u.why.stack);
+	FIELD_MAX(f, ev->u.why.kind, LEAK_KINDS - 1);
+	FIELD_U32(f, ev->u.why.step);
+	FIELD_U32(f, ev->u.why.steps);
+	FIELD_MAX(f, ev->u.why.from, FROM_BLOCK);
+	FIELD_U64(f, ev->u.why.at);
+	FIELD_U32(f, ev->u.why.module);
+	FIELD_PID(f, ev->u.why.tid);
+	FIELD_U64(f, ev->u.why.block);
+	FIELD_U64(f, ev->u.why.size);
+	FIELD_U32(f, ev->u.why.block_stack);
+	FIELD_U64(f, ev->u.why.offset);
+}
+
+static void scan_fields(struct fields *f, struct event *ev)
+{
+	FIELD_BOOL(f, ev->u.scan.references);
+	FIELD_BOOL(f, ev->u.scan.final);
+	FIELD_BOOL(f, ev->u.scan.mappings);
+	FIELD_U64(f, ev->u.scan.blocks);
+	FIELD_U64(f, ev->u.scan.bytes);
+	FIELD_U64(f, ev->u.scan.unread);
+	FIELD_U64(f, ev->u.scan.pause_ns);
+}
+
+static void census_fields(struct fields *f, struct event *ev)
+{
+	FIELD_U32(f, ev->u.census.stack);
+	FIELD_U64(f, ev->u.census.blocks);
+	FIELD_U64(f, ev->u.census.bytes);
+	FIELD_U64(f, ev->u.census.min_size);
+	FIELD_U64(f, ev->u.census.max_size);
+	FIELD_U64(f, ev->u.census.word);
+	FIELD_U32(f, ev->u.census.module);
+}
+
+static void error_fields(struct fields *f, struct event *ev)
+{
+	FIELD_MAX(f, ev->u.error.kind, ERROR_FISHY_SIZE);
+	FIELD_MAX(f, ev->u.error.place, PLACE_NOWHERE);
+	FIELD_U64(f, ev->u.error.addr);
+	FIELD_U64(f, ev->u.error.size);
+	FIELD_U64(f, ev->u.error.given);
+	FIELD_U64(f, ev->u.error.offset);
+	FIELD_U32(f, ev->u.error.at);
+	FIELD_U32(f, ev->u.error.stack);
+	FIELD_U32(f, ev->u.error.freed);
+	FIELD_U32(f, ev->u.error.module);
+	field_string(f, &ev->u.error.path);
+	field_bytes(f, &ev->u.error.data, &ev->u.error.ndata, UINT8_MAX);
+}
+
+static void end_fields(struct fields *f, struct event *ev)
+{
+	FIELD_MAX(f, ev->u.end.how, END_RUNNING);
+	FIELD_MAX(f, ev->u.end.status, INT32_MAX);
+}
+
+static void note_fields(struct fields *f, struct event *ev)
+{
+	FIELD_BOOL(f, ev->u.note.bad);
+	field_string(f, &ev->u.note.text);
+	f->bad |= !ev->u.note.text;
+}
+
+void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
+{
+	switch (ev->type) {
+	case EV_PROC:        proc_fields(f, ev); break;
+	case EV_PROC_END:    end_fields(f, ev); break;
+	case EV_MODULE:
+	case EV_MODULE_GONE: module_fields(f, ev); break;
+	case EV_PROBE:       probe_fields(f, ev); break;
+	case EV_STACK:       stack_fields(f, d, ev); break;
+	case EV_NOTE:        note_fields(f, ev); break;
+	case EV_LEAK:
+	case EV_LEAK_BLOCK:  leak_fields(f, ev); break;
+	case EV_LEAK_WHY:    why_fields(f, ev); break;
+	case EV_SCAN:        scan_fields(f, ev); break;
+	case EV_CENSUS:      census_fields(f, ev); break;
+	case EV_MARK:        FIELD_U32(f, ev->u.mark.nr); break;
+	case EV_ERROR:       error_fields(f, ev); break;
+	default:             break; /* EV_TASK, EV_SCAN_BEGIN: nothing more */
+	}
+}
