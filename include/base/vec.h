@@ -52,4 +52,17 @@
 		(vec)->n = (vec)->cap = 0; \
 	} while (0)
 
+/* Strings that are its own. */
+struct strings {
+	char **v;
+	size_t n, cap;
+};
+
+static inline void strings_release(struct strings *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->v[i]);
+	vec_release(s);
+}
+
 #endif

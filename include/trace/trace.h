@@ -67,10 +67,15 @@ struct fail_rule {
 int fail_rule_parse(const char *text, struct fail_rule *out);
 void fail_rule_release(struct fail_rule *r);
 
+/* What blocks are filled with. */
+struct fill_opt {
+	bool on;
+	uint8_t byte;
+};
+
 /* What is done to the program, other than watching it. */
 struct change_opts {
-	bool malloc_fill, free_fill;
-	uint8_t malloc_byte, free_byte;
+	struct fill_opt malloc_fill, free_fill;
 	uint32_t redzone;      /* bytes behind each block, REDZONE_MAX at most; 0: none */
 	VEC(struct fail_rule) fail;
 	/* Told of each request that a rule is about, NULL or with `arg`: how
@@ -95,7 +100,7 @@ struct trace_opts {
 	uint64_t freed_volume; /* --freelist-vol: bytes that blocks had which are
 				  remembered as released */
 	const char *user;      /* -u; NULL: ours */
-	VEC(char *) omit;      /* -O: objects, by path or last part */
+	struct strings omit;   /* -O: objects, by path or last part */
 	VEC(struct user_probe) probes;
 	struct scan_opts scan;
 	uint64_t mark_every_ns; /* set a mark every so often; 0: no */

@@ -35,6 +35,13 @@ enum option_word {
 
 struct options;
 
+/* What an option sets: a place in struct options. */
+struct option_field {
+	size_t at, size;
+	unsigned long value;  /* to set; of a number the least it may be … */
+	unsigned long max;    /* … and the greatest */
+};
+
 struct option_row {
 	char key;             /* "d" of -d; 0: long only */
 	const char *name;     /* "depth" of --depth */
@@ -45,25 +52,27 @@ struct option_row {
 	/* Applies the option; `arg` belongs to the caller and lives as long as
 	 * argv.  0, or -1 after a message. */
 	int (*set)(struct options *o, const struct option_row *row, const char *arg);
-	size_t field;         /* of a flag: its place in struct options */
+	struct option_field field;
 };
+
+/* What is printed instead of tracing. */
+enum option_answer { ANSWER_NONE, ANSWER_HELP, ANSWER_VERSION, ANSWER_LIST };
 
 struct options {
 	struct trace_opts trace;
 	struct report_opts report;
-	VEC(char *) binpath;  /* -b: folders to look for binaries in */
+	struct strings binpath;  /* -b: folders to look for binaries in */
 	const char *cwd;      /* -C: what an attached program's relative names are
 				 relative to; NULL: its own */
-	VEC(char *) env;      /* -E; in our own environment already */
-	VEC(char *) config;   /* -F, or the default file that exists */
-	VEC(char *) kept;     /* values from configuration files */
-	VEC(char *) ignore;   /* report.ignore, from configuration files */
+	struct strings env;      /* -E; in our own environment already */
+	struct strings config;   /* -F, or the default file that exists */
+	struct strings kept;     /* values from configuration files */
+	struct strings ignore;   /* report.ignore, from configuration files */
 	VEC(struct condition *) fail_if; /* report.fail_if */
 	bool debug;           /* -D */
 	bool sweep;           /* --inject sweep: trace.change.fail has one rule */
 	unsigned long sweep_max;
-	/* What --help and the like print instead of tracing; NULL: trace. */
-	void (*answer)(struct strbuf *sb);
+	enum option_answer answer;
 };
 
 /* What the command line asked for. */

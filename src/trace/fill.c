@@ -40,7 +40,7 @@ void fill_new(struct task *t, const struct call *c, taddr_t addr)
 	const struct probe *pr = c->site->probe;
 	uint64_t kept;
 
-	if (!o->malloc_fill || !may_fill(pr) || call_zeroes(c))
+	if (!o->malloc_fill.on || !may_fill(pr) || call_zeroes(c))
 		return;
 	kept = kept_bytes(t->proc, c);
 	if (pr->kind == KIND_XALLOCX) { /* the result is a size */
@@ -49,13 +49,13 @@ void fill_new(struct task *t, const struct call *c, taddr_t addr)
 		addr = c->arg[pr->ptr_arg - 1];
 	}
 	if (kept < c->size)
-		memory_fill(&t->proc->mem, addr + kept, o->malloc_byte, c->size - kept);
+		memory_fill(&t->proc->mem, addr + kept, o->malloc_fill.byte, c->size - kept);
 }
 
 void fill_freed(struct task *t, const struct probe *pr, const struct open_block *b)
 {
 	const struct change_opts *o = &t->proc->session->opts->change;
 
-	if (o->free_fill && may_fill(pr))
-		memory_fill(&t->proc->mem, b->addr, o->free_byte, b->size);
+	if (o->free_fill.on && may_fill(pr))
+		memory_fill(&t->proc->mem, b->addr, o->free_fill.byte, b->size);
 }

@@ -529,13 +529,13 @@ static void fills(void **state)
 
 	(void)state;
 	accepts(&o, "--malloc-fill=0xA5 --free-fill 0 prog");
-	assert_true(o.trace.change.malloc_fill && o.trace.change.free_fill);
-	assert_int_equal(o.trace.change.malloc_byte, 0xa5);
-	assert_int_equal(o.trace.change.free_byte, 0);
+	assert_true(o.trace.change.malloc_fill.on && o.trace.change.free_fill.on);
+	assert_int_equal(o.trace.change.malloc_fill.byte, 0xa5);
+	assert_int_equal(o.trace.change.free_fill.byte, 0);
 	options_release(&o);
 	accepts(&o, "--malloc-fill=5c prog");
-	assert_true(o.trace.change.malloc_fill && !o.trace.change.free_fill);
-	assert_int_equal(o.trace.change.malloc_byte, 0x5c);
+	assert_true(o.trace.change.malloc_fill.on && !o.trace.change.free_fill.on);
+	assert_int_equal(o.trace.change.malloc_fill.byte, 0x5c);
 	options_release(&o);
 	refuses("--malloc-fill=100 prog", "'100' is no byte in hexadecimal");
 	refuses("--malloc-fill=0x prog", "'0x' is no byte");

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What single options do. */
+#include <limits.h>
+#include <signal.h>
+
+#include "model/openset.h"
+#include "options-internal.h"
+
+int set_verbose(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->report.verbose++;
+	return 0;
+}
+
+static void add_pid(struct options *o, pid_t pid)
+{
+	for (size_t i = 0; i < o->trace.pids.n; i++)
+		if (o->trace.pids.v[i] == pid)
+			return;
+	vec_push(&o->trace.pids, pid);
+}
+
+/* Several may be given at once, as `pidof` prints them or with commas. */
+int set_pid(struct options *o, const struct option_row *row, const char *arg)
+{
+	char *copy = xstrdup(arg), *rest = copy, *word;
+	unsigned long v;
+	int err = *arg ? 0 : options_wrong("--%s needs a process id", row->name);
+
+	while (!err && (word = strsep(&rest, ", \t\n"))) {
+		if (!*word)
+			continue;
+		err = option_number(row, word, 1, INT_MAX, &v);
+		if (!err)
+			add_pid(o, (pid_t)v);
+	}
+	free(copy);
+	return err;
+}
+
+int add_probe(struct options *o, const struct option_row *row, const char *arg)
+{
+	struct user_probe p;
+
+	if (user_probe_parse(arg, (enum alloc_op)row->field.value, &p))
+		return -1;
+	vec_push(&o->trace.probes, p);
+	return 0;
+}
+
+int add_env(struct options *o, const struct option_row *row, const char *arg)
+{
+	if (!*arg || *arg == '=')
+		return options_wrong("--%s: '%s' has no name", row->name, arg);
+	vec_push(&o->env, xstrdup(arg));
+	return 0;
+}
+
+int set_sort(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = option_pick(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->report.sort = report_sort_lookup(option_word(row->word, (size_t)i));
+	return 0;
+}
+
+int set_export(struct options *o, const struct option_row *row, const char *arg)
+{
+	size_t n = strcspn(arg, ":");
+	const char *file = arg[n] ? arg + n + 1 : "-";
+	int i = option_pick(row, arg, n);
+
+	if (i < 0)
+		return -1;
+	if (!*file)
+		return options_wrong("--%s: '%s' names no file", row->name, arg);
+	if (i == 0)
+		o->report.json = file;
+	else
+		o->report.xml = file;
+	return 0;
+}
+
+int set_autoscan(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->trace.scan.launched = o->trace.scan.attached = true;
+	o->report.list_leaks = true;
+	return 0;
+}
+
+int set_no_autoscan(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->trace.scan.launched = o->trace.scan.attached = false;
+	o->report.list_leaks = false;
+	return 0;
+}
+
+/* As valgrind's: yes is full. */
+int set_leak_check(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = strcmp(arg, "yes") ? option_pick(row, arg, strlen(arg)) : 2;
+
+	if (i < 0)
+		return -1;
+	if (i == 0)
+		return set_no_autoscan(o, row, arg);
+	set_autoscan(o, row, arg);
+	o->report.list_leaks = i == 2;
+	return 0;
+}
+
+int set_leak_kinds(struct options *o, const struct option_row *row, const char *arg)
+{
+	unsigned kinds = 0;
+
+	while (*arg) {
+		size_t n = strcspn(arg, ",");
+		int i = option_pick(row, arg, n);
+
+		if (i < 0)
+			return -1;
+		kinds |= i == LEAK_KINDS ? (1u << LEAK_KINDS) - 1 : 1u << i;
+		arg += n + (arg[n] == ',');
+	}
+	if (!kinds)
+		return options_wrong("--%s needs %s", row->name, row->arg);
+	o->report.leak_kinds = kinds;
+	return set_autoscan(o, row, NULL);
+}
+
+/* A signal asks for one thing; the last word counts. */
+int set_on_signal(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = option_pick(row, arg, strlen(arg)), sig = i % 2 ? SIGUSR2 : SIGUSR1;
+	int *scan = &o->trace.scan.on_signal, *mark = &o->trace.mark_signal;
+
+	if (i < 0)
+		return -1;
+	*(i < 2 ? scan : mark) = sig;
+	if (*scan == *mark)
+		*(i < 2 ? mark : scan) = 0;
+	return 0;
+}
+
+/* A:B, A: or :B.  The default of `text` when it is empty. */
+static int mark_number(const struct option_row *row, const char *text, uint32_t otherwise,
+		       uint32_t *out)
+{
+	unsigned long v = otherwise;
+
+	if (*text && option_number(row, text, 1, OPENSET_MAX_MARK, &v))
+		return -1;
+	*out = (uint32_t)v;
+	return 0;
+}
+
+int set_between(struct options *o, const struct option_row *row, const char *arg)
+{
+	char *from = xstrdup(arg), *to = strchr(from, ':');
+	struct report_opts *ro = &o->report;
+	int err;
+
+	if (to)
+		*to++ = '\0';
+	err = !to || (!*from && !*to) ? options_wrong("--%s: '%s' is not like 2:5, 2: or :5", row->name, arg)
+				      : mark_number(row, from, 0, &ro->from);
+	if (!err)
+		err = mark_number(row, to, UINT32_MAX, &ro->to);
+	if (!err && ro->from >= ro->to)
+		err = options_wrong("--%s: mark %u is not before mark %u", row->name, ro->from, ro->to);
+	ro->between = true;
+	free(from);
+	return err;
+}
+
+int set_why(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	(void)arg;
+	o->trace.scan.why = true;
+	o->trace.scan.launched = o->trace.scan.attached = true;
+	o->report.leak_kinds |= 1u << LEAK_REACHABLE;
+	o->report.list_leaks = true;
+	return 0;
+}
+
+int add_suppressions(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	if (!o->report.suppressions)
+		o->report.suppressions = suppressions_new();
+	return suppressions_read(o->report.suppressions, arg);
+}
+
+/* Valgrind asks for each of them when it is `yes`; here both are the same. */
+int set_gen_suppressions(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = option_pick(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->report.gen_suppressions = i > 0;
+	return i > 0 ? set_autoscan(o, row, arg) : 0;
+}
+
+int add_fail_if(struct options *o, const struct option_row *row, const char *arg)
+{
+	char *why = NULL;
+	struct condition *c = condition_parse(arg, report_figure_find, &why);
+
+	if (c)
+		vec_push(&o->fail_if, c);
+	else
+		options_wrong("--%s: '%s': %s", row->name, arg, why);
+	free(why);
+	return c ? 0 : -1;
+}
+
+int add_injection(struct options *o, const struct option_row *row, const char *arg)
+{
+	static const char word[] = "sweep";
+	struct fail_rule r;
+	char *as_rule;
+	int err;
+
+	if (!strncmp(arg, word, sizeof word - 1)) {
+		as_rule = xasprintf("malloc:fail%s", arg + sizeof word - 1);
+		err = fail_rule_parse(as_rule, &r);
+		free(as_rule);
+		if (err)
+			return -1;
+		o->sweep = true;
+		vec_push(&o->trace.change.fail, r);
+		return 0;
+	}
+	if (o->trace.change.fail.n == FAIL_RULES_MAX)
+		return options_wrong("--%s: at most %d", row->name, FAIL_RULES_MAX);
+	if (fail_rule_parse(arg, &r))
+		return -1;
+	vec_push(&o->trace.change.fail, r);
+	return 0;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options there are, and the words that some of them choose from. */
+#include <limits.h>
+
+#include "options-internal.h"
+
+static const char *const colors[] = {
+	[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never",
+};
+
+static const char *const formats[] = { "json", "xml" };
+static const char *const leak_checks[] = { "no", "summary", "full" };
+static const char *const leak_kinds[] = {
+	[LEAK_DEFINITE] = "definite", [LEAK_INDIRECT] = "indirect", [LEAK_POSSIBLE] = "possible",
+	[LEAK_REACHABLE] = "reachable", [LEAK_KINDS] = "all",
+};
+static const char *const scans[] = { "reachability", "references" };
+static const char *const yes_no_all[] = { "no", "yes", "all" };
+static const char *const on_signals[] = { "USR1:scan", "USR2:scan", "USR1:mark", "USR2:mark" };
+
+static const char *const yes_no[] = { "yes", "no" };
+
+const char *option_word(enum option_word word, size_t i)
+{
+	switch (word) {
+	case WORD_COLOR:
+		return i < ARRAY_SIZE(colors) ? colors[i] : NULL;
+	case WORD_SORT_KEY:
+		return report_sort_name(i);
+	case WORD_FORMAT:
+		return i < ARRAY_SIZE(formats) ? formats[i] : NULL;
+	case WORD_LEAK_CHECK:
+		return i < ARRAY_SIZE(leak_checks) ? leak_checks[i] : NULL;
+	case WORD_LEAK_KIND:
+		return i < ARRAY_SIZE(leak_kinds) ? leak_kinds[i] : NULL;
+	case WORD_SCAN:
+		return i < ARRAY_SIZE(scans) ? scans[i] : NULL;
+	case WORD_ON_SIGNAL:
+		return i < ARRAY_SIZE(on_signals) ? on_signals[i] : NULL;
+	case WORD_GEN:
+		return i < ARRAY_SIZE(yes_no_all) ? yes_no_all[i] : NULL;
+	case WORD_YES_NO:
+		return i < ARRAY_SIZE(yes_no) ? yes_no[i] : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* What a row sets: the field, also to a value, or within bounds. */
+#define AT(f) offsetof(struct options, f), sizeof ((struct options *)0)->f
+#define FIELD(f) { AT(f), 0, 0 }
+#define VALUE(f, value) { AT(f), value, 0 }
+#define NUMBER(f, min, max) { AT(f), min, max }
+#define NO_FIELD { 0, 0, 0, 0 }
+
+static const struct option_row table[] = {
+	{ 'p', "pid", "PID", WORD_PID, GROUP_WHAT,
+	  "attach to a running process; may be repeated and\ngo together with a command",
+	  set_pid, NO_FIELD },
+	{ 'f', "follow-fork", NULL, WORD_NONE, GROUP_WHAT,
+	  "trace the children of fork, vfork and clone too", set_flag, FIELD(trace.follow_fork) },
+	{ 'e', "follow-exec", NULL, WORD_NONE, GROUP_WHAT,
+	  "go on when a process executes another program\n(the default)",
+	  set_flag, FIELD(trace.follow_exec) },
+	{ 0, "no-follow-exec", NULL, WORD_NONE, GROUP_WHAT,
+	  "let a process go when it executes another program",
+	  clear_flag, FIELD(trace.follow_exec) },
+	{ 'u', "user", "NAME", WORD_USER, GROUP_WHAT, "run the command as that user",
+	  set_string, FIELD(trace.user) },
+	{ 'E', "env", "NAME[=VALUE]", WORD_ANY, GROUP_WHAT,
+	  "set, or without VALUE remove, a variable of the\ncommand's environment",
+	  add_env, FIELD(env) },
+	{ 0, "detach-on-exit", NULL, WORD_NONE, GROUP_WHAT,
+	  "when tracing is ended, let a launched command run on",
+	  set_flag, FIELD(trace.detach_on_exit) },
+	{ 't', "trace", NULL, WORD_NONE, GROUP_WHAT, "accepted for compatibility; no effect",
+	  set_nothing, NO_FIELD },
+	{ 0, "census", NULL, WORD_NONE, GROUP_WHAT,
+	  "when attaching, take in the blocks that are in use\nalready: stops the program for a moment; glibc only",
+	  set_value, VALUE(trace.census, CENSUS_YES) },
+	{ 0, "no-census", NULL, WORD_NONE, GROUP_WHAT, "leave them out",
+	  set_value, VALUE(trace.census, CENSUS_NO) },
+
+	{ 'd', "depth", "N", WORD_NUMBER, GROUP_CALLS, "frames of a backtrace, 1 to 1024 (default 12)",
+	  set_number, NUMBER(trace.depth, 1, TRACE_MAX_DEPTH) },
+	{ 'n', "nocpp", NULL, WORD_NONE, GROUP_CALLS, "leave out C++ operators new and delete",
+	  set_flag, FIELD(trace.no_cpp) },
+	{ 'O', "omit", "FILE", WORD_FILE, GROUP_CALLS,
+	  "leave out the functions of this library or program;\nmay be repeated",
+	  add_string, FIELD(trace.omit) },
+	{ 0, "alloc", "SPEC", WORD_ANY, GROUP_CALLS,
+	  "SPEC allocates too: SYMBOL:size=N or\nOBJECT+0xOFFSET:size=N, arguments counted from 1",
+	  add_probe, VALUE(trace.probes, OP_ALLOC) },
+	{ 0, "free", "SPEC", WORD_ANY, GROUP_CALLS, "SPEC releases too: SYMBOL:ptr=N",
+	  add_probe, VALUE(trace.probes, OP_RELEASE) },
+	{ 0, "realloc", "SPEC", WORD_ANY, GROUP_CALLS,
+	  "SPEC changes sizes too: SYMBOL:ptr=N,size=N",
+	  add_probe, VALUE(trace.probes, OP_REALLOC) },
+	{ 'S', "sanity", NULL, WORD_NONE, GROUP_CALLS,
+	  "take a backtrace of every release too", set_flag, FIELD(trace.sanity) },
+	{ 0, "show-mismatched-frees", "WHETHER", WORD_YES_NO, GROUP_CALLS,
+	  "no: releases that do not match the allocation (new\nand free) are no errors",
+	  set_word, FIELD(trace.no_mismatched) },
+	{ 0, "stop-on-error", NULL, WORD_NONE, GROUP_CALLS,
+	  "leave the process stopped for a debugger at its\nfirst heap error",
+	  set_flag, FIELD(trace.stop_on_error) },
+	{ 0, "freelist-vol", "BYTES", WORD_NUMBER, GROUP_CALLS,
+	  "remember released blocks of up to so many bytes\n(default 20000000)",
+	  set_number, NUMBER(trace.freed_volume, 0, LONG_MAX) },
+
+	{ 'a', "autoscan", NULL, WORD_NONE, GROUP_LEAKS,
+	  "list leaks by stack instead of all blocks in use;\nscan attached processes, too, when they are left",
+	  set_autoscan, NO_FIELD },
+	{ 0, "no-autoscan", NULL, WORD_NONE, GROUP_LEAKS, "no leak scan when a launched program ends",
+	  set_no_autoscan, NO_FIELD },
+	{ 0, "leak-check", "WHAT", WORD_LEAK_CHECK, GROUP_LEAKS,
+	  "no (as --no-autoscan), summary, or full (as -a)", set_leak_check, NO_FIELD },
+	{ 0, "show-leak-kinds", "KINDS", WORD_LEAK_KIND, GROUP_LEAKS,
+	  "classes to list: definite, indirect, possible,\nreachable, all (default definite,possible)",
+	  set_leak_kinds, NO_FIELD },
+	{ 0, "scan", "QUESTION", WORD_SCAN, GROUP_LEAKS,
+	  "reachability: memcheck's classes (default);\nreferences: is a block's address anywhere at all?",
+	  set_word, FIELD(trace.scan.references) },
+	{ 0, "why", NULL, WORD_NONE, GROUP_LEAKS,
+	  "list reachable blocks too, and what points to them", set_why, NO_FIELD },
+	{ 0, "scan-mappings", NULL, WORD_NONE, GROUP_LEAKS,
+	  "the program's own mmap regions can be lost, too", set_flag, FIELD(trace.scan.mappings) },
+	{ 0, "list-blocks", NULL, WORD_NONE, GROUP_LEAKS, "name each block in the JSON export",
+	  set_flag, FIELD(trace.scan.each_block) },
+	{ 0, "scan-every", "TIME", WORD_ANY, GROUP_LEAKS,
+	  "scan while the program runs, every so often:\n30, 500ms, 5m, 1h",
+	  set_time, FIELD(trace.scan.every_ns) },
+	{ 0, "on-signal", "SIG:ACTION", WORD_ON_SIGNAL, GROUP_LEAKS,
+	  "what to do at USR1 or USR2: scan and report, or set\na mark; may be repeated",
+	  set_on_signal, NO_FIELD },
+	{ 0, "mark-every", "TIME", WORD_ANY, GROUP_LEAKS,
+	  "number a moment every so often, to see what was\nallocated between two of them",
+	  set_time, FIELD(trace.mark_every_ns) },
+	{ 0, "between", "A:B", WORD_ANY, GROUP_LEAKS,
+	  "show what is open that was allocated between\nthese marks (default: the first and the last)",
+	  set_between, NO_FIELD },
+
+	{ 0, "suppressions", "FILE", WORD_FILE, GROUP_LEAKS,
+	  "leaks that are known: a suppression file of\nLeakSanitizer or valgrind; may be repeated",
+	  add_suppressions, NO_FIELD },
+	{ 0, "gen-suppressions", "WHAT", WORD_GEN, GROUP_LEAKS,
+	  "yes or all: list leaks, as -a, and print a\nsuppression for each after the report",
+	  set_gen_suppressions, NO_FIELD },
+
+	{ 0, "malloc-fill", "HEX", WORD_ANY, GROUP_CHECKS,
+	  "fill blocks with this byte as they are handed out",
+	  set_fill, FIELD(trace.change.malloc_fill) },
+	{ 0, "free-fill", "HEX", WORD_ANY, GROUP_CHECKS,
+	  "fill blocks with this byte as they are released",
+	  set_fill, FIELD(trace.change.free_fill) },
+
+	{ 0, "redzone-size", "N", WORD_NUMBER, GROUP_CHECKS,
+	  "make each block N bytes larger, and tell when the\nprogram writes there",
+	  set_number, NUMBER(trace.change.redzone, 0, REDZONE_MAX) },
+	{ 0, "inject", "RULE", WORD_ANY, GROUP_CHECKS,
+	  "make requests fail: malloc:fail[:when=N[+STEP]]\n[:min-size=BYTES][:caller=REGEX]; or those of one\ncaller after the other, run after run: sweep",
+	  add_injection, NO_FIELD },
+	{ 0, "sweep-max", "N", WORD_NUMBER, GROUP_CHECKS, "runs that a sweep makes (default: no limit)",
+	  set_number, NUMBER(sweep_max, 1, LONG_MAX) },
+
+	{ 'o', "output", "FILE", WORD_FILE, GROUP_REPORT,
+	  "write the whole report to FILE; - is stdout,\n%p in its name the process id",
+	  set_string, FIELD(report.output) },
+	{ 's', "sort-by", "KEY", WORD_SORT_KEY, GROUP_REPORT, "order of the stacks (default usage)",
+	  set_sort, NO_FIELD },
+	{ 'm', "max-stacks", "N", WORD_NUMBER, GROUP_REPORT,
+	  "stacks shown on a terminal (default 10; 0: all)",
+	  set_number, NUMBER(report.max_stacks, 0, INT_MAX) },
+	{ 'L', "long", NULL, WORD_NONE, GROUP_REPORT, "show frames below main too",
+	  set_flag, FIELD(report.long_form) },
+	{ 0, "no-demangle", NULL, WORD_NONE, GROUP_REPORT, "show C++ and Rust names as linkers see them",
+	  set_flag, FIELD(report.no_demangle) },
+	{ 0, "color", "WHEN", WORD_COLOR, GROUP_REPORT, "auto (default), always or never",
+	  set_word, FIELD(report.color) },
+	{ 0, "export", "FORMAT[:FILE]", WORD_FORMAT, GROUP_REPORT,
+	  "write the report as FORMAT (json, or valgrind's xml)\ntoo, to FILE or, without FILE, to stdout",
+	  set_export, NO_FIELD },
+	{ 0, "error-exitcode", "N", WORD_NUMBER, GROUP_REPORT,
+	  "exit status when there are definite leaks or heap\nerrors (default 0: the program's own)",
+	  set_number, NUMBER(report.error_exitcode, 0, 255) },
+	{ 0, "fail-if", "EXPR", WORD_ANY, GROUP_REPORT,
+	  "exit status 1 when this is true of a process, as\n'definite_bytes > 0 || open_bytes > 10M';\nmay be repeated",
+	  add_fail_if, NO_FIELD },
+	{ 0, "calls", NULL, WORD_NONE, GROUP_REPORT, "print each call as it happens",
+	  set_flag, FIELD(trace.calls) },
+
+	{ 'F', "config", "FILE", WORD_FILE, GROUP_OTHER,
+	  "read FILE instead of the default configuration file;\nmay be repeated",
+	  add_string, FIELD(config) },
+	{ 'b', "binpath", "FOLDER", WORD_FOLDER, GROUP_OTHER,
+	  "look for binaries below FOLDER first;\nmay be repeated", add_string, FIELD(binpath) },
+	{ 'C', "cwd", "FOLDER", WORD_FOLDER, GROUP_OTHER,
+	  "folder in which binaries are whose names are not\nabsolute", set_string, FIELD(cwd) },
+	{ 'v', "verbose", NULL, WORD_NONE, GROUP_OTHER, "say more; may be repeated",
+	  set_verbose, NO_FIELD },
+	{ 'q', "quiet", NULL, WORD_NONE, GROUP_OTHER, "say only what is wrong",
+	  set_flag, FIELD(report.quiet) },
+	{ 'D', "debug", NULL, WORD_NONE, GROUP_OTHER, "say what the tracer does",
+	  set_flag, FIELD(debug) },
+	{ 'h', "help", NULL, WORD_NONE, GROUP_OTHER, "show this text",
+	  set_value, VALUE(answer, ANSWER_HELP) },
+	{ 'V', "version", NULL, WORD_NONE, GROUP_OTHER, "show the version and how it was built",
+	  set_value, VALUE(answer, ANSWER_VERSION) },
+	{ 0, "list-options", NULL, WORD_NONE, GROUP_HIDDEN, "for completion and tests",
+	  set_value, VALUE(answer, ANSWER_LIST) },
+};
+
+const struct option_row *option_row(size_t i)
+{
+	return i < ARRAY_SIZE(table) ? &table[i] : NULL;
+}

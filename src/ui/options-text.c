@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* --help, --version and --list-options, made from the table. */
+#include "base/msg.h"
+#include "base/strbuf.h"
+#include "options-internal.h"
+
+static const char *const group_titles[] = {
+	[GROUP_WHAT] = "What is traced:",
+	[GROUP_CALLS] = "Which calls:",
+	[GROUP_LEAKS] = "Leaks:",
+	[GROUP_CHECKS] = "Checks that change what the program sees:",
+	[GROUP_REPORT] = "The report:",
+	[GROUP_OTHER] = "Other:",
+};
+
+static const char *const word_names[] = {
+	[WORD_NONE] = "none",     [WORD_ANY] = "any",       [WORD_NUMBER] = "number",
+	[WORD_FILE] = "file",     [WORD_FOLDER] = "folder", [WORD_PID] = "pid",
+	[WORD_USER] = "user",     [WORD_SORT_KEY] = "word", [WORD_COLOR] = "word",
+	[WORD_FORMAT] = "format", [WORD_LEAK_CHECK] = "word", [WORD_LEAK_KIND] = "word",
+	[WORD_SCAN] = "word",     [WORD_ON_SIGNAL] = "word", [WORD_GEN] = "word",
+	[WORD_YES_NO] = "word",
+};
+
+static void help_row(struct strbuf *sb, const struct option_row *row)
+{
+	enum { COLUMN = 28 };
+	size_t start = sb->n;
+
+	if (row->key)
+		strbuf_addf(sb, "  -%c, --%s", row->key, row->name);
+	else
+		strbuf_addf(sb, "      --%s", row->name);
+	if (row->arg)
+		strbuf_addf(sb, " %s", row->arg);
+	if (sb->n - start > COLUMN - 2) {
+		strbuf_addc(sb, '\n');
+		start = sb->n;
+	}
+	strbuf_addf(sb, "%*s", (int)(COLUMN - (sb->n - start)), "");
+	for (const char *c = row->help; *c; c++) {
+		strbuf_addc(sb, *c);
+		if (*c == '\n')
+			strbuf_addf(sb, "%*s", COLUMN, "");
+	}
+	strbuf_addc(sb, '\n');
+}
+
+void options_help(struct strbuf *sb)
+{
+	const char *name = msg_program(), *w;
+	const struct option_row *row;
+
+	strbuf_addf(sb, "usage: %s [OPTION...] COMMAND [ARG...]\n"
+		    "       %s [OPTION...] -p PID... [COMMAND [ARG...]]\n"
+		    "Traces the allocations of native programs and reports what they hold.\n",
+		    name, name);
+	for (size_t g = 0; g < ARRAY_SIZE(group_titles); g++) {
+		strbuf_addf(sb, "\n%s\n", group_titles[g]);
+		for (size_t i = 0; (row = option_row(i)); i++)
+			if (row->group == g)
+				help_row(sb, row);
+	}
+	strbuf_adds(sb, "\nKeys to sort by, of which the beginning is enough:\n");
+	for (size_t i = 0; (w = report_sort_name(i)); i++)
+		strbuf_addf(sb, "  %-14s%s\n", w, report_sort_help(i));
+	strbuf_adds(sb, "\nFigures for --fail-if:");
+	for (size_t i = 0, n = 80; (w = report_figure_name(i)); i++) {
+		n += 1 + strlen(w);
+		if (n > 78) {
+			strbuf_adds(sb, "\n ");
+			n = 2 + strlen(w);
+		}
+		strbuf_addf(sb, " %s", w);
+	}
+	strbuf_adds(sb, "\n");
+	strbuf_addf(sb, "\nThe manual page %s(1) tells the rest.\n", name);
+}
+
+void options_version(struct strbuf *sb)
+{
+	strbuf_addf(sb, "%s %s\n%s", msg_program(), PACKAGE_VERSION, BUILD_CHOICES);
+	strbuf_adds(sb, "License GPL-2.0-or-later. There is no warranty.\n");
+}
+
+/* -d --depth N number · - --color WHEN word auto always never */
+void options_list(struct strbuf *sb)
+{
+	const struct option_row *row;
+	const char *w;
+
+	for (size_t i = 0; (row = option_row(i)); i++) {
+		if (row->group == GROUP_HIDDEN)
+			continue;
+		if (row->key)
+			strbuf_addf(sb, "-%c", row->key);
+		else
+			strbuf_addc(sb, '-');
+		strbuf_addf(sb, " --%s %s %s", row->name, row->arg ? row->arg : "-",
+			    word_names[row->word]);
+		for (size_t k = 0; (w = option_word(row->word, k)); k++)
+			strbuf_addf(sb, " %s", w);
+		strbuf_addc(sb, '\n');
+	}
+}
