@@ -277,9 +277,13 @@ struct event {
 };
 
 /* What an emitter may do next. */
-enum { EMIT_GO = 0, EMIT_HOLD = 1 };
+enum {
+	EMIT_GO = 0,
+	EMIT_HOLD = 1,
+	EMIT_SUPPRESSED = 2, /* EV_ERROR: the user knows of it, it is no reason to stop */
+};
 
-/* Takes events.  emit: EMIT_GO, EMIT_HOLD or -errno; it never blocks on
+/* Takes events.  emit: one of these or -errno; it never blocks on
  * anything but itself.  flush: 0 or -errno. */
 struct event_sink {
 	int (*emit)(struct event_sink *, const struct event *);

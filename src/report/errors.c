@@ -242,25 +242,21 @@ void text_errors(struct text *t, const struct view_proc *p)
 {
 	bool begun = false;
 
-	for (size_t k = 0; k < p->images.n; k++) {
-		const struct heap_proc *image = p->images.v[k];
+	for (size_t i = 0; i < p->errors.n; i++) {
+		const struct view_error *ve = &p->errors.v[i];
 
-		for (size_t i = 0; i < image->errors.n; i++) {
-			const struct heap_error *e = &image->errors.v[i];
-
-			if (!listed(t, e))
-				continue;
-			if (!begun) {
-				text_section(t);
-				if (!t->to_file)
-					strbuf_adds(t->out, "errors\n");
-			}
-			begun = true;
-			if (t->to_file)
-				add_paragraph(t, image, e);
-			else
-				error_line(t, e);
+		if (!listed(t, ve->e))
+			continue;
+		if (!begun) {
+			text_section(t);
+			if (!t->to_file)
+				strbuf_adds(t->out, "errors\n");
 		}
+		begun = true;
+		if (t->to_file)
+			add_paragraph(t, ve->image, ve->e);
+		else
+			error_line(t, ve->e);
 	}
 }
 
@@ -269,13 +265,12 @@ void text_error_kinds(struct strbuf *sb, const struct view_proc *p)
 	uint64_t count[ERROR_FISHY_SIZE + 1] = { 0 };
 	const char *separator = ": ";
 
-	for (size_t k = 0; k < p->images.n; k++)
-		for (size_t i = 0; i < p->images.v[k]->errors.n; i++) {
-			const struct heap_error *e = &p->images.v[k]->errors.v[i];
+	for (size_t i = 0; i < p->errors.n; i++) {
+		const struct heap_error *e = p->errors.v[i].e;
 
-			if ((size_t)e->kind < ARRAY_SIZE(count))
-				count[e->kind] += e->count;
-		}
+		if ((size_t)e->kind < ARRAY_SIZE(count))
+			count[e->kind] += e->count;
+	}
 	for (size_t kind = 0; kind < ERROR_FISHY_SIZE; kind++) {
 		if (!count[kind])
 			continue;
@@ -328,6 +323,12 @@ static size_t distinct(const struct heap *heap, pid_t pid)
 	return p ? p->errors.n : 0;
 }
 
+static bool is_suppressed(const struct errors *s, const struct event *ev)
+{
+	return error_is_of_free((enum error_kind)ev->u.error.kind) &&
+	       suppression_of(s->heap, s->opts, s->sym, ev->u.error.at, SUPPRESS_FREE) >= 0;
+}
+
 static int errors_emit(struct event_sink *sink, const struct event *ev)
 {
 	struct errors *s = container_of(sink, struct errors, sink);
@@ -339,6 +340,8 @@ static int errors_emit(struct event_sink *sink, const struct event *ev)
 		return s->next->emit(s->next, ev);
 	before = distinct(s->heap, ev->pid);
 	r = s->next->emit(s->next, ev);
+	if (is_suppressed(s, ev))
+		return r < 0 ? r : EMIT_SUPPRESSED;
 	p = heap_proc_find(s->heap, ev->pid);
 	if (p && p->errors.n > before)
 		tell(s, p, &p->errors.v[before]);

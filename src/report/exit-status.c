@@ -40,6 +40,7 @@ CLASS(reachable, LEAK_REACHABLE)
 
 static uint64_t suppressed_blocks(const struct view *v) { return v->suppressed_blocks; }
 static uint64_t suppressed_bytes(const struct view *v) { return v->suppressed_bytes; }
+static uint64_t suppressed_errors(const struct view *v) { return v->suppressed_errors; }
 static uint64_t errors(const struct view *v) { return v->errors; }
 static uint64_t inherited_blocks(const struct view *v) { return v->inherited_blocks; }
 static uint64_t inherited_bytes(const struct view *v) { return v->inherited_bytes; }
@@ -58,7 +59,7 @@ static const struct figure {
 	SCANNED(suppressed_blocks), SCANNED(suppressed_bytes),
 	FIGURE(open_blocks), FIGURE(open_bytes), FIGURE(peak_blocks), FIGURE(peak_bytes),
 	FIGURE(allocs), FIGURE(frees), FIGURE(bytes_allocated), FIGURE(failed),
-	FIGURE(errors), { "error_count", errors, false },
+	FIGURE(errors), FIGURE(suppressed_errors), { "error_count", errors, false },
 	FIGURE(unknown_releases), FIGURE(inherited_blocks), FIGURE(inherited_bytes),
 	FIGURE(mappings_open_regions), FIGURE(mappings_open_bytes), FIGURE(mappings_peak_bytes),
 	FIGURE(mappings_maps), FIGURE(mappings_unmaps), FIGURE(mappings_bytes_mapped),

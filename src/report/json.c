@@ -333,6 +333,7 @@ static json_t *suppressed_json(struct json *j, const struct view *v)
 
 	put_number(o, "blocks", v->suppressed_blocks);
 	put_number(o, "bytes", v->suppressed_bytes);
+	put_number(o, "errors", v->suppressed_errors);
 	for (size_t i = 0; i < v->suppressed.n; i++) {
 		const struct view_suppressed *s = &v->suppressed.v[i];
 		json_t *by = json_object();
@@ -340,6 +341,7 @@ static json_t *suppressed_json(struct json *j, const struct view *v)
 		put(by, "name", string(suppression_name(j->opts->suppressions, s->rule)));
 		put_number(by, "blocks", s->blocks);
 		put_number(by, "bytes", s->bytes);
+		put_number(by, "errors", s->errors);
 		json_array_append_new(list, by);
 	}
 	put(o, "by", list);
@@ -485,12 +487,11 @@ static json_t *errors_json(struct json *j, const struct view_proc *vp)
 {
 	json_t *list = json_array();
 
-	for (size_t k = 0; k < vp->images.n; k++) {
-		const struct heap_proc *p = vp->images.v[k];
+	for (size_t i = 0; i < vp->errors.n; i++) {
+		const struct view_error *ve = &vp->errors.v[i];
 
-		for (size_t i = 0; i < p->errors.n; i++)
-			if ((size_t)p->errors.v[i].kind < ERROR_FISHY_SIZE)
-				json_array_append_new(list, error_json(j, p, &p->errors.v[i]));
+		if ((size_t)ve->e->kind < ERROR_FISHY_SIZE)
+			json_array_append_new(list, error_json(j, ve->image, ve->e));
 	}
 	return list;
 }

@@ -309,6 +309,8 @@ static void add_errors(struct rows *rows, const struct view_proc *p)
 	text_error_kinds(&sb, p);
 	add_row(rows, "heap errors", p->now.errors, &sb);
 	rows->v.v[rows->v.n - 1].bad = true;
+	if (p->now.suppressed_errors)
+		add_row(rows, "errors suppressed", p->now.suppressed_errors, &sb);
 }
 
 /* -v */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Leaks that suppressions match: taken out of the classes' figures, and counted
+/* Leaks and errors that suppressions match: taken out of the figures, and counted
  * by themselves. */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 struct taking {
 	struct view *v;
 	struct symbolizer *sym;
-	struct suppressions *s;
+	const struct report_opts *opts;
 	struct u64map indirect; /* row → index of its indirectly lost ones */
 };
 
@@ -35,9 +35,10 @@ static char *other_new(const char *symbol)
 }
 
 /* The innermost frame is the operation itself, as memcheck has it. */
-static int look_up(struct taking *t, const struct heap_stack *s, unsigned kind)
+static int look_up(const struct heap *heap, const struct suppressions *list_of,
+		   struct symbolizer *sym, const struct heap_stack *s, unsigned kind)
 {
-	const struct heap_probe *probe = heap_probe(t->v->heap, s->probe);
+	const struct heap_probe *probe = heap_probe(heap, s->probe);
 	char *alias = other_new(probe ? probe->symbol : NULL);
 	VEC(struct suppress_frame) list = { 0 };
 	struct frames frames;
@@ -46,24 +47,26 @@ static int look_up(struct taking *t, const struct heap_stack *s, unsigned kind)
 	vec_push(&list, ((struct suppress_frame){ .function = probe ? probe->name : NULL,
 						  .symbol = probe ? probe->symbol : NULL,
 						  .alias = alias }));
-	frames_of(&frames, t->sym, t->v->heap, s, true);
+	frames_of(&frames, sym, heap, s, true);
 	for (size_t i = 0; i < frames.v.n; i++)
 		vec_push(&list, as_seen(&frames.v.v[i]));
-	found = suppressions_find(t->s, kind, list.v, list.n);
+	found = suppressions_find(list_of, kind, list.v, list.n);
 	vec_release(&frames.v);
 	vec_release(&list);
 	free(alias);
 	return found;
 }
 
-static int find(struct taking *t, const struct heap_stack *s, unsigned kind)
+int suppression_of(const struct heap *heap, const struct report_opts *opts, struct symbolizer *sym,
+		   uint32_t stack, unsigned kind)
 {
-	int found = s ? suppressions_known(t->s, s->id, kind) : -1;
+	const struct heap_stack *s = heap_stack(heap, stack);
+	int found = s && opts->suppressions ? suppressions_known(opts->suppressions, stack, kind) : -1;
 
 	if (found != -2)
 		return found;
-	found = look_up(t, s, kind);
-	suppressions_keep(t->s, s->id, kind, found);
+	found = look_up(heap, opts->suppressions, sym, s, kind);
+	suppressions_keep(opts->suppressions, stack, kind, found);
 	return found;
 }
 
@@ -126,15 +129,57 @@ static void suppress(struct taking *t)
 
 	for (size_t i = 0; i < v->leaks.n; i++) {
 		struct view_leak *l = &v->leaks.v[i];
-		int rule = l->suppressed ? -1 : find(t, l->row->stack, l->kind);
+		const struct heap_stack *s = l->suppressed ? NULL : l->row->stack;
+		int rule = s ? suppression_of(v->heap, t->opts, t->sym, s->id, l->kind) : -1;
 
 		if (rule < 0)
 			continue;
 		take(v, l, l->blocks, l->bytes, (size_t)rule);
 		entry_of(v, (size_t)rule)->leaks++;
-		if (suppression_takes_held(t->s, (size_t)rule))
+		if (suppression_takes_held(t->opts->suppressions, (size_t)rule))
 			take_held(t, l, (size_t)rule);
 	}
+}
+
+/* -- errors --------------------------------------------------------------------- */
+
+bool error_is_of_free(enum error_kind kind)
+{
+	return kind == ERROR_MISMATCHED_FREE || kind == ERROR_DOUBLE_FREE ||
+	       kind == ERROR_INVALID_FREE;
+}
+
+static void take_error(struct view *v, const struct view_error *ve, size_t rule)
+{
+	uint64_t n = ve->e->count;
+
+	v->errors -= MIN(n, v->errors);
+	v->suppressed_errors += n;
+	entry_of(v, rule)->errors += n;
+	if (ve->row != NO_ROW) {
+		struct view_stack *row = &v->stacks.v[ve->row];
+
+		row->errors -= n;
+		*(ve->e->kind == ERROR_MISMATCHED_FREE ? &row->mismatched : &row->badfree) -= n;
+	}
+}
+
+/* What matches is the faulty call's stack. */
+static void suppress_errors(struct taking *t, struct view_proc *vp)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < vp->errors.n; i++) {
+		const struct view_error *ve = &vp->errors.v[i];
+		int rule = !error_is_of_free(ve->e->kind) ? -1 :
+			   suppression_of(t->v->heap, t->opts, t->sym, ve->e->at, SUPPRESS_FREE);
+
+		if (rule >= 0)
+			take_error(t->v, ve, (size_t)rule);
+		else
+			vp->errors.v[kept++] = *ve;
+	}
+	vp->errors.n = kept;
 }
 
 static int by_bytes(const void *pa, const void *pb)
@@ -143,17 +188,22 @@ static int by_bytes(const void *pa, const void *pb)
 
 	if (a->bytes != b->bytes)
 		return a->bytes < b->bytes ? 1 : -1;
+	if (a->errors != b->errors)
+		return a->errors < b->errors ? 1 : -1;
 	return a->rule < b->rule ? -1 : a->rule > b->rule;
 }
 
 void view_suppress(struct view_procs *vp, const struct report_opts *opts, struct symbolizer *sym)
 {
-	struct taking t = { .sym = sym, .s = opts->suppressions };
+	struct taking t = { .sym = sym, .opts = opts };
 
-	for (size_t i = 0; t.s && suppressions_count(t.s) && i < vp->v.n; i++) {
+	if (!opts->suppressions || !suppressions_count(opts->suppressions))
+		return;
+	for (size_t i = 0; i < vp->v.n; i++) {
 		t.v = &vp->v.v[i].now;
 		t.indirect = (struct u64map)U64MAP_INIT;
 		suppress(&t);
+		suppress_errors(&t, &vp->v.v[i]);
 		u64map_release(&t.indirect);
 		if (t.v->suppressed.n)
 			qsort(t.v->suppressed.v, t.v->suppressed.n, sizeof t.v->suppressed.v[0],

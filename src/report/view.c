@@ -117,21 +117,43 @@ static void note_end(struct view *v, const struct heap_stack *s)
 	vec_push(&v->broke_in, (struct view_broken){ path, 1 });
 }
 
-static void add_error(struct view *v, struct u64map *rows, const struct heap_error *e)
+static size_t add_error(struct view *v, struct u64map *rows, const struct heap_error *e)
 {
 	struct view_stack *row;
+	size_t at;
 
 	if (e->kind == ERROR_FISHY_SIZE || !u64map_get(&v->proc->by_stack, e->stack))
-		return;
-	row = &v->stacks.v[view_row(v, rows, heap_stack(v->heap, e->stack))];
+		return NO_ROW;
+	at = view_row(v, rows, heap_stack(v->heap, e->stack));
+	row = &v->stacks.v[at];
 	row->errors += e->count;
 	row->mismatched += e->kind == ERROR_MISMATCHED_FREE ? e->count : 0;
 	row->badfree += e->kind == ERROR_DOUBLE_FREE || e->kind == ERROR_INVALID_FREE ? e->count : 0;
+	return at;
 }
 
-static void view_build(struct view *v, const struct heap *heap, const struct heap_proc *p)
+static void add_errors(struct view_proc *vp, struct u64map *rows)
 {
+	struct view *v = &vp->now;
+
+	for (size_t k = 0; k < vp->images.n; k++) {
+		const struct heap_proc *image = vp->images.v[k];
+
+		v->errors += image->nerrors;
+		for (size_t i = 0; i < image->errors.n; i++) {
+			const struct heap_error *e = &image->errors.v[i];
+			size_t row = image == v->proc ? add_error(v, rows, e) : NO_ROW;
+
+			vec_push(&vp->errors, ((struct view_error){ image, e, row }));
+		}
+	}
+}
+
+static void view_build(struct view_proc *vp, const struct heap *heap)
+{
+	const struct heap_proc *p = vp->images.v[vp->images.n - 1];
 	struct u64map rows = U64MAP_INIT;
+	struct view *v = &vp->now;
 
 	*v = (struct view){ .heap = heap, .proc = p };
 	for (size_t i = 0; i < p->counts.n; i++) {
@@ -144,8 +166,7 @@ static void view_build(struct view *v, const struct heap *heap, const struct hea
 		add_count(&v->stacks.v[row], c);
 	}
 	view_marks_build(v, &rows);
-	for (size_t i = 0; i < p->errors.n; i++)
-		add_error(v, &rows, &p->errors.v[i]);
+	add_errors(vp, &rows);
 	if (p->scan.done)
 		view_leaks_build(v, &rows);
 	u64map_release(&rows);
@@ -175,19 +196,15 @@ void view_procs_build(struct view_procs *vp, const struct heap *heap)
 		vec_push(&proc->images, p);
 	}
 	u64map_release(&by_pid);
-	for (size_t i = 0; i < vp->v.n; i++) {
-		struct view_proc *proc = &vp->v.v[i];
-
-		view_build(&proc->now, heap, proc->images.v[proc->images.n - 1]);
-		for (size_t k = 0; k < proc->images.n; k++)
-			proc->now.errors += proc->images.v[k]->nerrors;
-	}
+	for (size_t i = 0; i < vp->v.n; i++)
+		view_build(&vp->v.v[i], heap);
 }
 
 void view_procs_release(struct view_procs *vp)
 {
 	for (size_t i = 0; i < vp->v.n; i++) {
 		vec_release(&vp->v.v[i].images);
+		vec_release(&vp->v.v[i].errors);
 		vec_release(&vp->v.v[i].now.stacks);
 		view_leaks_release(&vp->v.v[i].now);
 		vec_release(&vp->v.v[i].now.aged);

@@ -47,7 +47,17 @@ struct view_suppressed {
 	size_t rule;
 	size_t leaks; /* rows of v->leaks */
 	uint64_t blocks, bytes;
+	uint64_t errors; /* all of them are counted */
 };
+
+/* A heap error of one of a process's images. */
+struct view_error {
+	const struct heap_proc *image;
+	const struct heap_error *e;
+	size_t row; /* of the last image's stacks, where its block counts; or NO_ROW */
+};
+
+#define NO_ROW SIZE_MAX
 
 /* What is open that one caller allocated between one mark and the next. */
 struct view_aged {
@@ -71,6 +81,7 @@ struct view {
 	uint64_t kind_blocks[LEAK_KINDS], kind_bytes[LEAK_KINDS];
 	VEC(struct view_suppressed) suppressed; /* most bytes first */
 	uint64_t suppressed_blocks, suppressed_bytes; /* not in kind_… */
+	uint64_t suppressed_errors; /* not in errors */
 	uint64_t own_blocks, own_bytes; /* in use, without inherited ones */
 	uint64_t inherited_blocks, inherited_bytes;
 	uint64_t errors;       /* earlier images' too */
@@ -88,6 +99,7 @@ struct report_sort {
 /* A process: its images in order, the last one is what it is now. */
 struct view_proc {
 	VEC(const struct heap_proc *) images;
+	VEC(struct view_error) errors; /* all images'; of those suppressed none */
 	struct view now;
 };
 
@@ -132,6 +144,11 @@ void view_leaks_release(struct view *v);
 /* Takes out what opts->suppressions match. */
 struct symbolizer;
 void view_suppress(struct view_procs *vp, const struct report_opts *opts, struct symbolizer *sym);
+/* Can suppressions be about errors of this kind?  Memcheck:Free's. */
+bool error_is_of_free(enum error_kind kind);
+/* Which of opts->suppressions (may be NULL) matches this kind of thing there; −1: none. */
+int suppression_of(const struct heap *heap, const struct report_opts *opts, struct symbolizer *sym,
+		   uint32_t stack, unsigned kind);
 /* The row that a stack counts in, as an index: one that is there, or a new
  * one. */
 size_t view_row(struct view *v, struct u64map *rows, const struct heap_stack *s);

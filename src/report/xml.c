@@ -240,10 +240,9 @@ static void add_error(struct xml *x, const struct heap_error *e)
 static void each_error(struct xml *x, const struct view_proc *vp,
 		       void (*fn)(struct xml *, const struct heap_error *))
 {
-	for (size_t k = 0; k < vp->images.n; k++)
-		for (size_t i = 0; i < vp->images.v[k]->errors.n; i++)
-			if (error_name(vp->images.v[k]->errors.v[i].kind))
-				fn(x, &vp->images.v[k]->errors.v[i]);
+	for (size_t i = 0; i < vp->errors.n; i++)
+		if (error_name(vp->errors.v[i].e->kind))
+			fn(x, vp->errors.v[i].e);
 }
 
 /* They come first, and so have the first numbers. */
@@ -276,7 +275,8 @@ static void add_suppressed(struct xml *x, const struct view *v)
 	open_element(x, "suppcounts");
 	for (size_t i = 0; i < v->suppressed.n; i++) {
 		open_element(x, "pair");
-		add_value(x, "count", "%zu", v->suppressed.v[i].leaks);
+		add_value(x, "count", "%llu", (unsigned long long)(v->suppressed.v[i].leaks +
+								   v->suppressed.v[i].errors));
 		add_text(x, "name", suppression_name(x->opts->suppressions, v->suppressed.v[i].rule));
 		close_element(x, "pair");
 	}

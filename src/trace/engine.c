@@ -385,8 +385,7 @@ static bool tell_fault(struct task *t, const struct breakpoint *bp, const struct
 		return false;
 	}
 	t->told = now;
-	fault_tell(t, f, at);
-	return fault_stops(t, bp, f);
+	return fault_tell(t, f, at) && fault_stops(t, bp, f);
 }
 
 static bool fault_in_call(struct task *t, const struct call *c, struct fault *f)

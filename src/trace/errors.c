@@ -164,7 +164,7 @@ static void locate_in_maps(struct task *t, struct event *ev, struct maps *maps)
 }
 
 /* Fills in what is there, and tells it: the path lives as long as the maps. */
-static void locate_and_tell(struct task *t, struct event *ev)
+static bool locate_and_tell(struct task *t, struct event *ev)
 {
 	struct around a = { .addr = ev->u.error.addr };
 	struct freed_block b;
@@ -182,12 +182,14 @@ static void locate_and_tell(struct task *t, struct event *ev)
 		ev->u.error.freed = b.at;
 		ev->u.error.offset = a.addr - b.addr;
 	} else if (!maps_read(&maps, t->proc->pid)) {
+		bool wanted;
+
 		locate_in_maps(t, ev, &maps);
-		record_error(t, ev);
+		wanted = record_error(t, ev);
 		maps_release(&maps);
-		return;
+		return wanted;
 	}
-	record_error(t, ev);
+	return record_error(t, ev);
 }
 
 void fault_tell_later(struct proc *p, const struct fault *f)
@@ -200,7 +202,7 @@ void fault_tell_later(struct proc *p, const struct fault *f)
 	record_event(p, &ev);
 }
 
-void fault_tell(struct task *t, const struct fault *f, uint32_t at)
+bool fault_tell(struct task *t, const struct fault *f, uint32_t at)
 {
 	struct event ev = { .u.error = { .kind = (uint8_t)f->kind, .addr = f->addr, .size = f->size,
 					 .given = f->given, .at = at, .stack = f->stack,
@@ -209,12 +211,10 @@ void fault_tell(struct task *t, const struct fault *f, uint32_t at)
 	const uint64_t *looks = u64map_get(&t->proc->looked, at);
 	uint64_t n = looks ? *looks : 0;
 
-	if (f->kind != ERROR_INVALID_FREE || n >= MAX_LOOKS) {
-		record_error(t, &ev);
-		return;
-	}
+	if (f->kind != ERROR_INVALID_FREE || n >= MAX_LOOKS)
+		return record_error(t, &ev);
 	u64map_set(&t->proc->looked, at, n + 1);
-	locate_and_tell(t, &ev);
+	return locate_and_tell(t, &ev);
 }
 
 /* -- --stop-on-error --------------------------------------------------------------------- */

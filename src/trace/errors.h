@@ -32,8 +32,8 @@ bool fault_in_unknown(const struct proc *p, taddr_t addr, struct fault *out);
 bool fault_in_request(const struct proc *p, const struct probe *probe, uint64_t size,
 		      uint64_t align, struct fault *out);
 
-/* Tells it; `at` is the stack of the call. */
-void fault_tell(struct task *t, const struct fault *f, uint32_t at);
+/* Tells it; `at` is the stack of the call.  False: it is suppressed. */
+bool fault_tell(struct task *t, const struct fault *f, uint32_t at);
 /* Tells what was found without a call. */
 void fault_tell_later(struct proc *p, const struct fault *f);
 /* --stop-on-error: the task, which stands at the entry bp, stays there, until

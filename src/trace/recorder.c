@@ -62,14 +62,14 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static void emit(struct proc *p, pid_t tid, struct event *ev)
+static int emit(struct proc *p, pid_t tid, struct event *ev)
 {
 	struct event_sink *sink = p->session->sink;
 
 	ev->pid = p->pid;
 	ev->tid = tid;
 	ev->time_ns = now_ns();
-	sink->emit(sink, ev);
+	return sink->emit(sink, ev);
 }
 
 /* -- stacks ---------------------------------------------------------------------- */
@@ -385,10 +385,10 @@ void record_census(struct proc *p, const struct event *ev)
 	emit(p, p->pid, &copy);
 }
 
-void record_error(struct task *t, struct event *ev)
+bool record_error(struct task *t, struct event *ev)
 {
 	ev->type = EV_ERROR;
-	emit(t->proc, t->tid, ev);
+	return emit(t->proc, t->tid, ev) != EMIT_SUPPRESSED;
 }
 
 void record_failed(struct task *t, uint64_t size, uint32_t stack)

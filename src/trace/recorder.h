@@ -48,8 +48,9 @@ void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *o
 		    uint64_t size, uint32_t stack, bool failed);
 /* Blocks that the census put into the table of open blocks, as the event says. */
 void record_census(struct proc *p, const struct event *ev);
-/* An EV_ERROR, complete but for pid, tid and time. */
-void record_error(struct task *t, struct event *ev);
+/* An EV_ERROR, complete but for pid, tid and time.  False: the user does not want to
+ * know. */
+bool record_error(struct task *t, struct event *ev);
 void record_failed(struct task *t, uint64_t size, uint32_t stack);
 void record_map(struct task *t, taddr_t addr, uint64_t size, uint32_t stack);
 void record_unmap(struct task *t, taddr_t addr, uint64_t size);

@@ -141,10 +141,10 @@ static const struct option_row table[] = {
 	  set_between, NO_FIELD },
 
 	{ 0, "suppressions", "FILE", WORD_FILE, GROUP_LEAKS,
-	  "leaks that are known: a suppression file of\nLeakSanitizer or valgrind; may be repeated",
+	  "leaks and heap errors that are known: a file of\nLeakSanitizer or valgrind; may be repeated",
 	  add_suppressions, NO_FIELD },
 	{ 0, "gen-suppressions", "WHAT", WORD_GEN, GROUP_LEAKS,
-	  "yes or all: list leaks, as -a, and print a\nsuppression for each after the report",
+	  "yes or all: list leaks, as -a, and print a suppression\nfor each, and each wrong release, after the report",
 	  set_gen_suppressions, NO_FIELD },
 
 	{ 0, "malloc-fill", "HEX", WORD_ANY, GROUP_CHECKS,

@@ -36,7 +36,7 @@ grep -q lose_plain err && grep -q 'from 3 stacks' err || wrong "without suppress
 echo 'leak:space::' >one.txt
 figures 54:44 1:11 --suppressions one.txt
 ! grep -q space::lose err && grep -q lose_plain err && grep -q 'from 2 stacks' err || wrong "LSan: one"
-grep -q '"by":\[{"name":"leak:space::","blocks":1,"bytes":11}\]' flat || wrong "by which"
+grep -q '"by":\[{"name":"leak:space::","blocks":1,"bytes":11,"errors":0}\]' flat || wrong "by which"
 echo 'leak:lose_node' >node.txt
 figures 33:0 2:76 --suppressions=node.txt
 figures 22:0 3:87 --suppressions node.txt --suppressions one.txt
