@@ -10,21 +10,25 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
 #include "elf/elf_file.h"
 #include "heap/heap.h"
 #include "report/report.h"
 #include "trace/trace.h"
+#include "ui/log.h"
 #include "ui/options.h"
 #include "ui/sweep.h"
 
 struct run {
 	struct options opts;
 	struct heap *heap;
+	struct event_sink *log;    /* -l: in front of all others */
 	struct event_sink *errors; /* heap errors are told when they happen */
 	struct event_sink *calls; /* --calls: between the tracer and the heap */
 	int calls_error;
+	bool failed; /* the log could not be written */
 	int output; /* descriptor of -o while --calls writes to it; −1 */
 };
 
@@ -57,7 +61,7 @@ static int open_output(void *arg, pid_t pid)
 {
 	struct run *run = arg;
 	struct report_opts *ro = &run->opts.report;
-	char *path = report_path(ro->output, pid);
+	char *path = name_with_pid(ro->output, pid);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
 	if (fd < 0) {
@@ -112,7 +116,7 @@ static int check_writable(const char *name)
 		return 0;
 	if (strchr(name, '%'))
 		return check_folder(name);
-	path = report_path(name, getpid());
+	path = name_with_pid(name, getpid());
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0)
 		msg_error("cannot write %s: %s", path, strerror(errno));
@@ -155,6 +159,76 @@ static void set_debug_files(void)
 	elf_set_debug_opts(&debug);
 }
 
+/* With a log the report can wait, unless something is asked of it. */
+static bool reports(const struct options *o)
+{
+	return !o->logfile || o->report.output || o->report.json || o->report.xml ||
+	       o->trace.calls || o->report.error_exitcode || o->report.fail_if;
+}
+
+static void no_report(void *arg)
+{
+	const struct run *run = arg;
+
+	msg_info("a report needs the log: %s -l %s", msg_program(), run->opts.logfile);
+	_exit(0);
+}
+
+/* What the reader of a log cannot know otherwise. */
+static int begin_log(struct run *run, struct event_sink *next)
+{
+	const struct options *o = &run->opts;
+	char *const *words = o->report.words, *const *command = o->report.command;
+	char host[256] = "", *cwd = getcwd(NULL, 0);
+	struct wire_hello hello = { .tool = PACKAGE_NAME " " PACKAGE_VERSION,
+				    .host = gethostname(host, sizeof host - 1) ? NULL : host,
+				    .cwd = cwd,
+				    .words = (const char *const *)words };
+	struct log_opts opts = { .path = o->logfile, .plain = o->no_compress, .hello = &hello };
+
+	while (words[hello.nwords])
+		hello.nwords++;
+	hello.command = command ? (uint32_t)(command - words) : hello.nwords;
+	run->log = log_check_writable(o->logfile) ? NULL : log_sink_new(&opts, next);
+	free(cwd);
+	return run->log ? 0 : -1;
+}
+
+/* 0, or -1 when something could not be written. */
+static int end_log(struct run *run)
+{
+	const char *path = run->opts.logfile;
+	struct log_totals totals;
+
+	if (!run->log)
+		return 0;
+	log_sink_end(run->log, &totals);
+	if (totals.error)
+		return -1;
+	if (totals.bytes && strcmp(path, "-"))
+		msg_info("%llu events in %llu bytes; %s -l %s reports", (unsigned long long)totals.events,
+			 (unsigned long long)totals.bytes, msg_program(), path);
+	return 0;
+}
+
+/* The chain that events go through: log, errors, calls, heap; NULL after a
+ * message. */
+static struct event_sink *begin_sinks(struct run *run)
+{
+	struct options *o = &run->opts;
+	struct event_sink *sink = NULL;
+
+	if (reports(o)) {
+		if (o->trace.calls && begin_calls(run))
+			return NULL;
+		sink = run->calls ? run->calls : heap_sink(run->heap);
+		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
+	}
+	if (o->logfile)
+		sink = begin_log(run, sink) ? NULL : run->log;
+	return sink;
+}
+
 static int run_session(struct run *run)
 {
 	struct options *o = &run->opts;
@@ -165,33 +239,64 @@ static int run_session(struct run *run)
 	if (check_writable(o->report.output) || check_writable(o->report.json) ||
 	    check_writable(o->report.xml))
 		return EXIT_OURS;
-	if (o->trace.calls && begin_calls(run))
+	sink = begin_sinks(run);
+	if (!sink)
 		return EXIT_OURS;
-	run->errors = errors_sink_new(run->calls ? run->calls : heap_sink(run->heap), run->heap,
-				      &o->report);
-	sink = run->errors;
-	o->trace.report_now = report_now;
+	o->trace.report_now = reports(o) ? report_now : no_report;
 	o->trace.arg = run;
 	o->report.interrupted = &trace_interrupted;
 	o->report.cwd = o->cwd;
-	if (trace_run(&o->trace, sink, &result))
+	err = trace_run(&o->trace, sink, &result);
+	if (end_log(run))
+		run->failed = true;
+	if (err)
 		return end_like(&result);
-	err = report_write(run->heap, &o->report);
-	if (err || run->calls_error)
+	err = reports(o) ? report_write(run->heap, &o->report) : 0;
+	if (err || run->calls_error || run->failed)
 		return EXIT_OURS;
 	/* To die as the program did, or of what ended tracing, tells more. */
 	status = result.exit_signal ? 0 : report_exit_status(run->heap, &o->report);
 	return status ? status : end_like(&result);
 }
 
+/* A report from a log: what its writer was told is known, but for how to report. */
+static int run_log(struct run *run)
+{
+	struct report_opts *ro = &run->opts.report;
+	struct wire_hello hello;
+	struct log *log;
+	int err;
+
+	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
+		return EXIT_OURS;
+	log = log_open(run->opts.logfile, &hello);
+	if (!log)
+		return EXIT_OURS;
+	trace_interrupts_reports();
+	ro->words = (char *const *)hello.words;
+	ro->command = hello.command < hello.nwords ? ro->words + hello.command : NULL;
+	ro->interrupted = &trace_interrupted;
+	ro->cwd = run->opts.cwd;
+	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
+	if (!err) {
+		log_read(log, run->calls ? run->calls : heap_sink(run->heap));
+		err = report_write(run->heap, ro) || run->calls_error ? EXIT_OURS :
+									report_exit_status(run->heap, ro);
+	}
+	log_close(log);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct run run = { .output = -1 };
+	enum options_result what;
 	int code;
 
 	(void)argc;
 	msg_set_program(PROGRAM_NAME);
-	switch (options_parse(&run.opts, argv)) {
+	what = options_parse(&run.opts, argv);
+	switch (what) {
 	case OPTIONS_DONE:
 		options_release(&run.opts);
 		return 0;
@@ -199,6 +304,7 @@ int main(int argc, char **argv)
 		options_release(&run.opts);
 		return EXIT_OURS;
 	case OPTIONS_TRACE:
+	case OPTIONS_LOG:
 		break;
 	}
 	set_debug_files();
@@ -209,7 +315,9 @@ int main(int argc, char **argv)
 		return code;
 	}
 	run.heap = heap_new();
-	code = run_session(&run);
+	code = what == OPTIONS_LOG ? run_log(&run) : run_session(&run);
+	if (run.log)
+		run.log->free(run.log);
 	if (run.errors)
 		run.errors->free(run.errors);
 	if (run.calls && run.calls->free)

@@ -36,7 +36,4 @@ void defuse_controls(char *s, size_t n);
 /* What follows the last slash of a path; all of it where there is none. */
 const char *last_part(const char *path);
 
-/* Writes all of it, in one write(2) where the kernel takes it.  0 or -errno. */
-int write_all(int fd, const void *p, size_t n);
-
 #endif

@@ -62,7 +62,7 @@ struct wire_hello {
 	const char *tool;      /* "mtrace 0.1.0" */
 	const char *host;      /* its name; NULL: unknown */
 	const char *cwd;       /* where relative names begin; NULL: unknown */
-	uint32_t nwords;       /* the tracer's command line … */
+	uint32_t nwords;       /* the tracer's command line (read: NULL follows) … */
 	const char *const *words;
 	uint32_t command;      /* … and the index in it of the first word of the
 				  launched command; nwords: none */

@@ -84,12 +84,6 @@ void report_json(const struct heap *heap, const struct report_opts *opts, struct
 int report_xml(const struct heap *heap, const struct report_opts *opts,
 	       int (*write)(void *arg, size_t nth, pid_t pid, const struct strbuf *sb), void *arg);
 
-/* `name` with %p replaced by the pid and %% by %.  The caller frees. */
-char *report_path(const char *name, pid_t pid);
-/* Writes all of it, waiting where the descriptor does not block (the traced
- * program may have made our terminal so).  0 or -errno. */
-int report_write_fd(int fd, const char *s, size_t n);
-
 /* -- the exit status ---------------------------------------------------------- */
 
 /* Which exit status the options ask for instead of the program's, because of

@@ -125,5 +125,9 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 /* Set by SIGINT and friends while a report is made: the report is to be
  * finished without looking anything up. */
 extern volatile int trace_interrupted;
+/* From now on SIGINT does so, for a report without tracing. */
+void trace_interrupts_reports(void);
+/* A signal wants tracing to end, and the tracer has not come round to it. */
+bool trace_asked_to_end(void);
 
 #endif

@@ -11,7 +11,7 @@
 
 struct strbuf;
 
-enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_LEAKS, GROUP_CHECKS, GROUP_REPORT, GROUP_OTHER, GROUP_HIDDEN };
+enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_LEAKS, GROUP_CHECKS, GROUP_REPORT, GROUP_LOG, GROUP_OTHER, GROUP_HIDDEN };
 
 /* What a word after the option may be, for completion. */
 enum option_word {
@@ -72,12 +72,15 @@ struct options {
 	bool debug;           /* -D */
 	bool sweep;           /* --inject sweep: trace.change.fail has one rule */
 	unsigned long sweep_max;
+	const char *logfile;  /* -l; "-" is standard output or input */
+	bool no_compress;
 	enum option_answer answer;
 };
 
 /* What the command line asked for. */
 enum options_result {
 	OPTIONS_TRACE,   /* go on */
+	OPTIONS_LOG,     /* read the log and report */
 	OPTIONS_DONE,    /* --help or the like was answered: exit status 0 */
 	OPTIONS_WRONG,   /* after a message: exit status EXIT_OURS */
 };

@@ -178,6 +178,7 @@ static void read_words(struct fields *f, struct wire_decoder *d, struct wire_hel
 		f->bad |= !word;
 		vec_push(&d->words, word);
 	}
+	vec_push(&d->words, NULL);
 	h->words = d->words.v;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
@@ -97,7 +98,7 @@ static void print_call(struct calls *c, const struct event *ev)
 	add_caller(c, ev);
 	defuse_controls(c->line.s, c->line.n);
 	strbuf_addc(&c->line, '\n');
-	err = report_write_fd(c->fd, c->line.s, c->line.n);
+	err = write_patiently(c->fd, c->line.s, c->line.n);
 	if (err)
 		lose_output(c, err);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/msg.h"
 #include "text.h"
 
@@ -310,7 +311,7 @@ static void tell(struct errors *s, const struct heap_proc *p, const struct heap_
 	}
 	add_paragraph(&t, p, e);
 	text_finish(&t, &out);
-	report_write_fd(fd, out.s, out.n); /* nobody may read it: the report counts */
+	write_patiently(fd, out.s, out.n); /* nobody may read it: the report counts */
 	vec_release(&t.nameless);
 	strbuf_release(&sb);
 	strbuf_release(&out);

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
@@ -17,45 +18,6 @@
 /* Where there is no terminal: C++ names of a thousand columns serve nobody in
  * a log either. */
 #define PLAIN_WIDTH 100
-
-int report_write_fd(int fd, const char *s, size_t n)
-{
-	while (n) {
-		ssize_t k = write(fd, s, n);
-
-		if (k < 0 && errno == EAGAIN) {
-			struct pollfd p = { fd, POLLOUT, 0 };
-
-			if (poll(&p, 1, -1) < 0 && errno != EINTR)
-				return -errno;
-			continue;
-		}
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return -errno;
-		s += k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
-char *report_path(const char *name, pid_t pid)
-{
-	struct strbuf sb = STRBUF_INIT;
-
-	for (; *name; name++) {
-		if (name[0] == '%' && name[1] == 'p') {
-			strbuf_addf(&sb, "%d", (int)pid);
-			name++;
-		} else {
-			strbuf_addc(&sb, *name);
-			if (name[0] == '%' && name[1] == '%')
-				name++;
-		}
-	}
-	return strbuf_detach(&sb);
-}
 
 static int complain(const char *path, int err)
 {
@@ -72,7 +34,7 @@ static int write_file(const char *path, const struct strbuf *sb)
 
 	if (fd < 0)
 		return complain(path, -errno);
-	err = report_write_fd(fd, sb->s, sb->n);
+	err = write_patiently(fd, sb->s, sb->n);
 	if (close(fd) && !err && errno != EINTR)
 		err = -errno;
 	return complain(path, err);
@@ -89,8 +51,8 @@ static int write_named(const char *name, const struct heap *heap, const struct s
 	int err;
 
 	if (!strcmp(name, "-"))
-		return complain("standard output", report_write_fd(STDOUT_FILENO, sb->s, sb->n));
-	path = report_path(name, first_pid(heap));
+		return complain("standard output", write_patiently(STDOUT_FILENO, sb->s, sb->n));
+	path = name_with_pid(name, first_pid(heap));
 	err = write_file(path, sb);
 	free(path);
 	return err;
@@ -134,9 +96,9 @@ static int write_text(const struct heap *heap, const struct report_opts *opts)
 		err = write_named(opts->output, heap, &sb);
 	else if (opts->output)
 		err = complain(fd == STDOUT_FILENO ? "standard output" : opts->output,
-			       report_write_fd(fd, sb.s, sb.n));
+			       write_patiently(fd, sb.s, sb.n));
 	else
-		err = report_write_fd(fd, sb.s, sb.n);
+		err = write_patiently(fd, sb.s, sb.n);
 	strbuf_release(&sb);
 	/* Who closed standard error, or stopped reading it, wants no report. */
 	if (!opts->output && (err == -EBADF || err == -EPIPE))
@@ -157,7 +119,7 @@ static int write_json(const struct heap *heap, const struct report_opts *opts)
 
 static bool has_pid(const char *name)
 {
-	char *one = report_path(name, 1), *two = report_path(name, 2);
+	char *one = name_with_pid(name, 1), *two = name_with_pid(name, 2);
 	bool differ = strcmp(one, two) != 0;
 
 	free(one);
@@ -177,9 +139,9 @@ static int write_xml_document(void *arg, size_t nth, pid_t pid, const struct str
 		if (nth == 1)
 			msg_warn("XML of the first process only: give the others a file, xml:FILE");
 		return nth ? 0 : complain("standard output",
-					  report_write_fd(STDOUT_FILENO, sb->s, sb->n));
+					  write_patiently(STDOUT_FILENO, sb->s, sb->n));
 	}
-	path = report_path(opts->xml, pid);
+	path = name_with_pid(opts->xml, pid);
 	if (nth && !has_pid(opts->xml)) {
 		char *own = xasprintf("%s.%d", path, (int)pid);
 

@@ -295,6 +295,20 @@ static const char *launched_name(const struct session *s)
 	return s->opts->argv[0];
 }
 
+void trace_interrupts_reports(void)
+{
+	reporting = 1;
+	signal(SIGINT, handler);
+}
+
+bool trace_asked_to_end(void)
+{
+	const struct session *s = the_session;
+	bool waits = s && s->launched && !s->launched_ended;
+
+	return asked_end || asked_interrupts > 1 || (asked_interrupts && !waits);
+}
+
 /* True: make an end now. */
 static bool handle_interrupt(struct session *s)
 {

@@ -189,6 +189,12 @@ static const struct option_row table[] = {
 	{ 0, "calls", NULL, WORD_NONE, GROUP_REPORT, "print each call as it happens",
 	  set_flag, FIELD(trace.calls) },
 
+	{ 'l', "logfile", "FILE", WORD_FILE, GROUP_LOG,
+	  "write the events to FILE, and report from them\nlater; without a command or process: read it", set_string,
+	  FIELD(logfile) },
+	{ 0, "no-compress", NULL, WORD_NONE, GROUP_LOG, "write the log as it is, for other readers",
+	  set_flag, FIELD(no_compress) },
+
 	{ 'F', "config", "FILE", WORD_FILE, GROUP_OTHER,
 	  "read FILE instead of the default configuration file;\nmay be repeated",
 	  add_string, FIELD(config) },

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "base/file.h"
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "options-internal.h"
@@ -160,9 +161,14 @@ static int parse_words(struct options *o, char **argv, bool first)
 	return 0;
 }
 
+static bool traces(const struct options *o)
+{
+	return o->trace.argv || o->trace.pids.n;
+}
+
 static int check_combination(const struct options *o)
 {
-	if (!o->trace.argv && !o->trace.pids.n)
+	if (!traces(o) && !o->logfile)
 		return options_wrong("nothing to trace: name a command, or a process with -p PID");
 	if (o->trace.user && !o->trace.argv)
 		return options_wrong("--user needs a command");
@@ -291,7 +297,7 @@ enum options_result options_parse(struct options *o, char **argv)
 	o->report.words = argv;
 	o->report.command = o->trace.argv;
 	set_environment(o);
-	return OPTIONS_TRACE;
+	return traces(o) ? OPTIONS_TRACE : OPTIONS_LOG;
 }
 
 void options_release(struct options *o)

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/msg.h"
 #include "base/strbuf.h"
@@ -214,9 +215,9 @@ static _Noreturn void run_once(struct options *o, const struct site *fail, int t
 	if (run.out.happened && run.out.signal)
 		describe(&run, &text);
 	run.out.text = text.n;
-	if (report_write_fd(to, (char *)&run.out, sizeof run.out) ||
-	    report_write_fd(to, (char *)run.sites.v, run.sites.n * sizeof run.sites.v[0]) ||
-	    report_write_fd(to, text.s, text.n))
+	if (write_patiently(to, (char *)&run.out, sizeof run.out) ||
+	    write_patiently(to, (char *)run.sites.v, run.sites.n * sizeof run.sites.v[0]) ||
+	    write_patiently(to, text.s, text.n))
 		_exit(EXIT_OURS);
 	_exit(0);
 }
@@ -366,7 +367,7 @@ static void list_bad(struct sweep *s, const struct told *t, const struct site *s
 		strbuf_add(&sb, t->raw.s + t->raw.n - t->out.text, t->out.text);
 	else
 		strbuf_addf(&sb, lost, (unsigned long long)site->n);
-	report_write_fd(msg_fd(), sb.s, sb.n);
+	write_patiently(msg_fd(), sb.s, sb.n);
 	strbuf_release(&sb);
 	if (t->hung)
 		s->hung++;
@@ -421,7 +422,7 @@ static void verdict(const struct sweep *s, size_t left)
 		    msg_program(), s->tried, plural(s->tried), s->crashed,
 		    s->crashed == 1 ? "" : "es", s->aborted, plural(s->aborted), s->hung,
 		    plural(s->hung));
-	report_write_fd(msg_fd(), sb.s, sb.n);
+	write_patiently(msg_fd(), sb.s, sb.n);
 	strbuf_release(&sb);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/msg.h"
 #include "../../src/report/text.h"
 #include "session.h"
@@ -890,7 +891,7 @@ static void attached(void **state)
 
 static void names_of_files(void **state)
 {
-	char *s = report_path("/tmp/a%p-%%p%%.%q%", 42);
+	char *s = name_with_pid("/tmp/a%p-%%p%%.%q%", 42);
 
 	(void)state;
 	assert_string_equal(s, "/tmp/a42-%p%.%q%");
