@@ -33,6 +33,7 @@ struct heap_probe {
 	enum family family;
 	char *name;
 	char *symbol;          /* as the linker sees it: "_Znam" */
+	bool size_first;       /* fread's order, not calloc's */
 };
 
 struct heap_stack {
@@ -86,6 +87,13 @@ struct heap_suspects {
 
 /* -- per process ---------------------------------------------------------- */
 
+/* Between which the factors were of requests that are products (calloc). */
+struct heap_product {
+	bool any;
+	uint64_t min_count, max_count;
+	uint64_t min_each, max_each;
+};
+
 /* What one stack has done in one process.  Of a forked child only what came
  * after the fork: open_… are then differences, below zero when it released
  * blocks that it had inherited. */
@@ -96,6 +104,7 @@ struct heap_count {
 	int64_t open_blocks, open_bytes; /* of OP_MAP stacks: regions */
 	uint64_t total_blocks, total_bytes;
 	uint64_t min_size, max_size;     /* of granted requests; min > max: none */
+	struct heap_product product, failed_product; /* of granted, of refused ones */
 	uint64_t last_ns;      /* of the last granted request */
 	bool older;            /* blocks of the census; total_… is what it found */
 };
@@ -259,5 +268,9 @@ void heap_inherited_open(const struct heap *, const struct heap_proc *p, uint64_
 bool heap_stack_maps(const struct heap *, uint32_t id);
 /* Bytes of memory in use, for bench and tests. */
 size_t heap_memory(const struct heap *);
+
+/* Widens *p so that it comprises a request, or the others that *by comprises. */
+void heap_product_widen(struct heap_product *p, const struct product *one);
+void heap_product_add(struct heap_product *p, const struct heap_product *by);
 
 #endif

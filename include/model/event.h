@@ -119,6 +119,12 @@ enum leak_kind {
 /* Where a pointer was found. */
 enum leak_from { FROM_MEMORY, FROM_STACK, FROM_REGISTER, FROM_BLOCK };
 
+/* A request for `count` elements of `each` bytes, as calloc takes it. */
+struct product {
+	bool is_one;      /* else the function takes a size alone */
+	uint64_t count, each;
+};
+
 struct event {
 	enum event_type type;
 	pid_t pid, tid;
@@ -150,6 +156,7 @@ struct event {
 			enum family family;
 			const char *name;  /* demangled: "operator new[](unsigned long)" */
 			const char *symbol; /* as the linker sees it; may be NULL */
+			bool size_first;   /* of a product's factors */
 		} probe;
 		struct {
 			uint32_t id;       /* unique in the session, from 1 */
@@ -168,6 +175,7 @@ struct event {
 			uint64_t size;
 			uint32_t stack;
 			uint32_t mark;     /* the last one that was set; 0: none */
+			struct product product;
 		} alloc; /* EV_ALLOC, EV_FAILED (addr 0) */
 		struct {
 			taddr_t addr;
@@ -188,6 +196,7 @@ struct event {
 			uint32_t stack;
 			bool failed;
 			uint32_t old_mark, mark; /* of the old block, the new one */
+			struct product product;
 		} realloc;
 		struct {
 			taddr_t addr;

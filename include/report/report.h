@@ -107,6 +107,7 @@ struct report_site {
 	size_t number;
 	uint32_t stack;
 	uint64_t size;
+	struct product product;
 };
 void report_site(const struct heap *heap, const struct report_opts *opts,
 		 const struct report_site *site, struct strbuf *out);

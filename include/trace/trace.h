@@ -80,7 +80,8 @@ struct change_opts {
 	VEC(struct fail_rule) fail;
 	/* Told of each request that a rule is about, NULL or with `arg`: how
 	 * many the first rule has seen, its stack and size. */
-	void (*on_request)(void *arg, uint64_t n, uint32_t stack, uint64_t size, bool failed);
+	void (*on_request)(void *arg, uint64_t n, uint32_t stack, uint64_t size,
+			   const struct product *product, bool failed);
 	void *arg;
 };
 

@@ -35,8 +35,26 @@ void note_peak(struct heap_totals *t, uint64_t now)
 	t->peak_ns = now;
 }
 
+void heap_product_add(struct heap_product *p, const struct heap_product *by)
+{
+	if (!by->any)
+		return;
+	if (!p->any)
+		*p = *by;
+	p->min_count = MIN(p->min_count, by->min_count);
+	p->max_count = MAX(p->max_count, by->max_count);
+	p->min_each = MIN(p->min_each, by->min_each);
+	p->max_each = MAX(p->max_each, by->max_each);
+}
+
+void heap_product_widen(struct heap_product *p, const struct product *one)
+{
+	heap_product_add(p, &(struct heap_product){ one->is_one, one->count, one->count, one->each,
+						    one->each });
+}
+
 static void open_block(struct heap *h, struct heap_proc *p, uint32_t stack, uint64_t size,
-		       uint64_t now)
+		       const struct product *product, uint64_t now)
 {
 	struct heap_count *c = count_of(h, p, stack);
 	struct heap_totals *t = &p->total;
@@ -46,6 +64,7 @@ static void open_block(struct heap *h, struct heap_proc *p, uint32_t stack, uint
 	c->total_bytes += size;
 	c->min_size = MIN(c->min_size, size);
 	c->max_size = MAX(c->max_size, size);
+	heap_product_widen(&c->product, product);
 	c->last_ns = now;
 	t->allocs++;
 	t->bytes_allocated += size;
@@ -78,7 +97,7 @@ static void change_marked(struct heap *h, struct heap_proc *p, uint32_t stack, u
 
 void count_alloc(struct heap *h, struct heap_proc *p, const struct event *ev)
 {
-	open_block(h, p, ev->u.alloc.stack, ev->u.alloc.size, ev->time_ns);
+	open_block(h, p, ev->u.alloc.stack, ev->u.alloc.size, &ev->u.alloc.product, ev->time_ns);
 	change_marked(h, p, ev->u.alloc.stack, ev->u.alloc.mark, 1, ev->u.alloc.size);
 }
 
@@ -153,7 +172,8 @@ void count_realloc(struct heap *h, struct heap_proc *p, const struct event *ev)
 	if (ev->u.realloc.failed) {
 		count_failed(h, p, &(struct event){ .time_ns = ev->time_ns,
 						    .u.alloc.size = ev->u.realloc.size,
-						    .u.alloc.stack = ev->u.realloc.stack });
+						    .u.alloc.stack = ev->u.realloc.stack,
+						    .u.alloc.product = ev->u.realloc.product });
 		return;
 	}
 	if (known) {
@@ -164,7 +184,8 @@ void count_realloc(struct heap *h, struct heap_proc *p, const struct event *ev)
 		p->total.unknown_releases++;
 	}
 	if (ev->u.realloc.addr) {
-		open_block(h, p, ev->u.realloc.stack, ev->u.realloc.size, ev->time_ns);
+		open_block(h, p, ev->u.realloc.stack, ev->u.realloc.size, &ev->u.realloc.product,
+			   ev->time_ns);
 		change_marked(h, p, ev->u.realloc.stack, ev->u.realloc.mark, 1, ev->u.realloc.size);
 	}
 }
@@ -178,6 +199,7 @@ void count_failed(struct heap *h, struct heap_proc *p, const struct event *ev)
 
 	c->failed_min = c->failed ? MIN(c->failed_min, size) : size;
 	c->failed_max = MAX(c->failed_max, size);
+	heap_product_widen(&c->failed_product, &ev->u.alloc.product);
 	c->failed++;
 	if (probe && probe->op >= OP_MAP)
 		p->maps.failed++;

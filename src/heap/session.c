@@ -41,6 +41,7 @@ void session_add_probe(struct heap *h, const struct event *ev)
 	p = xcalloc(1, sizeof *p);
 	p->op = ev->u.probe.op;
 	p->family = ev->u.probe.family;
+	p->size_first = ev->u.probe.size_first;
 	p->name = xstrdup(ev->u.probe.name ? ev->u.probe.name : "?");
 	p->symbol = xstrdup(ev->u.probe.symbol ? ev->u.probe.symbol : p->name);
 	h->probes.v[id] = p;

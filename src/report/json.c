@@ -138,6 +138,20 @@ static json_t *marks_json(const struct view *v)
 	return list;
 }
 
+static json_t *product_json(const struct heap_product *p)
+{
+	json_t *o;
+
+	if (!p->any)
+		return json_null();
+	o = json_object();
+	put_number(o, "min_count", p->min_count);
+	put_number(o, "max_count", p->max_count);
+	put_number(o, "min_each", p->min_each);
+	put_number(o, "max_each", p->max_each);
+	return o;
+}
+
 static json_t *stack_json(struct json *j, const struct view *v, const struct view_stack *s)
 {
 	json_t *o = json_object();
@@ -154,6 +168,8 @@ static json_t *stack_json(struct json *j, const struct view *v, const struct vie
 	put_number(o, "failed", s->failed);
 	put(o, "failed_min_size", s->failed ? number(s->failed_min) : json_null());
 	put(o, "failed_max_size", s->failed ? number(s->failed_max) : json_null());
+	put(o, "product", product_json(&s->product));
+	put(o, "failed_product", product_json(&s->failed_product));
 	put(o, "ignored", json_boolean(s->ignored));
 	put(o, "by_mark", by_mark_json(v, (size_t)(s - v->stacks.v)));
 	put(o, "end", string(s->older ? "none" : end_name(s->stack)));

@@ -167,7 +167,7 @@ static void print_leak(struct text *t, const struct view *v, const struct view_l
 		paragraph_older(t, &p, s);
 	else
 		paragraph_operation(&p, s, known ? s->min_size : l->sample->largest_size,
-			    known ? s->max_size : l->sample->largest_size,
+			    known ? s->max_size : l->sample->largest_size, &s->product,
 			    l->kind == LEAK_POSSIBLE ? only_inside(t, l->sample) : paragraph_fate(s));
 	if (!s->older)
 		paragraph_frames(t, &p, s);

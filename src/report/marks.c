@@ -57,7 +57,8 @@ static void print_grown(struct text *t, const struct list *l, const struct grown
 
 	text_amount(&sb, g->bytes, g->blocks, "block");
 	p.amount = strbuf_detach(&sb);
-	paragraph_operation(&p, g->row, g->row->min_size, g->row->max_size, paragraph_fate(g->row));
+	paragraph_operation(&p, g->row, g->row->min_size, g->row->max_size, &g->row->product,
+			    paragraph_fate(g->row));
 	paragraph_frames(t, &p, g->row);
 	paragraph_print(t, &p);
 	paragraph_release(&p);

@@ -25,9 +25,10 @@ void paragraph_print(struct text *t, struct paragraph *p);
 /* left and right are taken over. */
 void paragraph_line(struct paragraph *p, char *left, char *right, enum style left_style,
 		    enum style right_style);
-/* malloc(80), malloc(16…4096); min > max: no sizes.  right is taken over. */
+/* malloc(80), malloc(16…4096), calloc(10, 8); min > max: no sizes.  right is
+ * taken over. */
 void paragraph_operation(struct paragraph *p, const struct view_stack *s, uint64_t min,
-			 uint64_t max, char *right);
+			 uint64_t max, const struct heap_product *product, char *right);
 void paragraph_frames(struct text *t, struct paragraph *p, const struct view_stack *s);
 /* Of blocks older than the attach: instead of a caller their sizes, and what they
  * all point to. */

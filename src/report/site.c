@@ -8,11 +8,13 @@ static void print(struct text *t, const struct report_site *site)
 {
 	const struct heap_stack *stack = heap_stack(t->heap, site->stack);
 	struct view_stack row = { .stack = stack };
+	struct heap_product product = { 0 };
 	struct paragraph p = { .label = site->label, .label_style = RED, .number = site->number,
 			       .amount = xstrdup(site->amount) };
 
+	heap_product_widen(&product, &site->product);
 	row.probe = stack ? heap_probe(t->heap, stack->probe) : NULL;
-	paragraph_operation(&p, &row, site->size, site->size, xstrdup(""));
+	paragraph_operation(&p, &row, site->size, site->size, &product, xstrdup(""));
 	if (stack)
 		paragraph_frames(t, &p, &row);
 	paragraph_print(t, &p);

@@ -130,16 +130,41 @@ void paragraph_line(struct paragraph *p, char *left, char *right, enum style lef
 	vec_push(&p->lines, (struct line){ left, right, left_style, right_style });
 }
 
+static void add_range(struct strbuf *sb, uint64_t min, uint64_t max)
+{
+	strbuf_addf(sb, "%llu", (unsigned long long)min);
+	if (min != max)
+		strbuf_addf(sb, "…%llu", (unsigned long long)max);
+}
+
+/* Both factors as they were passed. */
+static void add_product(struct strbuf *sb, const struct heap_product *p, bool size_first)
+{
+	if (size_first) {
+		add_range(sb, p->min_each, p->max_each);
+		strbuf_adds(sb, ", ");
+	}
+	add_range(sb, p->min_count, p->max_count);
+	if (!size_first) {
+		strbuf_adds(sb, ", ");
+		add_range(sb, p->min_each, p->max_each);
+	}
+}
+
 void paragraph_operation(struct paragraph *p, const struct view_stack *s, uint64_t min,
-			 uint64_t max, char *right)
+			 uint64_t max, const struct heap_product *product, char *right)
 {
 	struct strbuf sb = STRBUF_INIT;
 
 	view_op_name(&sb, s->probe);
-	if (min == max)
-		strbuf_addf(&sb, "(%llu)", (unsigned long long)min);
-	else if (min < max)
-		strbuf_addf(&sb, "(%llu…%llu)", (unsigned long long)min, (unsigned long long)max);
+	if (min <= max) {
+		strbuf_addc(&sb, '(');
+		if (product->any)
+			add_product(&sb, product, s->probe && s->probe->size_first);
+		else
+			add_range(&sb, min, max);
+		strbuf_addc(&sb, ')');
+	}
 	paragraph_line(p, strbuf_detach(&sb), right, PLAIN, DIM);
 }
 
@@ -329,7 +354,8 @@ static void print_open(struct text *t, const struct view *v, const struct view_s
 	if (s->older) {
 		paragraph_older(t, &p, s);
 	} else {
-		paragraph_operation(&p, s, s->min_size, s->max_size, paragraph_fate(s));
+		paragraph_operation(&p, s, s->min_size, s->max_size, &s->product,
+				    paragraph_fate(s));
 		paragraph_frames(t, &p, s);
 	}
 	paragraph_print(t, &p);
@@ -350,7 +376,7 @@ static void print_failed(struct text *t, const struct view_stack *s)
 	}
 	strbuf_adds(&sb, s->failed_max == 1 ? " byte" : " bytes");
 	p.amount = strbuf_detach(&sb);
-	paragraph_operation(&p, s, s->failed_min, s->failed_max, xstrdup(""));
+	paragraph_operation(&p, s, s->failed_min, s->failed_max, &s->failed_product, xstrdup(""));
 	paragraph_frames(t, &p, s);
 	paragraph_print(t, &p);
 	paragraph_release(&p);

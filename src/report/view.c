@@ -89,6 +89,8 @@ static void add_count(struct view_stack *row, const struct heap_count *c)
 	row->released += c->total_blocks - MIN(open, c->total_blocks);
 	row->min_size = MIN(row->min_size, c->min_size);
 	row->max_size = MAX(row->max_size, c->max_size);
+	heap_product_add(&row->product, &c->product);
+	heap_product_add(&row->failed_product, &c->failed_product);
 	row->last_ns = MAX(row->last_ns, c->last_ns);
 	if (!c->failed)
 		return;

@@ -20,6 +20,7 @@ struct view_stack {
 	uint64_t released;     /* blocks */
 	uint64_t min_size, max_size;
 	uint64_t failed, failed_min, failed_max;
+	struct heap_product product, failed_product;
 	uint64_t last_ns;
 	uint64_t lost_blocks, lost_bytes; /* definitely, indirectly or possibly */
 	uint64_t mismatched, badfree, errors; /* of blocks allocated here */

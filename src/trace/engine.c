@@ -140,7 +140,7 @@ static void drop_dead(struct task *t)
 
 	redzone_abandoned(t->proc, c);
 	if (c->had_old) /* its realloc came to nothing */
-		record_realloc(t, c->old.addr, &c->old, 0, c->size, c->stack, true);
+		record_realloc(t, c, c->old.addr, &c->old, 0, c->size, true);
 	call_drop(t);
 }
 
@@ -319,7 +319,7 @@ static void new_throws(struct task *t)
 		if (!is_new(c.site))
 			return;
 		call_drop(t);
-		record_failed(t, c.size, c.stack);
+		record_failed(t, &c);
 	}
 }
 
@@ -801,16 +801,16 @@ static void leave_realloc(struct task *t, const struct call *c, struct outcome o
 
 	if (pr->kind == KIND_XALLOCX) { /* the block grew in place, or not at all */
 		if (o.addr >= c->size && record_take(t, old, &b))
-			record_realloc(t, old, &b, old, c->size, c->stack, false);
+			record_realloc(t, c, old, &b, old, c->size, false);
 	} else if (!old && o.failed) {
 		if (c->size)
-			record_failed(t, c->size, c->stack);
+			record_failed(t, c);
 	} else if (!old) {
-		record_alloc(t, o.addr, c->size, c->stack);
+		record_alloc(t, c, o.addr);
 	} else if (o.failed && (!c->size || pr->kind == KIND_FREES_OLD)) {
-		record_realloc(t, old, was, 0, 0, c->stack, false);
+		record_realloc(t, c, old, was, 0, 0, false);
 	} else {
-		record_realloc(t, old, was, o.failed ? 0 : o.addr, c->size, c->stack, o.failed);
+		record_realloc(t, c, old, was, o.failed ? 0 : o.addr, c->size, o.failed);
 	}
 }
 
@@ -821,7 +821,7 @@ static void leave_sbrk(struct task *t, const struct call *c, struct outcome o)
 
 	if (o.failed) {
 		if (by > 0)
-			record_failed(t, c->size, c->stack);
+			record_failed(t, c);
 		return;
 	}
 	t->proc->brk_end = o.addr + (uint64_t)by;
@@ -836,7 +836,7 @@ static void leave_mapping(struct task *t, const struct call *c, struct outcome o
 	if (pr->kind == KIND_SBRK) {
 		leave_sbrk(t, c, o);
 	} else if (o.failed) {
-		record_failed(t, c->size, c->stack);
+		record_failed(t, c);
 	} else if (pr->op == OP_MAP) {
 		record_map(t, o.addr, c->size, c->stack);
 	} else if (pr->op == OP_REMAP) {
@@ -871,9 +871,9 @@ static void leave_call(struct task *t, const struct call *c, struct outcome o)
 	switch (pr->op) {
 	case OP_ALLOC:
 		if (!o.failed && o.addr)
-			record_alloc(t, o.addr, c->size, c->stack);
+			record_alloc(t, c, o.addr);
 		else if (c->size)
-			record_failed(t, c->size, c->stack);
+			record_failed(t, c);
 		break;
 	case OP_REALLOC:
 		leave_realloc(t, c, o);

@@ -136,9 +136,10 @@ void fail_request(struct task *t, struct call *c, const struct backtrace *bt)
 void fail_tell(struct session *s, const struct call *c)
 {
 	const struct change_opts *o = &s->opts->change;
+	struct product product = call_product(c);
 
 	if (c->counted && o->on_request)
-		o->on_request(o->arg, s->failing->seen[0], c->stack, c->size, c->failing);
+		o->on_request(o->arg, s->failing->seen[0], c->stack, c->size, &product, c->failing);
 }
 
 static void put_back(struct task *t, const struct call *c)

@@ -173,6 +173,7 @@ void recorder_probe(struct recorder *r, struct proc *p, uint16_t id, const struc
 	ev.u.probe.family = probe->family;
 	ev.u.probe.name = probe->name ? probe->name : nice ? nice : probe->symbol;
 	ev.u.probe.symbol = probe->symbol;
+	ev.u.probe.size_first = probe->size_arg < probe->count_arg;
 	emit(p, p->pid, &ev);
 	free(nice);
 }
@@ -286,16 +287,25 @@ static void remember_freed(struct task *t, const struct open_block *b, uint32_t 
 	freed_add(t->proc->freed, &(struct freed_block){ b->addr, b->size, b->stack, at });
 }
 
-void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack)
+struct product call_product(const struct call *c)
+{
+	const struct probe *pr = c->site->probe;
+
+	if (!pr->count_arg)
+		return (struct product){ 0 };
+	return (struct product){ true, c->arg[pr->count_arg - 1], c->arg[pr->size_arg - 1] };
+}
+
+void record_alloc(struct task *t, const struct call *c, taddr_t addr)
 {
 	struct event ev = { .type = EV_ALLOC };
 
-	open_block(t, &(struct open_block){ addr, size, stack,
-					       t->proc->session->mark });
+	open_block(t, &(struct open_block){ addr, c->size, c->stack, t->proc->session->mark });
 	ev.u.alloc.addr = addr;
-	ev.u.alloc.size = size;
-	ev.u.alloc.stack = stack;
+	ev.u.alloc.size = c->size;
+	ev.u.alloc.stack = c->stack;
 	ev.u.alloc.mark = t->proc->session->mark;
+	ev.u.alloc.product = call_product(c);
 	emit(t->proc, t->tid, &ev);
 }
 
@@ -354,8 +364,8 @@ void record_realloc_begin(struct task *t, const struct open_block *b, uint16_t p
 	emit(t->proc, t->tid, &ev);
 }
 
-void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *old, taddr_t addr,
-		    uint64_t size, uint32_t stack, bool failed)
+void record_realloc(struct task *t, const struct call *c, taddr_t old_addr,
+		    const struct open_block *old, taddr_t addr, uint64_t size, bool failed)
 {
 	struct event ev = { .type = EV_REALLOC };
 
@@ -363,17 +373,18 @@ void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *o
 		freed_drop(t->proc->freed, old_addr);
 		openset_add(t->proc->open, old, NULL);
 	} else if (addr) {
-		open_block(t, &(struct open_block){ addr, size, stack, t->proc->session->mark });
+		open_block(t, &(struct open_block){ addr, size, c->stack, t->proc->session->mark });
 	}
 	ev.u.realloc.old_addr = old_addr;
 	ev.u.realloc.old_size = old ? old->size : 0;
 	ev.u.realloc.old_stack = old ? old->stack : 0;
 	ev.u.realloc.addr = addr;
 	ev.u.realloc.size = size;
-	ev.u.realloc.stack = stack;
+	ev.u.realloc.stack = c->stack;
 	ev.u.realloc.failed = failed;
 	ev.u.realloc.old_mark = old ? old->mark : 0;
 	ev.u.realloc.mark = t->proc->session->mark;
+	ev.u.realloc.product = call_product(c);
 	emit(t->proc, t->tid, &ev);
 }
 
@@ -391,12 +402,13 @@ bool record_error(struct task *t, struct event *ev)
 	return emit(t->proc, t->tid, ev) != EMIT_SUPPRESSED;
 }
 
-void record_failed(struct task *t, uint64_t size, uint32_t stack)
+void record_failed(struct task *t, const struct call *c)
 {
 	struct event ev = { .type = EV_FAILED };
 
-	ev.u.alloc.size = size;
-	ev.u.alloc.stack = stack;
+	ev.u.alloc.size = c->size;
+	ev.u.alloc.stack = c->stack;
+	ev.u.alloc.product = call_product(c);
 	emit(t->proc, t->tid, &ev);
 }
 

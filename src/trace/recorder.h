@@ -36,7 +36,11 @@ void record_note(struct session *s, pid_t pid, bool bad, const char *text);
 /* s->mark was set. */
 void record_mark(struct session *s);
 
-void record_alloc(struct task *t, taddr_t addr, uint64_t size, uint32_t stack);
+/* What it asked for, where that has two factors. */
+struct product call_product(const struct call *c);
+/* What call c got, or did not get. */
+void record_alloc(struct task *t, const struct call *c, taddr_t addr);
+void record_failed(struct task *t, const struct call *c);
 /* Takes the block out; true when it was known. */
 bool record_take(struct task *t, taddr_t addr, struct open_block *out);
 void record_release(struct task *t, taddr_t addr, uint16_t probe, const struct open_block *known,
@@ -44,14 +48,13 @@ void record_release(struct task *t, taddr_t addr, uint16_t probe, const struct o
 void record_release_undo(struct task *t, taddr_t addr, const struct open_block *known, uint32_t at);
 void record_realloc_begin(struct task *t, const struct open_block *b, uint16_t probe, uint32_t at);
 /* addr 0 and failed: the old block is open again. */
-void record_realloc(struct task *t, taddr_t old_addr, const struct open_block *old, taddr_t addr,
-		    uint64_t size, uint32_t stack, bool failed);
+void record_realloc(struct task *t, const struct call *c, taddr_t old_addr,
+		    const struct open_block *old, taddr_t addr, uint64_t size, bool failed);
 /* Blocks that the census put into the table of open blocks, as the event says. */
 void record_census(struct proc *p, const struct event *ev);
 /* An EV_ERROR, complete but for pid, tid and time.  False: the user does not want to
  * know. */
 bool record_error(struct task *t, struct event *ev);
-void record_failed(struct task *t, uint64_t size, uint32_t stack);
 void record_map(struct task *t, taddr_t addr, uint64_t size, uint32_t stack);
 void record_unmap(struct task *t, taddr_t addr, uint64_t size);
 void record_remap(struct task *t, taddr_t old_addr, uint64_t old_size, taddr_t addr,

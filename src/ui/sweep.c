@@ -72,6 +72,7 @@ struct run {
 	struct outcome out;
 	uint32_t stack;         /* of what failed */
 	uint64_t size;
+	struct product product;
 	bool list;              /* the first run */
 	struct u64map callers;  /* stack → caller */
 	struct u64map listed;   /* caller → 1 */
@@ -89,7 +90,8 @@ static uint64_t caller_of(struct run *run, uint32_t stack)
 	return caller;
 }
 
-static void on_request(void *arg, uint64_t n, uint32_t stack, uint64_t size, bool failed)
+static void on_request(void *arg, uint64_t n, uint32_t stack, uint64_t size,
+		       const struct product *product, bool failed)
 {
 	struct run *run = arg;
 	uint64_t caller = run->list || failed ? caller_of(run, stack) : 0;
@@ -100,6 +102,7 @@ static void on_request(void *arg, uint64_t n, uint32_t stack, uint64_t size, boo
 		run->out.site = (struct site){ caller, n };
 		run->stack = stack;
 		run->size = size;
+		run->product = *product;
 	}
 	if (run->list && !u64map_get(&run->listed, caller)) {
 		u64map_set(&run->listed, caller, 1);
@@ -183,7 +186,7 @@ static void describe(struct run *run, struct strbuf *text)
 	const char *name = report_signal_name(run->out.signal);
 	struct strbuf amount = STRBUF_INIT;
 	struct report_site site = { .label = label_of(run->out.signal), .stack = run->stack,
-				    .size = run->size };
+				    .size = run->size, .product = run->product };
 
 	if (run->out.signal && run->out.signal != SIGTERM && name)
 		strbuf_addf(&amount, "SIG%s ", name);

@@ -31,7 +31,7 @@ has '^crashes  *SIGSEGV after request 4 failed$'
 has '^    malloc\(30\)$'
 has '^    careless  *sweep.c:1[0-9]$'
 has '^aborts  *SIGABRT after request 5 failed$'
-has '^    calloc\(40\)$'
+has '^    calloc\(40, 1\)$'
 has '^    strict '
 has '^mtrace: sweep: 3 callers tried, 1 crash, 1 abort, 0 hangs$'
 ! grep -q prepared err || wrong "a caller that is prepared is listed"

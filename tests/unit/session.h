@@ -113,7 +113,8 @@ static inline struct feed session_leaky(void)
 	feed_release(&f, 0x1000, 100, 3);
 	for (uint64_t i = 0; i < 50; i++)
 		feed_alloc(&f, 0x2000 + i * 96, 80, 1);
-	feed_alloc(&f, 0x5000, 16, 2);
+	FEED(&f, .type = EV_ALLOC,
+	     .u.alloc = { .addr = 0x5000, .size = 16, .stack = 2, .product = { true, 1, 16 } });
 	feed_alloc(&f, 0x6000, 256, 3);
 	f.now += 20 * MS;
 	return f;

@@ -87,6 +87,28 @@ static void alloc_and_release(void **state)
 	heap_free(f.heap);
 }
 
+static void products(void **state)
+{
+	struct feed f = start();
+	const struct heap_count *c;
+
+	(void)state;
+	FEED(&f, .type = EV_ALLOC, .u.alloc = { 0x1000, 40, 1, 0, { true, 10, 4 } });
+	FEED(&f, .type = EV_ALLOC, .u.alloc = { 0x2000, 60, 1, 0, { true, 5, 12 } });
+	FEED(&f, .type = EV_FAILED, .u.alloc = { 0, UINT64_MAX, 1, 0, { true, UINT64_MAX, 2 } });
+	feed_alloc(&f, 0x3000, 1, 2);
+	c = count(&f, 100, 1);
+	assert_true(c->product.any && c->failed_product.any);
+	assert_int_equal(c->product.min_count, 5);
+	assert_int_equal(c->product.max_count, 10);
+	assert_int_equal(c->product.min_each, 4);
+	assert_int_equal(c->product.max_each, 12);
+	assert_true(c->failed_product.min_count == UINT64_MAX);
+	assert_int_equal(c->failed_product.max_each, 2);
+	assert_false(count(&f, 100, 2)->product.any);
+	heap_free(f.heap);
+}
+
 static void release_of_no_block(void **state)
 {
 	struct feed f = start();
@@ -482,7 +504,7 @@ static void cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alloc_and_release), cmocka_unit_test(release_of_no_block),
+		cmocka_unit_test(alloc_and_release), cmocka_unit_test(products), cmocka_unit_test(release_of_no_block),
 		cmocka_unit_test(release_undone),    cmocka_unit_test(realloc_rules),
 		cmocka_unit_test(refused),           cmocka_unit_test(forked_child),
 		cmocka_unit_test(exec_makes_an_image), cmocka_unit_test(mappings),

@@ -79,7 +79,7 @@ static void listed(void **state)
 		"    main             leaky.c:30\n"
 		"\n"
 		"definitely lost    16 bytes in 1 block                             [2]\n"
-		"    calloc(16)\n"
+		"    calloc(1, 16)\n"
 		"    add_user       leaky.c:21\n"
 		"    main           leaky.c:32\n"
 		"    └─ and with it 6 bytes in 1 block: strdup, add_user leaky.c:21\n"

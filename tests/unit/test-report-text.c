@@ -35,7 +35,7 @@ static void on_a_terminal(void **state)
 	feed_end(&f, END_EXITED, 0);
 	check(&f, &defaults, false, false, 80,
 	      "in use             16 bytes in 1 block                             [3]\n"
-	      "    calloc(16)\n"
+	      "    calloc(1, 16)\n"
 	      "    add_user       leaky.c:21\n"
 	      "    main           leaky.c:32\n"
 	      "\n"
@@ -197,7 +197,7 @@ static void sanity(void **state)
 	s = text_of(&f, &opts, true, false, 0);
 	/* add_user's stack holds nothing any more, and comes first all the same. */
 	assert_non_null(strstr(s, "in use             0 bytes in 0 blocks"));
-	assert_true(strstr(s, "calloc(16)") < strstr(s, "malloc(1000)"));
+	assert_true(strstr(s, "calloc(1, 16)") < strstr(s, "malloc(1000)"));
 	assert_non_null(strstr(s, "released           16 bytes in 1 block\n"
 				  "    free\n"
 				  "    add_user       leaky.c:21\n"));
