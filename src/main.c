@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
@@ -131,16 +131,14 @@ static int check_writable(const char *name)
 static int on_download(const char *name, long have, long total)
 {
 	static char *told;
-	static struct timespec began;
-	struct timespec now;
+	static uint64_t began_ns; /* 0: told */
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (!told || strcmp(told, name)) {
 		free(told);
 		told = xstrdup(name);
-		began = now;
-	} else if (began.tv_sec && now.tv_sec > began.tv_sec + 1) {
-		began.tv_sec = 0;
+		began_ns = clock_ns();
+	} else if (began_ns && clock_ns() - began_ns > NS_PER_S) {
+		began_ns = 0;
 		if (total > 0)
 			msg_info("debuginfod: %s, %ld of %ld kB; Ctrl-C goes on without", name,
 				 have / 1024, total / 1024);

@@ -11,8 +11,7 @@
  * skipped by their length.  What is frequent travels in records of type EVENTS,
  * each of which is complete in itself.
  *
- * Times are whole microseconds on the wire: clock_ns() yields no others, so that
- * a report from a log equals the one of the run. */
+ * Times are whole microseconds on the wire, as in the events that the tracer tells. */
 #ifndef MTRACE_MODEL_WIRE_H
 #define MTRACE_MODEL_WIRE_H
 

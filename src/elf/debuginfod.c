@@ -5,26 +5,18 @@
 #ifdef HAVE_DEBUGINFOD
 #include <elfutils/debuginfod.h>
 #include <errno.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/msg.h"
 
 #define DEFAULT_TIMEOUT_S 30
 
 struct asking {
 	const char *name;
-	struct timespec began;
+	uint64_t began_ns;
 	bool gave_up, too_slow;
 };
-
-static double seconds_since(const struct timespec *t)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - t->tv_sec) + (double)(now.tv_nsec - t->tv_nsec) / 1e9;
-}
 
 /* Called by libdebuginfod while it waits; non-zero ends the transfer. */
 static int on_progress(debuginfod_client *c, long have, long total)
@@ -33,7 +25,7 @@ static int on_progress(debuginfod_client *c, long have, long total)
 	struct asking *q = debuginfod_get_user_data(c);
 	unsigned limit = o->debuginfod_timeout_s ? o->debuginfod_timeout_s : DEFAULT_TIMEOUT_S;
 
-	q->too_slow = seconds_since(&q->began) >= limit;
+	q->too_slow = clock_ns() - q->began_ns >= limit * NS_PER_S;
 	if ((o->interrupted && *o->interrupted) || q->too_slow ||
 	    (o->progress && o->progress(q->name, have, total)))
 		q->gave_up = true;
@@ -44,7 +36,7 @@ char *debuginfod_path(const uint8_t *id, size_t len, const char *name)
 {
 	/* A server that was too slow once is not waited for again. */
 	static bool gave_up;
-	struct asking q = { .name = name };
+	struct asking q = { .name = name, .began_ns = clock_ns() };
 	const char *urls = getenv("DEBUGINFOD_URLS");
 	debuginfod_client *c;
 	char *path = NULL;
@@ -56,7 +48,6 @@ char *debuginfod_path(const uint8_t *id, size_t len, const char *name)
 	c = debuginfod_begin();
 	if (!c)
 		return NULL;
-	clock_gettime(CLOCK_MONOTONIC, &q.began);
 	debuginfod_set_user_data(c, &q);
 	debuginfod_set_progressfn(c, on_progress);
 	fd = debuginfod_find_debuginfo(c, id, (int)len, &path);

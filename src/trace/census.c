@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "arch/host.h"
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "trace/breakpoint.h"
@@ -58,7 +59,7 @@ static taddr_t next_present(void *arg, taddr_t from, taddr_t end)
 
 	for (; page < last; page++) {
 		if (page < pm->first || page - pm->first >= pm->n) {
-			if (world_clock() > pm->until_ns)
+			if (clock_ns() > pm->until_ns)
 				return end;
 			if (!fill_pagemap(pm, page))
 				return MAX(from, (taddr_t)page * PAGE);
@@ -76,7 +77,7 @@ static void open_pagemap(struct pagemap *pm, pid_t pid)
 	snprintf(path, sizeof path, "/proc/%d/pagemap", pid);
 	pm->fd = open(path, O_RDONLY | O_CLOEXEC);
 	pm->n = 0;
-	pm->until_ns = world_clock() + MAX_SEARCH_NS;
+	pm->until_ns = clock_ns() + MAX_SEARCH_NS;
 }
 
 /* -- what glibc.h wants to know -------------------------------------------- */
@@ -353,7 +354,7 @@ static enum outcome look(struct proc *p, bool last, struct world *w)
 	if (!err && inside && !h.doubt[0])
 		snprintf(h.doubt, sizeof h.doubt, "%u thread%s inside the allocator", inside,
 			 inside == 1 ? " was" : "s were");
-	p->census.pause_ns += world_clock() - w->began_ns;
+	p->census.pause_ns += clock_ns() - w->began_ns;
 	if (err == -ENOTSUP || (err && last)) {
 		tell_off(p, v.module, h.doubt);
 		result = DONE;
@@ -391,7 +392,7 @@ static void try_now(struct proc *p)
 	}
 	wait = MIN((uint64_t)FIRST_WAIT_NS << MIN(p->census.tries, 16u), (uint64_t)MAX_WAIT_NS);
 	p->session->census_due += !p->census.next_ns;
-	p->census.next_ns = world_clock() + wait;
+	p->census.next_ns = clock_ns() + wait;
 }
 
 /* -- when ------------------------------------------------------------------ */
@@ -409,7 +410,7 @@ void census_begin(struct proc *p)
 
 void census_continue(struct session *s)
 {
-	uint64_t now = world_clock();
+	uint64_t now = clock_ns();
 
 	for (size_t i = 0; i < s->procs.n; i++)
 		if (s->procs.v[i]->census.next_ns && now >= s->procs.v[i]->census.next_ns)

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "arch/host.h"
+#include "base/clock.h"
 #include "base/msg.h"
 #include "trace/breakpoint.h"
 #include "trace/image.h"
@@ -17,7 +18,6 @@
 #include "trace/sigtrap.h"
 #include "trace/step.h"
 #include "trace/tracer.h"
-#include "trace/world.h"
 
 /* Told again (wait_recover), a hit may have been dealt with already, and the pc
  * be elsewhere than behind an int3: nothing is left to deliver. */
@@ -168,7 +168,7 @@ static void release_borrowers(struct proc *p)
 
 void detach_proc(struct proc *p)
 {
-	uint64_t since = world_clock();
+	uint64_t since = clock_ns();
 	bool dead = false;
 
 	step_give_up(p);

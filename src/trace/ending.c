@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <signal.h>
 
+#include "base/clock.h"
 #include "trace/cpu.h"
 #include "trace/ending.h"
 #include "trace/ptrace.h"
@@ -8,7 +9,6 @@
 #include "trace/scan.h"
 #include "trace/step.h"
 #include "trace/tracer.h"
-#include "trace/world.h"
 
 /* A task in an uninterruptible call ends late; the others are not held longer
  * than this for its registers. */
@@ -99,7 +99,7 @@ void task_ends(struct task *t)
 	} else if (all_here(p)) {
 		finish(p);
 	} else if (!p->held_since) {
-		p->held_since = world_clock();
+		p->held_since = clock_ns();
 		p->session->holding++;
 	}
 }
@@ -114,6 +114,6 @@ void ending_check(struct session *s)
 {
 	for (size_t i = 0; i < s->procs.n; i++)
 		if (s->procs.v[i]->held_since &&
-		    world_clock() - s->procs.v[i]->held_since > HOLD_NS)
+		    clock_ns() - s->procs.v[i]->held_since > HOLD_NS)
 			finish(s->procs.v[i]);
 }

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "trace/marks.h"
 #include "trace/recorder.h"
@@ -11,22 +11,13 @@
 /* Of --mark-every; 0: no. */
 static uint64_t every_ns, next_ns;
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* A signal at that time, and again and again, since one that comes right before
  * wait4() sleeps is noticed only at the next. */
 static void set_timer(const struct session *s)
 {
 	struct itimerspec at = { .it_interval.tv_nsec = 20000000 };
 
-	at.it_value.tv_sec = (time_t)(next_ns / 1000000000);
-	at.it_value.tv_nsec = (long)(next_ns % 1000000000);
+	at.it_value = clock_timespec(next_ns);
 	timer_settime(s->mark_timer, TIMER_ABSTIME, &at, NULL);
 }
 
@@ -38,21 +29,21 @@ void marks_begin(struct session *s)
 		return;
 	if (timer_create(CLOCK_MONOTONIC, &ev, &s->mark_timer))
 		die("timer_create: %s", strerror(errno));
-	next_ns = now_ns() + s->opts->mark_every_ns;
+	next_ns = clock_ns() + s->opts->mark_every_ns;
 	every_ns = s->opts->mark_every_ns;
 	set_timer(s);
 }
 
 bool marks_due(void)
 {
-	return every_ns && now_ns() >= next_ns;
+	return every_ns && clock_ns() >= next_ns;
 }
 
 void marks_set(struct session *s, bool asked)
 {
 	if (marks_due()) {
 		/* By the clock, unless we are too late for that. */
-		next_ns = MAX(next_ns + every_ns, now_ns());
+		next_ns = MAX(next_ns + every_ns, clock_ns());
 		set_timer(s);
 	}
 	if (s->mark == OPENSET_MAX_MARK) {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "trace/remote.h"
 
@@ -249,21 +249,9 @@ static void begin_anew(struct remote *r)
 		remote_ask(r, &next);
 }
 
-static struct timespec limit(unsigned ms)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += ms / 1000;
-	ts.tv_nsec += ms % 1000 * 1000000L;
-	ts.tv_sec += ts.tv_nsec / 1000000000L;
-	ts.tv_nsec %= 1000000000L;
-	return ts;
-}
-
 int remote_get(struct remote *r, const struct remote_batch **out)
 {
-	struct timespec until = limit(r->limit_ms);
+	struct timespec until = clock_timespec(clock_ns() + r->limit_ms * NS_PER_MS);
 	struct shared *sh = r->sh;
 	int err = 0;
 

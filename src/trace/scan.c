@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
 #include "model/reach.h"
@@ -143,7 +144,7 @@ static bool is_vtable(void *arg, taddr_t addr)
 
 static void say_progress(struct scan *sc)
 {
-	uint64_t now = world_clock();
+	uint64_t now = clock_ns();
 
 	if (now - sc->told_ns < NSEC || !isatty(msg_fd()))
 		return;
@@ -219,7 +220,7 @@ static bool is_worth_reading(const struct scan *sc, const struct region *part)
 static void read_all(struct scan *sc)
 {
 	taddr_t page = sc->pages.page;
-	uint64_t began = world_clock();
+	uint64_t began = clock_ns();
 
 	for (taddr_t at = 0; regions_next(sc->space.parts, at, &sc->part); at = sc->part.end)
 		if (is_worth_reading(sc, &sc->part))
@@ -229,7 +230,7 @@ static void read_all(struct scan *sc)
 	send_batch(sc);
 	while (sc->under_way)
 		look_at_batch(sc);
-	sc->pass_ns = world_clock() - began;
+	sc->pass_ns = clock_ns() - began;
 }
 
 static void read_registers(struct scan *sc)
@@ -394,11 +395,11 @@ static void tell(struct scan *sc, uint64_t since_ns, bool final)
 	end.u.scan.blocks = reach_count(sc->reach);
 	end.u.scan.bytes = sc->bytes;
 	end.u.scan.unread = sc->unread + sc->space.refused;
-	end.u.scan.pause_ns = since_ns ? world_clock() - since_ns : 0;
+	end.u.scan.pause_ns = since_ns ? clock_ns() - since_ns : 0;
 	record_event(sc->p, &end);
 	msg_debug("scan of %d: %zu blocks, %llu bytes read in %.1f ms (%.1f of it for the pass), "
 		  "%zu bytes of memory used", sc->p->pid, reach_count(sc->reach),
-		  (unsigned long long)sc->bytes, (double)(world_clock() - sc->began_ns) / 1e6,
+		  (unsigned long long)sc->bytes, (double)(clock_ns() - sc->began_ns) / 1e6,
 		  (double)sc->pass_ns / 1e6, reach_memory(sc->reach));
 }
 
@@ -532,7 +533,7 @@ static struct scan *scan_new(struct proc *p)
 	sc->p = p;
 	sc->opts = &p->session->opts->scan;
 	sc->pages.fd = -1;
-	sc->began_ns = sc->told_ns = world_clock();
+	sc->began_ns = sc->told_ns = clock_ns();
 	return sc;
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
 #include "trace/census.h"
@@ -32,9 +33,9 @@ volatile int trace_interrupted;
 
 /* Two interrupts so close together are one: timeout(1) sends it to us and then
  * to our process group. */
-#define ECHO_MS 50
+#define ECHO_NS (50 * NS_PER_MS)
 /* What two Ctrl-C at most this far apart ask for, one does not. */
-#define TWICE_MS 2000
+#define TWICE_NS (2000 * NS_PER_MS)
 
 /* Set by handlers, taken by the loop.  Interrupts: 1, or 2 when it was the
  * second in a short time. */
@@ -63,14 +64,6 @@ static const struct our_signal {
 _Static_assert(ARRAY_SIZE(our_signals) == ARRAY_SIZE(((struct session *)0)->inherited.sig),
 	       "what the program inherits");
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* A signal that comes between the look at the flags and wait4() would be
  * noticed only at the next stop; the timer brings wait4() back until the flag
  * was taken. */
@@ -87,13 +80,13 @@ static void nag(bool on)
 static int count_interrupt(void)
 {
 	static uint64_t last;
-	uint64_t now = now_ms(), since = now - last;
+	uint64_t now = clock_ns(), since = now - last;
 
-	if (last && since < ECHO_MS)
+	if (last && since < ECHO_NS)
 		return 0;
 	since = last ? since : UINT64_MAX;
 	last = now;
-	return since < TWICE_MS ? 2 : 1;
+	return since < TWICE_NS ? 2 : 1;
 }
 
 /* The first time the report goes on without looking names up; the second time
@@ -108,11 +101,11 @@ static void interrupt_report(int sig)
 }
 
 /* --scan-every: only while it is not asked already. */
-static uint64_t scan_every_ms, scanned_ms;
+static uint64_t scan_every_ns, scanned_ns;
 
 static bool timed_scan_due(void)
 {
-	return scan_every_ms && !reporting && now_ms() - scanned_ms >= scan_every_ms;
+	return scan_every_ns && !reporting && clock_ns() - scanned_ns >= scan_every_ns;
 }
 
 static void handler(int sig)
@@ -327,16 +320,13 @@ static void set_scan_timer(const struct session *s)
 {
 	struct itimerspec at = { 0 };
 
-	scan_every_ms = s->opts->scan.every_ns / 1000000;
-	if (s->opts->scan.every_ns && !scan_every_ms)
-		scan_every_ms = 1;
-	scanned_ms = now_ms();
-	at.it_value.tv_sec = (time_t)(scan_every_ms / 1000);
-	at.it_value.tv_nsec = (long)(scan_every_ms % 1000 * 1000000);
+	scan_every_ns = s->opts->scan.every_ns;
+	scanned_ns = clock_ns();
+	at.it_value = clock_timespec(scan_every_ns);
 	/* Again and again, since the one that comes right before wait4() sleeps
 	 * is noticed only at the next. */
 	at.it_interval.tv_nsec = 20000000;
-	if (scan_every_ms)
+	if (scan_every_ns)
 		timer_settime(s->scan_timer, 0, &at, NULL);
 }
 
@@ -559,7 +549,7 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 	marks_begin(&s);
 	if (!err)
 		loop(&s);
-	scan_every_ms = 0;
+	scan_every_ns = 0;
 	marks_end(&s);
 	cpu_end();
 	if (asked_crash)

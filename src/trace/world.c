@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "trace/ptrace.h"
 #include "trace/wait.h"
 #include "trace/world.h"
-
-uint64_t world_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 /* One that waits for its vfork child, or has died, runs nothing and reports
  * nothing; a new one stops by itself before it runs anything. */
@@ -34,7 +26,7 @@ static void collect(struct world *w, struct task *t)
 
 int world_stop(struct world *w, struct proc *p)
 {
-	*w = (struct world){ .proc = p, .began_ns = world_clock() };
+	*w = (struct world){ .proc = p, .began_ns = clock_ns() };
 	if (p->stepper)
 		return -EAGAIN;
 	/* Asked all at once, they come to their stops together. */
@@ -63,5 +55,5 @@ uint64_t world_resume(struct world *w)
 		wait_put_back(t->tid, w->kept.v[i].status);
 	}
 	vec_release(&w->kept);
-	return world_clock() - w->began_ns;
+	return clock_ns() - w->began_ns;
 }

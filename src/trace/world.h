@@ -22,7 +22,5 @@ int world_stop(struct world *w, struct proc *p);
 /* Lets them go on.  Returns how long they stood, in nanoseconds. */
 uint64_t world_resume(struct world *w);
 
-/* CLOCK_MONOTONIC in nanoseconds. */
-uint64_t world_clock(void);
 
 #endif

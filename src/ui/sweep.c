@@ -15,9 +15,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/msg.h"
@@ -37,14 +37,6 @@ static volatile sig_atomic_t interrupted;
 static void on_signal(int sig)
 {
 	interrupted = sig;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 /* -- in the copy --------------------------------------------------------------------- */
@@ -209,9 +201,9 @@ static _Noreturn void run_once(struct options *o, const struct site *fail, int t
 	o->trace.change.on_request = on_request;
 	o->trace.change.arg = &run;
 	run.heap = heap_new();
-	began = now_ns();
+	began = clock_ns();
 	run.out.failed_start = trace_run(&o->trace, heap_sink(run.heap), &result);
-	run.out.run_ns = now_ns() - began;
+	run.out.run_ns = clock_ns() - began;
 	run.out.exit_code = result.exit_code;
 	run.out.signal = signal_of(run.heap, &result);
 	run.out.nsites = run.sites.n;
@@ -233,7 +225,7 @@ static bool read_all(int fd, struct strbuf *sb, uint64_t until)
 	char buf[4096];
 
 	for (;;) {
-		uint64_t now = now_ns();
+		uint64_t now = clock_ns();
 		struct pollfd p = { fd, POLLIN, 0 };
 		int ms = until ? (int)MIN((until - MIN(now, until)) / 1000000 + 1, (uint64_t)1000) : 1000;
 		ssize_t n;
@@ -272,7 +264,7 @@ static void end_run(pid_t pid, int from, struct told *t)
 
 	kill(pid, SIGTERM);
 	interrupted = 0;
-	read_all(from, &t->raw, now_ns() + GRACE_NS);
+	read_all(from, &t->raw, clock_ns() + GRACE_NS);
 	if (!interrupted)
 		interrupted = caught;
 }
@@ -296,7 +288,7 @@ static int run(struct options *o, const struct site *fail, uint64_t limit_ns, st
 		run_once(o, fail, fds[1]);
 	}
 	close(fds[1]);
-	if (!read_all(fds[0], &t->raw, limit_ns ? now_ns() + limit_ns : 0)) {
+	if (!read_all(fds[0], &t->raw, limit_ns ? clock_ns() + limit_ns : 0)) {
 		t->hung = !interrupted;
 		end_run(pid, fds[0], t);
 	}
@@ -400,7 +392,7 @@ static void try_site(struct sweep *s, const struct site *site)
 
 static void say_progress(struct sweep *s)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns();
 
 	if (now - s->said_ns < PROGRESS_NS)
 		return;
@@ -440,7 +432,7 @@ static void take_signals(void)
 
 int sweep(struct options *o)
 {
-	struct sweep s = { .o = o, .said_ns = now_ns() };
+	struct sweep s = { .o = o, .said_ns = clock_ns() };
 	size_t left = 0;
 	int code;
 
