@@ -78,11 +78,13 @@ struct heap_error {
  * allocator that is not observed. */
 struct heap_suspect {
 	uint32_t stack;
+	uint32_t allocator;    /* module of the function observed; 0: unknown */
 	uint64_t count;
 };
 
 struct heap_suspects {
-	VEC(struct heap_suspect) v;
+	VEC(struct heap_suspect) v; /* in order */
+	struct u64map by_stack;
 };
 
 /* -- per process ---------------------------------------------------------- */
@@ -229,12 +231,14 @@ struct heap_proc {
 	uint64_t unknown_errors;   /* those that are unknown releases */
 	VEC(struct heap_error) errors; /* the distinct ones, in order, fishy sizes too */
 	struct heap_suspects unseen;  /* who allocated what was handed out twice */
-	struct heap_suspects unknown; /* who released what was not known */
+	struct heap_suspects unknown; /* who released what was not known, but for
+					 heap errors */
 	/* the rest is the heap's own */
 	struct u64map by_mark, by_error;
 	struct u64map by_stack;
 	struct regions *regions;
 	struct heap_scan incoming; /* scan that is being told */
+	struct { pid_t tid; taddr_t addr; } told; /* the last bad release */
 };
 
 struct heap;

@@ -185,6 +185,9 @@ struct event {
 			uint8_t known;     /* enum release_known */
 			uint32_t at;       /* stack of the release, 0: not taken */
 			uint32_t mark;     /* of the block, 0 unless known */
+			uint32_t allocator; /* module of the function that was called;
+					      RELEASE_UNSEEN: that gave the address
+					      out again.  0: not told */
 		} release; /* EV_RELEASE, EV_RELEASE_UNDO, EV_REALLOC_BEGIN */
 		struct {
 			taddr_t old_addr;

@@ -126,8 +126,9 @@ void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
 
 	if (unknown) {
 		++*unknown;
-		if (ev->u.release.known == RELEASE_UNKNOWN)
-			error_suspect(&p->unknown, ev->u.release.at);
+		if (ev->u.release.known == RELEASE_UNKNOWN && !error_was_told(p, ev))
+			error_suspect(&p->unknown, ev->u.release.at, ev->u.release.allocator, 1);
+		p->told.tid = 0;
 		return;
 	}
 	close_block(h, p, ev->u.release.stack, ev->u.release.size);
@@ -136,7 +137,7 @@ void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
 		count_releaser(h, p, ev, 1);
 	if (ev->u.release.known == RELEASE_UNSEEN) {
 		p->total.unseen_releases++;
-		error_suspect(&p->unseen, ev->u.release.stack);
+		error_suspect(&p->unseen, ev->u.release.stack, ev->u.release.allocator, 1);
 	}
 }
 
@@ -150,6 +151,7 @@ void count_undo(struct heap *h, struct heap_proc *p, const struct event *ev)
 
 	if (unknown) {
 		*unknown -= MIN(*unknown, 1u);
+		error_suspect(&p->unknown, ev->u.release.at, 0, -1);
 		return;
 	}
 	change_marked(h, p, ev->u.release.stack, ev->u.release.mark, 1, ev->u.release.size);

@@ -6,7 +6,7 @@
 #include "priv.h"
 
 #define MAX_ERRORS 10000
-#define MAX_SUSPECTS 64
+#define MAX_SUSPECTS 10000
 
 static uint64_t key_of(const struct event *ev)
 {
@@ -29,6 +29,8 @@ void error_add(struct heap_proc *p, const struct event *ev)
 	struct heap_error *e;
 
 	count_error(p, kind);
+	p->told.tid = ev->tid;
+	p->told.addr = ev->u.error.addr;
 	if (at) {
 		p->errors.v[*at].count++;
 		return;
@@ -57,17 +59,22 @@ void error_add(struct heap_proc *p, const struct event *ev)
 		memcpy(e->data, ev->u.error.data, e->ndata);
 }
 
-void error_suspect(struct heap_suspects *s, uint32_t stack)
+/* The two come at the same stop. */
+bool error_was_told(struct heap_proc *p, const struct event *ev)
 {
-	if (!stack)
-		return;
-	for (size_t i = 0; i < s->v.n; i++)
-		if (s->v.v[i].stack == stack) {
-			s->v.v[i].count++;
-			return;
-		}
-	if (s->v.n < MAX_SUSPECTS)
-		vec_push(&s->v, (struct heap_suspect){ stack, 1 });
+	return p->told.tid == ev->tid && p->told.addr == ev->u.release.addr;
+}
+
+void error_suspect(struct heap_suspects *s, uint32_t stack, uint32_t allocator, int n)
+{
+	uint64_t *at = stack ? u64map_get(&s->by_stack, stack) : NULL;
+
+	if (at) {
+		s->v.v[*at].count += (uint64_t)n;
+	} else if (stack && n > 0 && s->v.n < MAX_SUSPECTS) {
+		u64map_set(&s->by_stack, stack, s->v.n);
+		vec_push(&s->v, ((struct heap_suspect){ stack, allocator, 1 }));
+	}
 }
 
 void errors_release(struct heap_proc *p)
@@ -77,5 +84,7 @@ void errors_release(struct heap_proc *p)
 	vec_release(&p->errors);
 	vec_release(&p->unseen.v);
 	vec_release(&p->unknown.v);
+	u64map_release(&p->unseen.by_stack);
+	u64map_release(&p->unknown.by_stack);
 	u64map_release(&p->by_error);
 }

@@ -62,7 +62,10 @@ void census_undo(struct heap_proc *, uint64_t size);
 
 /* errors.c */
 void error_add(struct heap_proc *, const struct event *);
-void error_suspect(struct heap_suspects *, uint32_t stack);
+/* Counts n (−1: one of them did not happen) of a stack. */
+void error_suspect(struct heap_suspects *, uint32_t stack, uint32_t allocator, int n);
+/* Was this release told as an error just before? */
+bool error_was_told(struct heap_proc *, const struct event *);
 void errors_release(struct heap_proc *);
 
 /* mapping.c */

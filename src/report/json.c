@@ -512,6 +512,35 @@ static json_t *errors_json(struct json *j, const struct view_proc *vp)
 	return list;
 }
 
+static void add_suspects(struct json *j, json_t *to, const char *what, const struct heap_suspects *s)
+{
+	static const char *const kinds[] = { [SUSPECT_INLINED] = "inlined", [SUSPECT_ENTRY] = "entry" };
+	struct heap_suspect *list;
+	size_t n = view_suspects(s, &list);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct heap_module *m = heap_module(j->heap, list[i].allocator);
+		json_t *o = json_object();
+
+		put(o, "what", string(what));
+		put_number(o, "count", list[i].count);
+		put(o, "kind", string(kinds[view_suspect_kind(j->heap, &list[i])]));
+		put(o, "allocator", string(m ? m->path : NULL));
+		put(o, "call", backtrace_json(j, list[i].stack));
+		json_array_append_new(to, o);
+	}
+	free(list);
+}
+
+static json_t *suspects_json(struct json *j, const struct heap_proc *p)
+{
+	json_t *list = json_array();
+
+	add_suspects(j, list, "unknown_release", &p->unknown);
+	add_suspects(j, list, "unseen_release", &p->unseen);
+	return list;
+}
+
 static const char *how_name(enum proc_how how)
 {
 	static const char *const names[] = { "launched", "attached", "forked", "execed" };
@@ -571,6 +600,7 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp)
 	put_number(o, "error_count", vp->now.errors);
 	put(o, "errors", errors_json(j, vp));
 	put_totals(o, p);
+	put(o, "suspects", suspects_json(j, p));
 	put(o, "inherited", inherited_json(&vp->now));
 	put(o, "before_attach", before_attach_json(p));
 	put(o, "marks", marks_json(&vp->now));

@@ -260,23 +260,24 @@ static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
 	}
 }
 
-/* ", most of read_line leaky.c:10"; nothing, of blocks that nobody was seen
- * to allocate */
-static void add_suspect(struct text *t, struct strbuf *sb, const char *word,
-			const struct heap_suspects *s)
-{
-	const struct heap_suspect *most = NULL;
-	struct strbuf caller = STRBUF_INIT;
+/* -v: each of them, and what may be behind it */
+#define MAX_SUSPECTS 10
 
-	for (size_t i = 0; i < s->v.n; i++)
-		if (!most || s->v.v[i].count > most->count)
-			most = &s->v.v[i];
-	if (!most)
+static void add_suspects(struct text *t, struct rows *rows, const char *word,
+			 const struct heap_suspects *s)
+{
+	struct heap_suspect *list;
+	size_t n = t->opts->verbose > 0 ? view_suspects(s, &list) : 0;
+
+	if (t->opts->verbose <= 0)
 		return;
-	text_caller(t, &caller, heap_stack(t->heap, most->stack));
-	if (caller.n)
-		strbuf_addf(sb, ", most %s %s", word, caller.s);
-	strbuf_release(&caller);
+	for (size_t i = 0; i < MIN(n, (size_t)MAX_SUSPECTS); i++) {
+		struct strbuf sb = STRBUF_INIT;
+
+		text_suspect_line(t, &sb, word, &list[i]);
+		add_row(rows, "", list[i].count, &sb);
+	}
+	free(list);
 }
 
 /* Both tell that some way into the allocator is not observed; who used the
@@ -292,14 +293,16 @@ static void add_unseen(struct text *t, struct rows *rows, const struct heap_proc
 		add_row(rows, "older blocks", unknown, &sb);
 	} else if (unknown) {
 		strbuf_adds(&sb, " of blocks whose allocation was not seen");
-		add_suspect(t, &sb, "by", &p->unknown);
+		text_suspect(t, &sb, "by", &p->unknown);
 		add_row(rows, "unknown releases", unknown, &sb);
+		add_suspects(t, rows, "by", &p->unknown);
 	}
 	if (!p->total.unseen_releases)
 		return;
 	strbuf_adds(&sb, " whose release was not seen");
-	add_suspect(t, &sb, "of", &p->unseen);
+	text_suspect(t, &sb, "of", &p->unseen);
 	add_row(rows, "handed out twice", p->total.unseen_releases, &sb);
+	add_suspects(t, rows, "of", &p->unseen);
 }
 
 static void add_errors(struct rows *rows, const struct view_proc *p)

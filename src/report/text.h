@@ -70,6 +70,13 @@ void text_grown(struct text *t, const struct view *v);
 void text_errors(struct text *t, const struct view_proc *p);
 void text_error_kinds(struct strbuf *sb, const struct view_proc *p);
 
+/* suspects.c: ", most of read_line leaky.c:10"; nothing, of blocks that nobody was
+ * seen to allocate.  One of them, and what may be behind it. */
+void text_suspect(struct text *t, struct strbuf *sb, const char *word,
+		  const struct heap_suspects *s);
+void text_suspect_line(struct text *t, struct strbuf *sb, const char *word,
+		       const struct heap_suspect *s);
+
 /* summary.c */
 void text_summary(struct text *t, const struct view_proc *p);
 void text_table(struct text *t, const struct view_procs *vp);

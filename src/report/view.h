@@ -174,6 +174,17 @@ bool view_exited(const struct heap_proc *p);
 /* The function's name without its parameters: "operator new[]". */
 void view_op_name(struct strbuf *sb, const struct heap_probe *probe);
 
+/* suspects.c: who was involved in what points to a way into the allocator that is not
+ * observed, most often first; the caller frees *list. */
+enum suspect_kind {
+	SUSPECT_UNKNOWN,
+	SUSPECT_INLINED, /* the allocator is part of the caller's own module: a part of
+			    it may be inlined there */
+	SUSPECT_ENTRY,   /* it is another one: some function of it is not observed */
+};
+size_t view_suspects(const struct heap_suspects *s, struct heap_suspect **list);
+enum suspect_kind view_suspect_kind(const struct heap *heap, const struct heap_suspect *s);
+
 /* errors.c: "double free"; what lies at an address that is no block. */
 const char *error_kind_name(enum error_kind kind);
 /* "double free of 0x55d0c2a0 (80 bytes)" */

@@ -699,7 +699,7 @@ static void enter_release(struct task *t, struct breakpoint *bp)
 		redzone_released(t, bp->site, &b);
 	}
 	task_continue_over(t, bp);
-	record_release(t, ptr, bp->site->id, known ? &b : NULL, how, at);
+	record_release(t, bp->site, ptr, known ? &b : NULL, how, at);
 	if (t->proc->session->opts->calls) {
 		struct call c = { .site = bp->site, .probe = bp->site->id,
 				  .caller = ra, .arg = { ptr } };

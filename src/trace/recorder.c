@@ -262,10 +262,15 @@ void record_mark(struct session *s)
 
 /* -- blocks ---------------------------------------------------------------------------- */
 
+static uint32_t allocator_of(const struct probe_site *site)
+{
+	return site && site->module ? site->module->id : 0;
+}
+
 /* The block is there from now on.  An address that is still open was released
  * behind our back: by the allocator itself, or through a way in that we do not
  * observe. */
-static void open_block(struct task *t, const struct open_block *b)
+static void open_block(struct task *t, const struct probe_site *site, const struct open_block *b)
 {
 	struct event gone = { .type = EV_RELEASE };
 	struct open_block old;
@@ -278,6 +283,7 @@ static void open_block(struct task *t, const struct open_block *b)
 	gone.u.release.stack = old.stack;
 	gone.u.release.mark = old.mark;
 	gone.u.release.known = RELEASE_UNSEEN;
+	gone.u.release.allocator = allocator_of(site);
 	emit(t->proc, t->tid, &gone);
 }
 
@@ -299,7 +305,8 @@ void record_alloc(struct task *t, const struct call *c, taddr_t addr)
 {
 	struct event ev = { .type = EV_ALLOC };
 
-	open_block(t, &(struct open_block){ addr, c->size, c->stack, t->proc->session->mark });
+	open_block(t, c->site, &(struct open_block){ addr, c->size, c->stack,
+						     t->proc->session->mark });
 	ev.u.alloc.addr = addr;
 	ev.u.alloc.size = c->size;
 	ev.u.alloc.stack = c->stack;
@@ -323,13 +330,14 @@ static void fill_release(struct event *ev, taddr_t addr, const struct open_block
 	}
 }
 
-void record_release(struct task *t, taddr_t addr, uint16_t probe, const struct open_block *known,
-		    enum release_known how, uint32_t at)
+void record_release(struct task *t, const struct probe_site *site, taddr_t addr,
+		    const struct open_block *known, enum release_known how, uint32_t at)
 {
 	struct event ev = { .type = EV_RELEASE };
 
 	fill_release(&ev, addr, known);
-	ev.u.release.probe = probe;
+	ev.u.release.probe = site->id;
+	ev.u.release.allocator = allocator_of(site);
 	ev.u.release.known = (uint8_t)how;
 	ev.u.release.at = at;
 	if (known)
@@ -372,7 +380,8 @@ void record_realloc(struct task *t, const struct call *c, taddr_t old_addr,
 		freed_drop(t->proc->freed, old_addr);
 		openset_add(t->proc->open, old, NULL);
 	} else if (addr) {
-		open_block(t, &(struct open_block){ addr, size, c->stack, t->proc->session->mark });
+		open_block(t, NULL, &(struct open_block){ addr, size, c->stack,
+							  t->proc->session->mark });
 	}
 	ev.u.realloc.old_addr = old_addr;
 	ev.u.realloc.old_size = old ? old->size : 0;

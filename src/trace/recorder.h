@@ -43,8 +43,8 @@ void record_alloc(struct task *t, const struct call *c, taddr_t addr);
 void record_failed(struct task *t, const struct call *c);
 /* Takes the block out; true when it was known. */
 bool record_take(struct task *t, taddr_t addr, struct open_block *out);
-void record_release(struct task *t, taddr_t addr, uint16_t probe, const struct open_block *known,
-		    enum release_known how, uint32_t at);
+void record_release(struct task *t, const struct probe_site *site, taddr_t addr,
+		    const struct open_block *known, enum release_known how, uint32_t at);
 void record_release_undo(struct task *t, taddr_t addr, const struct open_block *known, uint32_t at);
 void record_realloc_begin(struct task *t, const struct open_block *b, uint16_t probe, uint32_t at);
 /* addr 0 and failed: the old block is open again. */
