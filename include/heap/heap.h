@@ -152,6 +152,23 @@ struct heap_link {
 	uint32_t block_stack;
 };
 
+/* From the root to the block; as VEC() has it. */
+struct heap_way {
+	struct heap_link *v;
+	size_t n, cap;
+};
+
+/* What was found at an address that was asked about. */
+struct heap_asked {
+	taddr_t addr;
+	bool found;                /* in a block */
+	enum leak_kind kind;
+	taddr_t block, holder;     /* as in EV_WHY */
+	uint64_t size;
+	uint32_t stack;
+	struct heap_way why;
+};
+
 /* Blocks of one stack and class. */
 struct heap_leak {
 	uint32_t stack;
@@ -161,7 +178,7 @@ struct heap_leak {
 	taddr_t largest;
 	uint64_t largest_size;
 	uint8_t data[HEAP_LEAK_DATA], ndata; /* how the largest begins */
-	VEC(struct heap_link) why;
+	struct heap_way why;
 };
 
 struct heap_leak_block {
@@ -183,6 +200,7 @@ struct heap_scan {
 	uint64_t map_blocks[LEAK_KINDS], map_bytes[LEAK_KINDS]; /* … the classes */
 	VEC(struct heap_leak) leaks;
 	VEC(struct heap_leak_block) each; /* when asked for */
+	VEC(struct heap_asked) asked; /* come after the leaks */
 };
 
 /* -- marks -------------------------------------------------------------------- */

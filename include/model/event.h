@@ -54,6 +54,8 @@ enum event_type {
 	EV_CENSUS,        /* blocks that are older than the attach */
 	EV_MARK,          /* a moment gets a number, from 1; of no process */
 	EV_ERROR,         /* the program mishandles a block: told at the call */
+	EV_WHY,           /* of a scan: what it found at an address that was asked
+			     about; EV_LEAK_WHY follow */
 };
 
 enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };
@@ -255,7 +257,17 @@ struct event {
 			uint64_t size;
 			uint32_t block_stack;
 			uint64_t offset;   /* … so far into it */
-		} why;
+		} why; /* about the EV_LEAK, or EV_WHY, that was told last */
+		struct {
+			taddr_t addr;      /* as asked */
+			uint8_t found;     /* it is in a block: the rest is known */
+			uint8_t kind;      /* enum leak_kind */
+			taddr_t block;
+			uint64_t size;
+			uint32_t stack;
+			taddr_t holder;    /* LEAK_INDIRECT: the lost block that holds it,
+					      else 0 */
+		} asked; /* EV_WHY */
 		struct {
 			uint8_t references; /* the question was: who holds an address? */
 			uint8_t final;     /* the last one of this process */

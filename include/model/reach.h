@@ -70,6 +70,8 @@ struct open_block reach_block(const struct reach *r, uint32_t i);
  * block itself. */
 void reach_each(struct reach *r,
 		void (*fn)(void *arg, uint32_t i, enum leak_kind kind, uint32_t leader), void *arg);
+/* The class and the leader of one block. */
+enum leak_kind reach_kind(struct reach *r, uint32_t i, uint32_t *leader);
 /* The shortest way from a root to block i, the root's link first.  Of a way
  * that has more than `max` links (at least 2) those in the middle are left out.
  * Number of links of the whole way; 0: there is none. */

@@ -37,6 +37,7 @@ struct scan_opts {
 	bool references;       /* not: what can be reached, but: whose address is
 				  anywhere */
 	bool why;              /* tell the way to reachable blocks too */
+	taddr_t why_addr;      /* tell the way to the block there (EV_WHY); 0: none */
 	bool each_block;       /* EV_LEAK_BLOCK */
 	bool mappings;         /* the program's own mappings are blocks, no roots */
 	bool data;             /* tell how blocks begin */

@@ -9,12 +9,16 @@
 
 /* What strange events may make us keep. */
 #define MAX_LINKS 64
+#define MAX_ASKED 1000
 
 void leaks_release(struct heap_scan *s)
 {
 	for (size_t i = 0; i < s->leaks.n; i++)
 		vec_release(&s->leaks.v[i].why);
 	vec_release(&s->leaks);
+	for (size_t i = 0; i < s->asked.n; i++)
+		vec_release(&s->asked.v[i].why);
+	vec_release(&s->asked);
 	vec_release(&s->each);
 	*s = (struct heap_scan){ 0 };
 }
@@ -63,11 +67,33 @@ void leaks_add_block(struct heap_proc *p, const struct event *ev)
 						    (enum leak_kind)ev->u.leak.kind }));
 }
 
-/* The links of a leak follow it at once. */
+void leaks_add_asked(struct heap_proc *p, const struct event *ev)
+{
+	if (known_kind(ev->u.asked.kind) && p->incoming.asked.n < MAX_ASKED)
+		vec_push(&p->incoming.asked,
+			 ((struct heap_asked){ .addr = ev->u.asked.addr,
+					       .found = ev->u.asked.found != 0,
+					       .kind = (enum leak_kind)ev->u.asked.kind,
+					       .block = ev->u.asked.block,
+					       .holder = ev->u.asked.holder,
+					       .size = ev->u.asked.size,
+					       .stack = ev->u.asked.stack }));
+}
+
+/* The links of a leak, or of what was asked about, follow it at once. */
+static struct heap_way *way_of(struct heap_scan *s, uint32_t stack, uint8_t kind)
+{
+	struct heap_asked *a = s->asked.n ? &s->asked.v[s->asked.n - 1] : NULL;
+	struct heap_leak *l = s->leaks.n ? &s->leaks.v[s->leaks.n - 1] : NULL;
+
+	if (a)
+		return a->stack == stack && a->kind == (enum leak_kind)kind ? &a->why : NULL;
+	return l && l->stack == stack && l->kind == (enum leak_kind)kind ? &l->why : NULL;
+}
+
 void leaks_add_why(struct heap_proc *p, const struct event *ev)
 {
-	struct heap_scan *s = &p->incoming;
-	struct heap_leak *l = s->leaks.n ? &s->leaks.v[s->leaks.n - 1] : NULL;
+	struct heap_way *way = way_of(&p->incoming, ev->u.why.stack, ev->u.why.kind);
 	struct heap_link link = {
 		.step = ev->u.why.step, .steps = ev->u.why.steps,
 		.from = (enum leak_from)ev->u.why.from, .at = ev->u.why.at,
@@ -76,10 +102,8 @@ void leaks_add_why(struct heap_proc *p, const struct event *ev)
 		.block_stack = ev->u.why.block_stack,
 	};
 
-	if (!l || l->stack != ev->u.why.stack || l->kind != (enum leak_kind)ev->u.why.kind ||
-	    ev->u.why.from > FROM_BLOCK || l->why.n >= MAX_LINKS)
-		return;
-	vec_push(&l->why, link);
+	if (way && ev->u.why.from <= FROM_BLOCK && way->n < MAX_LINKS)
+		vec_push(way, link);
 }
 
 void leaks_finish(struct heap_proc *p, const struct event *ev)

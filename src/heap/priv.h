@@ -50,6 +50,7 @@ void leaks_begin(struct heap_proc *);
 void leaks_add(struct heap *, struct heap_proc *, const struct event *);
 void leaks_add_block(struct heap_proc *, const struct event *);
 void leaks_add_why(struct heap_proc *, const struct event *);
+void leaks_add_asked(struct heap_proc *, const struct event *);
 void leaks_finish(struct heap_proc *, const struct event *);
 void leaks_release(struct heap_scan *);
 /* A new high-water mark? */

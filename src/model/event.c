@@ -29,6 +29,7 @@ static const char *const names[] = {
 	[EV_CENSUS] = "census",
 	[EV_MARK] = "mark",
 	[EV_ERROR] = "error",
+	[EV_WHY] = "why",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -204,15 +204,25 @@ void reach_solve(struct reach *r)
 	free(m.queue);
 }
 
-void reach_each(struct reach *r, void (*fn)(void *, uint32_t, enum leak_kind, uint32_t), void *arg)
+enum leak_kind reach_kind(struct reach *r, uint32_t i, uint32_t *leader)
 {
 	static const enum leak_kind kinds[] = { [UNREACHED] = LEAK_DEFINITE,
 						[INDIRECT] = LEAK_INDIRECT,
 						[POSSIBLE] = LEAK_POSSIBLE,
 						[REACHABLE] = LEAK_REACHABLE };
 
-	for (uint32_t i = 0; i < r->n; i++)
-		fn(arg, i, kinds[r->mark[i]], r->mark[i] == INDIRECT ? find_leader(r, i) : i);
+	*leader = r->mark[i] == INDIRECT ? find_leader(r, i) : i;
+	return kinds[r->mark[i]];
+}
+
+void reach_each(struct reach *r, void (*fn)(void *, uint32_t, enum leak_kind, uint32_t), void *arg)
+{
+	for (uint32_t i = 0; i < r->n; i++) {
+		uint32_t leader;
+		enum leak_kind kind = reach_kind(r, i, &leader);
+
+		fn(arg, i, kind, leader);
+	}
 }
 
 /* -- the way to a block ------------------------------------------------------------------ */

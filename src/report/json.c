@@ -303,10 +303,21 @@ static json_t *data_json(const uint8_t *data, unsigned n)
 	return o;
 }
 
-static json_t *leak_json(struct json *j, const struct view_leak *l)
+static json_t *way_json(struct json *j, const struct heap_way *way)
 {
-	json_t *o = json_object(), *why = json_array(), *held = json_array();
+	json_t *list = json_array();
 
+	for (size_t i = 0; i < way->n; i++)
+		json_array_append_new(list, link_json(j, &way->v[i]));
+	return list;
+}
+
+/* nr: of the paragraph in the text; 0: there is none. */
+static json_t *leak_json(struct json *j, const struct view_leak *l, size_t nr)
+{
+	json_t *o = json_object(), *held = json_array();
+
+	put(o, "number", nr ? number(nr) : json_null());
 	put(o, "kind", string(leak_names[l->kind]));
 	put(o, "op", string(l->row->probe ? l->row->probe->name : NULL));
 	put_number(o, "blocks", l->blocks);
@@ -316,9 +327,7 @@ static json_t *leak_json(struct json *j, const struct view_leak *l)
 	put(o, "largest", address(l->sample->largest));
 	put_number(o, "largest_size", l->sample->largest_size);
 	put(o, "data", data_json(l->sample->data, l->sample->ndata));
-	for (size_t i = 0; i < l->sample->why.n; i++)
-		json_array_append_new(why, link_json(j, &l->sample->why.v[i]));
-	put(o, "why", why);
+	put(o, "why", way_json(j, &l->sample->why));
 	for (size_t i = 0; i < l->held.n; i++) {
 		json_t *h = json_object();
 
@@ -336,10 +345,51 @@ static json_t *leak_json(struct json *j, const struct view_leak *l)
 static json_t *leak_stacks_json(struct json *j, const struct view *v)
 {
 	json_t *list = json_array();
+	size_t n = 0;
 
-	for (size_t i = 0; i < v->leaks.n; i++)
-		if (!v->leaks.v[i].suppressed)
-			json_array_append_new(list, leak_json(j, &v->leaks.v[i]));
+	for (size_t i = 0; i < v->leaks.n; i++) {
+		const struct view_leak *l = &v->leaks.v[i];
+
+		if (!l->suppressed)
+			json_array_append_new(list, leak_json(j, l, view_lists_leak(j->opts, l) ? ++n : 0));
+	}
+	return list;
+}
+
+/* null: not known, or none. */
+static json_t *backtrace_json(struct json *j, uint32_t id)
+{
+	const struct heap_stack *s = heap_stack(j->heap, id);
+	const struct heap_probe *probe = s ? heap_probe(j->heap, s->probe) : NULL;
+	json_t *o;
+
+	if (!s)
+		return json_null();
+	o = json_object();
+	put(o, "op", string(probe ? probe->name : NULL));
+	put(o, "end", string(end_name(s)));
+	put(o, "frames", frames_json(j, s));
+	return o;
+}
+
+/* --why=ADDR */
+static json_t *asked_json(struct json *j, const struct heap_scan *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->asked.n; i++) {
+		const struct heap_asked *a = &s->asked.v[i];
+		json_t *o = json_object();
+
+		put(o, "addr", address(a->addr));
+		put(o, "kind", a->found ? string(leak_names[a->kind]) : json_null());
+		put(o, "block", a->found ? address(a->block) : json_null());
+		put(o, "size", a->found ? number(a->size) : json_null());
+		put(o, "holder", a->holder ? address(a->holder) : json_null());
+		put(o, "why", way_json(j, &a->why));
+		put(o, "allocated", backtrace_json(j, a->stack));
+		json_array_append_new(list, o);
+	}
 	return list;
 }
 
@@ -364,18 +414,34 @@ static json_t *suppressed_json(struct json *j, const struct view *v)
 	return o;
 }
 
-static json_t *leak_blocks_json(const struct heap_scan *s)
+/* Each leak's place in leak_stacks, by its id; −1: it is suppressed. */
+static json_int_t *places_of_leaks(const struct view *v)
 {
+	json_int_t *place = xcalloc(v->leaks.n + 1, sizeof *place), n = 0;
+
+	for (size_t i = 0; i < v->leaks.n; i++)
+		place[v->leaks.v[i].id] = v->leaks.v[i].suppressed ? -1 : n++;
+	return place;
+}
+
+static json_t *leak_blocks_json(const struct view *v)
+{
+	const struct heap_scan *s = &v->proc->scan;
+	json_int_t *place = places_of_leaks(v);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->each.n; i++) {
+		uint64_t key = (uint64_t)s->each.v[i].stack << 2 | s->each.v[i].kind;
+		const uint64_t *at = u64map_get(&v->leak_ids, key);
 		json_t *o = json_object();
 
 		put(o, "addr", address(s->each.v[i].addr));
 		put_number(o, "size", s->each.v[i].size);
 		put(o, "kind", string(leak_names[s->each.v[i].kind]));
+		put(o, "leak", at && place[*at] >= 0 ? json_integer(place[*at]) : json_null());
 		json_array_append_new(list, o);
 	}
+	free(place);
 	return list;
 }
 
@@ -442,22 +508,6 @@ static json_t *image_json(const struct heap_proc *p)
 	put(o, "name", string(p->name));
 	put(o, "abi", string(p->abi));
 	put_totals(o, p);
-	return o;
-}
-
-/* null: not known, or none. */
-static json_t *backtrace_json(struct json *j, uint32_t id)
-{
-	const struct heap_stack *s = heap_stack(j->heap, id);
-	const struct heap_probe *probe = s ? heap_probe(j->heap, s->probe) : NULL;
-	json_t *o;
-
-	if (!s)
-		return json_null();
-	o = json_object();
-	put(o, "op", string(probe ? probe->name : NULL));
-	put(o, "end", string(end_name(s)));
-	put(o, "frames", frames_json(j, s));
 	return o;
 }
 
@@ -608,7 +658,8 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp)
 	put(o, "leaks", kinds_json(&vp->now));
 	put(o, "suppressed", suppressed_json(j, &vp->now));
 	put(o, "leak_stacks", leak_stacks_json(j, &vp->now));
-	put(o, "leak_blocks", leak_blocks_json(&p->scan));
+	put(o, "leak_blocks", leak_blocks_json(&vp->now));
+	put(o, "asked", asked_json(j, &p->scan));
 	put(o, "unwind", unwind_json(&vp->now));
 	for (size_t i = 0; i + 1 < vp->images.n; i++)
 		json_array_append_new(images, image_json(vp->images.v[i]));

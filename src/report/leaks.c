@@ -48,6 +48,18 @@ static void add_root(struct text *t, struct strbuf *sb, const struct heap_link *
 		strbuf_addf(sb, " 0x%llx", (unsigned long long)l->at);
 }
 
+/* Blocks older than the attach have none. */
+static void add_caller(struct text *t, struct strbuf *sb, const char *before,
+		       const struct heap_stack *s)
+{
+	struct strbuf caller = STRBUF_INIT;
+
+	text_caller(t, &caller, s);
+	if (caller.n)
+		strbuf_addf(sb, "%s%s", before, caller.s);
+	strbuf_release(&caller);
+}
+
 static void add_link(struct text *t, struct strbuf *sb, const struct heap_link *l, bool first)
 {
 	const struct heap_stack *s = heap_stack(t->heap, l->block_stack);
@@ -60,8 +72,7 @@ static void add_link(struct text *t, struct strbuf *sb, const struct heap_link *
 	text_count(sb, l->size, "byte");
 	strbuf_adds(sb, ", ");
 	view_op_name(sb, s ? heap_probe(t->heap, s->probe) : NULL);
-	strbuf_adds(sb, " in ");
-	text_caller(t, sb, s);
+	add_caller(t, sb, " in ", s);
 	if (l->offset)
 		strbuf_addf(sb, ", to +%llu of it", (unsigned long long)l->offset);
 }
@@ -86,12 +97,12 @@ static char *only_inside(struct text *t, const struct heap_leak *l)
  *
  *	└─ config (.bss of ./prog) → +16 → 48 bytes, malloc in parse parse.c:40
  *	   → +8 → 256 bytes, … */
-static void add_why(struct text *t, struct paragraph *p, const struct heap_leak *l)
+static void add_why(struct text *t, struct paragraph *p, const struct heap_way *way)
 {
-	for (size_t i = 0; i < l->why.n; i++) {
-		const struct heap_link *link = &l->why.v[i];
+	for (size_t i = 0; i < way->n; i++) {
+		const struct heap_link *link = &way->v[i];
 		struct strbuf sb = STRBUF_INIT;
-		uint32_t left_out = i ? link->step - l->why.v[i - 1].step - 1 : 0;
+		uint32_t left_out = i ? link->step - way->v[i - 1].step - 1 : 0;
 
 		strbuf_adds(&sb, i ? "  " : "└─ ");
 		if (left_out)
@@ -121,8 +132,7 @@ static void add_held(struct text *t, struct paragraph *p, const struct view_leak
 			i = l->held.n;
 		} else {
 			text_amount(&sb, bytes, blocks, "block");
-			strbuf_adds(&sb, ": ");
-			text_caller(t, &sb, l->held.v[i].row->stack);
+			add_caller(t, &sb, ": ", l->held.v[i].row->stack);
 		}
 		paragraph_line(p, strbuf_detach(&sb), xstrdup(""), PLAIN, PLAIN);
 	}
@@ -174,7 +184,7 @@ static void print_leak(struct text *t, const struct view *v, const struct view_l
 	if (l->kind == LEAK_DEFINITE)
 		add_held(t, &p, l);
 	if (l->sample->why.n && (l->kind == LEAK_REACHABLE || l->sample->why.n > 1))
-		add_why(t, &p, l->sample);
+		add_why(t, &p, &l->sample->why);
 	if (t->opts->verbose > 0)
 		add_data(&p, l->sample);
 	paragraph_print(t, &p);
@@ -200,11 +210,46 @@ static void print_rest(struct text *t, const struct view_leak **list, size_t fro
 
 bool text_wants_leak(const struct text *t, const struct view_leak *l)
 {
-	return t->opts->leak_kinds >> l->kind & 1 && !l->row->ignored && !l->suppressed;
+	return view_lists_leak(t->opts, l);
+}
+
+/* Nothing but lost memory points to it, or nothing at all. */
+static char *no_way(const struct heap_asked *a)
+{
+	if (a->holder)
+		return xasprintf("└─ held by the lost block at 0x%llx", (unsigned long long)a->holder);
+	return xstrdup(a->kind == LEAK_DEFINITE ? "└─ nothing points to it" : "");
+}
+
+/* --why=ADDR */
+static void print_asked(struct text *t, const struct heap_asked *a)
+{
+	const struct heap_stack *s = heap_stack(t->heap, a->stack);
+	struct view_stack row = { .stack = s, .probe = s ? heap_probe(t->heap, s->probe) : NULL };
+	struct paragraph p = { .label = a->found ? view_leak_name(a->kind) : "no block" };
+	struct strbuf sb = STRBUF_INIT;
+
+	if (a->found)
+		text_count(&sb, a->size, "byte");
+	strbuf_addf(&sb, "%s0x%llx", a->found ? " at " : "covers ",
+		    (unsigned long long)(a->found ? a->block : a->addr));
+	p.amount = strbuf_detach(&sb);
+	if (a->found && a->addr != a->block)
+		p.hint = xasprintf("+%llu was asked for", (unsigned long long)(a->addr - a->block));
+	if (s && !s->older) {
+		paragraph_operation(&p, &row, a->size, a->size, xstrdup(""));
+		paragraph_frames(t, &p, &row);
+	}
+	add_why(t, &p, &a->why);
+	if (a->found && !a->why.n)
+		paragraph_line(&p, no_way(a), xstrdup(""), PLAIN, PLAIN);
+	paragraph_print(t, &p);
+	paragraph_release(&p);
 }
 
 void text_leaks(struct text *t, const struct view *v)
 {
+	const struct heap_scan *scan = &v->proc->scan;
 	const struct view_leak **list = xcalloc(v->leaks.n + 1, sizeof *list);
 	size_t n = 0, shown;
 
@@ -221,5 +266,7 @@ void text_leaks(struct text *t, const struct view *v)
 	}
 	if (shown < n && t->to_file)
 		print_rest(t, list, shown, n);
+	for (size_t i = 0; i < scan->asked.n; i++)
+		print_asked(t, &scan->asked.v[i]);
 	free(list);
 }

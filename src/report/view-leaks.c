@@ -41,7 +41,7 @@ static size_t leak_of(struct collect *c, size_t row, enum leak_kind kind)
 	if (at)
 		return *at;
 	u64map_set(&c->by_key, key, c->v->leaks.n);
-	vec_push(&c->v->leaks, (struct view_leak){ .kind = kind });
+	vec_push(&c->v->leaks, ((struct view_leak){ .kind = kind, .id = c->v->leaks.n }));
 	vec_push(&c->row_of_leak, row);
 	return c->v->leaks.n - 1;
 }
@@ -51,6 +51,7 @@ static void collect_leak(struct collect *c, const struct heap_leak *l)
 	size_t row = row_of(c, l->stack), at = leak_of(c, row, l->kind);
 	struct view_leak *to = &c->v->leaks.v[at];
 
+	u64map_set(&c->v->leak_ids, (uint64_t)l->stack << 2 | l->kind, at);
 	to->blocks += l->blocks;
 	to->bytes += l->bytes;
 	if (!to->sample || l->largest_size > to->sample->largest_size)
@@ -139,4 +140,10 @@ void view_leaks_release(struct view *v)
 		vec_release(&v->leaks.v[i].held);
 	vec_release(&v->leaks);
 	vec_release(&v->suppressed);
+	u64map_release(&v->leak_ids);
+}
+
+bool view_lists_leak(const struct report_opts *opts, const struct view_leak *l)
+{
+	return opts->leak_kinds >> l->kind & 1 && !l->row->ignored && !l->suppressed;
 }

@@ -41,6 +41,7 @@ struct view_leak {
 	VEC(struct view_held) held;       /* of LEAK_DEFINITE */
 	const struct heap_leak *sample;   /* what has the largest block */
 	bool suppressed;                  /* and not counted any more */
+	size_t id;                        /* in leak_ids */
 };
 
 /* What one suppression matched. */
@@ -79,6 +80,7 @@ struct view {
 	VEC(struct view_stack) stacks;
 	VEC(struct view_aged) aged;     /* by row, then by mark */
 	VEC(struct view_leak) leaks;    /* what matters most first */
+	struct u64map leak_ids;         /* stack << 2 | kind → a leak's id */
 	uint64_t kind_blocks[LEAK_KINDS], kind_bytes[LEAK_KINDS];
 	VEC(struct view_suppressed) suppressed; /* most bytes first */
 	uint64_t suppressed_blocks, suppressed_bytes; /* not in kind_… */
@@ -142,6 +144,8 @@ void view_all_between(const struct view *v, uint32_t from, uint32_t to, uint64_t
 /* From the last leak scan to v->leaks; `rows` as view_row() has it. */
 void view_leaks_build(struct view *v, struct u64map *rows);
 void view_leaks_release(struct view *v);
+/* Is it one that reports list, and so has a number in the text? */
+bool view_lists_leak(const struct report_opts *opts, const struct view_leak *l);
 /* Takes out what opts->suppressions match. */
 struct symbolizer;
 void view_suppress(struct view_procs *vp, const struct report_opts *opts, struct symbolizer *sym);

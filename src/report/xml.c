@@ -256,7 +256,7 @@ static void add_count(struct xml *x, const struct heap_error *e)
 
 static bool wanted(const struct xml *x, const struct view_leak *l)
 {
-	return x->opts->leak_kinds >> l->kind & 1 && !l->row->ignored && !l->suppressed;
+	return view_lists_leak(x->opts, l);
 }
 
 static void add_leaks(struct xml *x, const struct view *v)

@@ -14,12 +14,11 @@
 #include "trace/remote.h"
 #include "trace/scan.h"
 #include "trace/space.h"
+#include "trace/ways.h"
 #include "trace/world.h"
 
 /* A read that takes longer than this is given up. */
 #define READ_LIMIT_MS 2000
-/* Links of a way that are told; the middle of a longer one is left out. */
-#define MAX_LINKS 12
 #define DATA_BYTES 32
 #define NSEC ((uint64_t)1000000000)
 
@@ -317,67 +316,10 @@ static void emit_group(struct scan *sc, const struct group *g)
 	record_event(sc->p, &ev);
 }
 
-/* Whose stack lies there; 0: nobody's. */
-static pid_t stack_owner(const struct scan *sc, taddr_t addr)
-{
-	const struct map_line *l = maps_find(&sc->space.maps, addr);
-
-	for (size_t i = 0; l && i < sc->p->tasks.n; i++) {
-		const struct task *t = sc->p->tasks.v[i];
-
-		if (t->state == TASK_STOPPED && t->regs.abi && regs_sp(&t->regs) >= l->start &&
-		    regs_sp(&t->regs) < l->end)
-			return t->tid;
-	}
-	return l && !strcmp(l->path, "[stack]") ? sc->p->pid : 0;
-}
-
-static void fill_root(struct scan *sc, struct event *ev, const struct reach_root *root)
-{
-	const struct module *m;
-
-	ev->u.why.at = root->at;
-	if (root->kind == ROOT_REGISTER) {
-		ev->u.why.from = FROM_REGISTER;
-		ev->u.why.tid = (pid_t)(root->at >> 8);
-		ev->u.why.at = root->at & 0xff;
-		return;
-	}
-	ev->u.why.tid = stack_owner(sc, root->at);
-	ev->u.why.from = ev->u.why.tid ? FROM_STACK : FROM_MEMORY;
-	m = ev->u.why.tid ? NULL : modules_find(&sc->p->modules, root->at);
-	ev->u.why.module = m ? m->id : 0;
-}
-
-static void emit_why(struct scan *sc, const struct group *g)
-{
-	struct reach_link link[MAX_LINKS];
-	size_t steps = reach_why(sc->reach, g->largest, link, MAX_LINKS);
-
-	for (size_t i = 0; i < MIN(steps, (size_t)MAX_LINKS); i++) {
-		struct open_block b = reach_block(sc->reach, link[i].block);
-		struct event ev = { .type = EV_LEAK_WHY };
-		size_t left_out = i >= MAX_LINKS / 2 ? steps - MIN(steps, (size_t)MAX_LINKS) : 0;
-
-		ev.u.why.stack = g->stack;
-		ev.u.why.kind = g->kind;
-		ev.u.why.step = (uint32_t)(i + left_out);
-		ev.u.why.steps = (uint32_t)steps;
-		ev.u.why.block = b.addr;
-		ev.u.why.size = b.size;
-		ev.u.why.block_stack = b.stack;
-		ev.u.why.offset = link[i].offset;
-		ev.u.why.from = FROM_BLOCK;
-		ev.u.why.at = link[i].at;
-		if (link[i].from == REACH_NONE)
-			fill_root(sc, &ev, &link[i].root);
-		record_event(sc->p, &ev);
-	}
-}
-
 static void tell(struct scan *sc, uint64_t since_ns, bool final)
 {
 	struct event begin = { .type = EV_SCAN_BEGIN }, end = { .type = EV_SCAN };
+	struct ways ways = { sc->p, sc->reach, &sc->space.maps };
 
 	record_event(sc->p, &begin);
 	reach_each(sc->reach, take_block, sc);
@@ -387,8 +329,10 @@ static void tell(struct scan *sc, uint64_t since_ns, bool final)
 		emit_group(sc, g);
 		if (!sc->opts->references &&
 		    (g->kind == LEAK_POSSIBLE || (g->kind == LEAK_REACHABLE && sc->opts->why)))
-			emit_why(sc, g);
+			ways_tell(&ways, g->largest, g->stack, (enum leak_kind)g->kind);
 	}
+	if (sc->opts->why_addr)
+		ways_answer(&ways, sc->opts->why_addr);
 	end.u.scan.references = sc->opts->references;
 	end.u.scan.final = final;
 	end.u.scan.mappings = sc->opts->mappings;

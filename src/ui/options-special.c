@@ -181,14 +181,22 @@ int set_between(struct options *o, const struct option_row *row, const char *arg
 	return err;
 }
 
+/* --why=ADDR asks about one block. */
 int set_why(struct options *o, const struct option_row *row, const char *arg)
 {
-	(void)row;
-	(void)arg;
-	o->trace.scan.why = true;
+	char *end;
+
 	o->trace.scan.launched = o->trace.scan.attached = true;
-	o->report.leak_kinds |= 1u << LEAK_REACHABLE;
 	o->report.list_leaks = true;
+	if (!arg) {
+		o->trace.scan.why = true;
+		o->report.leak_kinds |= 1u << LEAK_REACHABLE;
+		return 0;
+	}
+	errno = 0;
+	o->trace.scan.why_addr = isxdigit((unsigned char)*arg) ? strtoull(arg, &end, 16) : 0;
+	if (!o->trace.scan.why_addr || errno || *end)
+		return options_wrong("--%s: '%s' is no address like 0x55d0c2a8", row->name, arg);
 	return 0;
 }
 

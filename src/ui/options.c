@@ -89,6 +89,8 @@ int options_set(struct options *o, const struct option_row *row, const char *arg
 		return row->set(o, row, NULL);
 	if (!strcmp(arg, "no"))
 		return unset(o, row);
+	if (row->set == set_why)
+		return row->set(o, row, arg);
 	return options_wrong("option --%s takes no argument but yes or no", row->name);
 }
 
