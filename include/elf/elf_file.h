@@ -46,6 +46,12 @@ struct elf_file *elf_file_from_memory(const struct mem_reader *mem, taddr_t star
 /* The build id of the object whose headers are at `start`: its length, 0 when
  * none was found near the headers or it is longer than max. */
 size_t elf_memory_build_id(const struct mem_reader *mem, taddr_t start, uint8_t *id, size_t max);
+/* The bytes that elf_file_from_memory() put together, as long as the file lives;
+ * NULL: it is a file of its own. */
+const uint8_t *elf_file_memory_image(const struct elf_file *, uint64_t *size, taddr_t *bias);
+/* A file of such bytes, which are copied.  A new reference, or NULL with errno. */
+struct elf_file *elf_file_from_image(const void *bytes, uint64_t size, taddr_t bias,
+				     const char *name);
 struct elf_file *elf_file_ref(struct elf_file *);
 void elf_file_unref(struct elf_file *);
 /* A file that is open in this session, by build id (len > 0), else by device

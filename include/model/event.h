@@ -20,10 +20,13 @@ enum alloc_op {
 	OP_BRK,
 };
 
-/* Who may release what (mismatches; only these differ). */
 /* Arguments of a call that are looked at. */
 enum { CALL_ARGS = 8 };
 
+/* Bytes: of an image at most, and of it in one event. */
+enum { IMAGE_MAX = 1 << 24, IMAGE_PART = 1 << 16 };
+
+/* Who may release what (mismatches; only these differ). */
 enum family { FAMILY_C, FAMILY_NEW, FAMILY_NEW_ARRAY, FAMILY_MAP, FAMILY_CUSTOM };
 
 enum event_type {
@@ -56,6 +59,8 @@ enum event_type {
 	EV_ERROR,         /* the program mishandles a block: told at the call */
 	EV_WHY,           /* of a scan: what it found at an address that was asked
 			     about; EV_LEAK_WHY follow */
+	EV_IMAGE,         /* a part of a module that no file is of, as it lies in
+			     the tracee's memory: for who looks names up elsewhere */
 };
 
 enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };
@@ -152,6 +157,13 @@ struct event {
 			uint8_t build_id_len;
 			uint64_t dev, ino; /* 0: not a file */
 		} module;
+		struct {
+			uint32_t module;
+			taddr_t bias;
+			uint64_t size, offset; /* of the image; of this part */
+			const uint8_t *data;
+			uint32_t ndata;    /* IMAGE_PART at most */
+		} image;
 		struct {
 			uint16_t id;
 			enum alloc_op op;

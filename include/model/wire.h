@@ -51,6 +51,8 @@ enum wire_type {
 	WIRE_CENSUS,
 	WIRE_MARK,
 	WIRE_ERROR,
+	WIRE_WHY,
+	WIRE_IMAGE,
 };
 
 /* The first record: what the stream is about. */
@@ -83,6 +85,7 @@ enum { WIRE_CONTEXTS = 64 };
 struct wire_state {
 	uint64_t time_us;
 	uint32_t mark;
+	uint32_t allocator;
 	uint16_t probe;
 	uint8_t current, count, next; /* contexts; `next` is replaced when all are taken */
 	struct wire_context {

@@ -36,6 +36,9 @@ enum option_word {
 struct options;
 
 /* What an option sets: a place in struct options. */
+/* Where tracing and reporting are apart: by a log, or on two machines. */
+enum option_side { SIDE_BOTH, SIDE_TRACER, SIDE_REPORT };
+
 struct option_field {
 	size_t at, size;
 	unsigned long value;  /* to set; of a number the least it may be … */
@@ -72,6 +75,8 @@ struct options {
 	bool debug;           /* -D */
 	bool sweep;           /* --inject sweep: trace.change.fail has one rule */
 	unsigned long sweep_max;
+	const char *tracer_option, *report_option; /* on the command line: the last
+				 one that is for one side alone; NULL: none */
 	const char *logfile;  /* -l; "-" is standard output or input */
 	bool no_compress;
 	enum option_answer answer;
@@ -99,6 +104,7 @@ int options_read_config(struct options *o, const char *path);
 
 /* The table, row by row; NULL behind the last. */
 const struct option_row *option_row(size_t i);
+enum option_side option_side(const struct option_row *row);
 /* The i-th word that options of such a word take; NULL: no more. */
 const char *option_word(enum option_word word, size_t i);
 

@@ -183,3 +183,29 @@ struct elf_file *elf_file_from_memory(const struct mem_reader *mem, taddr_t star
 	f->bias = bias;
 	return share(f);
 }
+
+const uint8_t *elf_file_memory_image(const struct elf_file *f, uint64_t *size, taddr_t *bias)
+{
+	*size = f->from_memory ? f->im.size : 0;
+	*bias = f->bias;
+	return f->from_memory ? f->im.p : NULL;
+}
+
+struct elf_file *elf_file_from_image(const void *bytes, uint64_t size, taddr_t bias,
+				     const char *name)
+{
+	uint8_t *copy = size && size <= MAX_IMAGE ? map_anonymous(size) : NULL;
+	struct elf_file *f;
+
+	if (!copy) {
+		errno = ENOEXEC;
+		return NULL;
+	}
+	memcpy(copy, bytes, size);
+	f = file_new(copy, size, BACKED_BY_MAP, name);
+	if (!f)
+		return NULL;
+	f->from_memory = true;
+	f->bias = bias;
+	return share(f);
+}

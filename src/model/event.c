@@ -30,6 +30,7 @@ static const char *const names[] = {
 	[EV_MARK] = "mark",
 	[EV_ERROR] = "error",
 	[EV_WHY] = "why",
+	[EV_IMAGE] = "image",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

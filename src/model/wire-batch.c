@@ -38,6 +38,9 @@ enum {
 	EXTRA_MARK = 2,  /* alloc: another mark; release: the block has one */
 	EXTRA_KNOWN = 4, /* not RELEASE_KNOWN */
 	EXTRA_AT = 8,    /* the stack of the release */
+	EXTRA_PRODUCT = 16, /* alloc: two factors were given */
+	EXTRA_ALLOCATOR = 32, /* release: of which module the function is */
+	EXTRA_ALL = 63,
 };
 
 enum { EVENT_MAX = 192 }; /* bytes: KIND_CALL's twelve integers and the head */
@@ -124,29 +127,48 @@ static unsigned extra_of(const struct wire_state *s, enum kind kind, const struc
 {
 	unsigned extra = 0;
 
-	if (kind == KIND_ALLOC || kind == KIND_FAILED)
-		return ev->u.alloc.mark != s->mark ? EXTRA_MARK : 0;
+	if (kind == KIND_ALLOC || kind == KIND_FAILED) {
+		extra |= ev->u.alloc.mark != s->mark ? EXTRA_MARK : 0;
+		return extra | (ev->u.alloc.product.is_one ? EXTRA_PRODUCT : 0);
+	}
 	if (!kinds[kind].release)
 		return 0;
 	extra |= ev->u.release.probe != s->probe ? EXTRA_PROBE : 0;
 	extra |= ev->u.release.mark ? EXTRA_MARK : 0;
 	extra |= ev->u.release.known != RELEASE_KNOWN ? EXTRA_KNOWN : 0;
 	extra |= ev->u.release.at ? EXTRA_AT : 0;
+	extra |= ev->u.release.allocator != s->allocator ? EXTRA_ALLOCATOR : 0;
 	return extra;
+}
+
+static uint8_t *put_product(uint8_t *at, const struct product *p)
+{
+	at = varint_put(at, p->count);
+	return varint_put(at, p->each);
+}
+
+static uint8_t *put_alloc_extra(uint8_t *at, struct wire_state *s, unsigned extra,
+				const struct event *ev)
+{
+	if (extra & EXTRA_MARK)
+		at = varint_put(at, s->mark = ev->u.alloc.mark);
+	return extra & EXTRA_PRODUCT ? put_product(at, &ev->u.alloc.product) : at;
 }
 
 static uint8_t *put_extra(uint8_t *at, struct wire_state *s, unsigned extra, const struct event *ev)
 {
-	if (ev->type == EV_ALLOC || ev->type == EV_FAILED)
-		return varint_put(at, s->mark = ev->u.alloc.mark);
 	at = varint_put(at, extra);
+	if (ev->type == EV_ALLOC || ev->type == EV_FAILED)
+		return put_alloc_extra(at, s, extra, ev);
 	if (extra & EXTRA_PROBE)
 		at = varint_put(at, s->probe = ev->u.release.probe);
 	if (extra & EXTRA_MARK)
 		at = varint_put(at, ev->u.release.mark);
 	if (extra & EXTRA_KNOWN)
 		at = varint_put(at, ev->u.release.known);
-	return extra & EXTRA_AT ? varint_put(at, ev->u.release.at) : at;
+	if (extra & EXTRA_AT)
+		at = varint_put(at, ev->u.release.at);
+	return extra & EXTRA_ALLOCATOR ? varint_put(at, s->allocator = ev->u.release.allocator) : at;
 }
 
 static uint8_t *put_realloc(uint8_t *at, const struct event *ev)
@@ -156,9 +178,10 @@ static uint8_t *put_realloc(uint8_t *at, const struct event *ev)
 	at = varint_put(at, ev->u.realloc.old_stack);
 	at = varint_put(at, ev->u.realloc.size);
 	at = varint_put(at, ev->u.realloc.stack);
-	at = varint_put(at, ev->u.realloc.failed);
+	at = varint_put(at, ev->u.realloc.failed | ev->u.realloc.product.is_one << 1);
 	at = varint_put(at, ev->u.realloc.old_mark);
-	return varint_put(at, ev->u.realloc.mark);
+	at = varint_put(at, ev->u.realloc.mark);
+	return ev->u.realloc.product.is_one ? put_product(at, &ev->u.realloc.product) : at;
 }
 
 static uint8_t *put_map(uint8_t *at, const struct event *ev)
@@ -282,19 +305,28 @@ static void get_time(struct wire_decoder *d, bool back)
 		d->at = NULL;
 }
 
+static void get_product(struct wire_decoder *d, struct product *p)
+{
+	p->is_one = true;
+	p->count = get(d, UINT64_MAX);
+	p->each = get(d, UINT64_MAX);
+}
+
 static void get_extra(struct wire_decoder *d, enum kind kind, struct event *ev)
 {
-	unsigned extra;
+	unsigned extra = (unsigned)get(d, EXTRA_ALL);
 
 	if (kind == KIND_ALLOC || kind == KIND_FAILED) {
-		d->state.mark = get_u32(d);
+		if (extra & EXTRA_MARK)
+			d->state.mark = get_u32(d);
+		if (extra & EXTRA_PRODUCT)
+			get_product(d, &ev->u.alloc.product);
 		return;
 	}
 	if (!kinds[kind].release) {
 		d->at = NULL;
 		return;
 	}
-	extra = (unsigned)get(d, EXTRA_PROBE | EXTRA_MARK | EXTRA_KNOWN | EXTRA_AT);
 	if (extra & EXTRA_PROBE)
 		d->state.probe = (uint16_t)get(d, UINT16_MAX);
 	if (extra & EXTRA_MARK)
@@ -303,6 +335,8 @@ static void get_extra(struct wire_decoder *d, enum kind kind, struct event *ev)
 		ev->u.release.known = (uint8_t)get(d, RELEASE_UNSEEN);
 	if (extra & EXTRA_AT)
 		ev->u.release.at = get_u32(d);
+	if (extra & EXTRA_ALLOCATOR)
+		d->state.allocator = get_u32(d);
 }
 
 static taddr_t get_address(struct wire_decoder *d, bool even)
@@ -314,15 +348,20 @@ static taddr_t get_address(struct wire_decoder *d, bool even)
 
 static void get_realloc(struct wire_decoder *d, taddr_t addr, struct event *ev)
 {
+	unsigned flags;
+
 	ev->u.realloc.addr = addr;
 	ev->u.realloc.old_addr = addr + unzigzag(get(d, UINT64_MAX));
 	ev->u.realloc.old_size = get(d, UINT64_MAX);
 	ev->u.realloc.old_stack = get_u32(d);
 	ev->u.realloc.size = get(d, UINT64_MAX);
 	ev->u.realloc.stack = get_u32(d);
-	ev->u.realloc.failed = get(d, 1);
+	flags = (unsigned)get(d, 3);
+	ev->u.realloc.failed = flags & 1;
 	ev->u.realloc.old_mark = get_u32(d);
 	ev->u.realloc.mark = get_u32(d);
+	if (flags & 2)
+		get_product(d, &ev->u.realloc.product);
 }
 
 static void get_map(struct wire_decoder *d, taddr_t addr, struct event *ev)
@@ -382,6 +421,7 @@ static void get_body(struct wire_decoder *d, enum kind kind, taddr_t addr, struc
 		ev->u.release.size = get(d, UINT64_MAX);
 		ev->u.release.stack = get_u32(d);
 		ev->u.release.probe = d->state.probe;
+		ev->u.release.allocator = d->state.allocator;
 	}
 }
 

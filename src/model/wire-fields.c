@@ -61,7 +61,7 @@ void field_string(struct fields *f, const char **s)
 	}
 }
 
-void field_bytes(struct fields *f, const uint8_t **p, uint8_t *n, uint8_t max)
+void field_bytes(struct fields *f, const uint8_t **p, uint32_t *n, uint32_t max)
 {
 	if (f->out && !*p)
 		*n = 0;
@@ -72,6 +72,14 @@ void field_bytes(struct fields *f, const uint8_t **p, uint8_t *n, uint8_t max)
 		*p = *n ? take(f, *n) : NULL;
 	if (!*p)
 		*n = 0;
+}
+
+static void few_bytes(struct fields *f, const uint8_t **p, uint8_t *n)
+{
+	uint32_t wide = *n;
+
+	field_bytes(f, p, &wide, UINT8_MAX);
+	*n = (uint8_t)wide;
 }
 
 static void proc_fields(struct fields *f, struct event *ev)
@@ -93,10 +101,21 @@ static void module_fields(struct fields *f, struct event *ev)
 	FIELD_U64(f, ev->u.module.end);
 	FIELD_U64(f, ev->u.module.bias);
 	field_string(f, &ev->u.module.path);
-	field_bytes(f, &ev->u.module.build_id, &ev->u.module.build_id_len, UINT8_MAX);
+	few_bytes(f, &ev->u.module.build_id, &ev->u.module.build_id_len);
 	FIELD_U64(f, ev->u.module.dev);
 	FIELD_U64(f, ev->u.module.ino);
 	f->bad |= ev->type == EV_MODULE && !ev->u.module.path;
+}
+
+static void image_fields(struct fields *f, struct event *ev)
+{
+	FIELD_U32(f, ev->u.image.module);
+	FIELD_U64(f, ev->u.image.bias);
+	FIELD_MAX(f, ev->u.image.size, IMAGE_MAX);
+	FIELD_MAX(f, ev->u.image.offset, IMAGE_MAX);
+	field_bytes(f, &ev->u.image.data, &ev->u.image.ndata, IMAGE_PART);
+	f->bad |= ev->u.image.ndata > ev->u.image.size ||
+		  ev->u.image.offset > ev->u.image.size - ev->u.image.ndata;
 }
 
 static void probe_fields(struct fields *f, struct event *ev)
@@ -106,6 +125,7 @@ static void probe_fields(struct fields *f, struct event *ev)
 	FIELD_MAX(f, ev->u.probe.family, FAMILY_CUSTOM);
 	field_string(f, &ev->u.probe.name);
 	field_string(f, &ev->u.probe.symbol);
+	FIELD_BOOL(f, ev->u.probe.size_first);
 	f->bad |= !ev->u.probe.name;
 }
 
@@ -180,7 +200,7 @@ static void leak_fields(struct fields *f, struct event *ev)
 	FIELD_U64(f, ev->u.leak.bytes);
 	FIELD_U64(f, ev->u.leak.largest);
 	FIELD_U64(f, ev->u.leak.largest_size);
-	field_bytes(f, &ev->u.leak.data, &ev->u.leak.ndata, UINT8_MAX);
+	few_bytes(f, &ev->u.leak.data, &ev->u.leak.ndata);
 }
 
 static void why_fields(struct fields *f, struct event *ev)
@@ -197,6 +217,17 @@ static void why_fields(struct fields *f, struct event *ev)
 	FIELD_U64(f, ev->u.why.size);
 	FIELD_U32(f, ev->u.why.block_stack);
 	FIELD_U64(f, ev->u.why.offset);
+}
+
+static void asked_fields(struct fields *f, struct event *ev)
+{
+	FIELD_U64(f, ev->u.asked.addr);
+	FIELD_BOOL(f, ev->u.asked.found);
+	FIELD_MAX(f, ev->u.asked.kind, LEAK_KINDS - 1);
+	FIELD_U64(f, ev->u.asked.block);
+	FIELD_U64(f, ev->u.asked.size);
+	FIELD_U32(f, ev->u.asked.stack);
+	FIELD_U64(f, ev->u.asked.holder);
 }
 
 static void scan_fields(struct fields *f, struct event *ev)
@@ -234,7 +265,7 @@ static void error_fields(struct fields *f, struct event *ev)
 	FIELD_U32(f, ev->u.error.freed);
 	FIELD_U32(f, ev->u.error.module);
 	field_string(f, &ev->u.error.path);
-	field_bytes(f, &ev->u.error.data, &ev->u.error.ndata, UINT8_MAX);
+	few_bytes(f, &ev->u.error.data, &ev->u.error.ndata);
 }
 
 static void end_fields(struct fields *f, struct event *ev)
@@ -257,6 +288,7 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_PROC_END:    end_fields(f, ev); break;
 	case EV_MODULE:
 	case EV_MODULE_GONE: module_fields(f, ev); break;
+	case EV_IMAGE:       image_fields(f, ev); break;
 	case EV_PROBE:       probe_fields(f, ev); break;
 	case EV_STACK:       stack_fields(f, d, ev); break;
 	case EV_NOTE:        note_fields(f, ev); break;
@@ -266,6 +298,7 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_SCAN:        scan_fields(f, ev); break;
 	case EV_CENSUS:      census_fields(f, ev); break;
 	case EV_MARK:        FIELD_U32(f, ev->u.mark.nr); break;
+	case EV_WHY:         asked_fields(f, ev); break;
 	case EV_ERROR:       error_fields(f, ev); break;
 	default:             break; /* EV_TASK, EV_SCAN_BEGIN: nothing more */
 	}

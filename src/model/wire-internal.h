@@ -61,7 +61,7 @@ void field_u64(struct fields *f, uint64_t *v);
 void field_max(struct fields *f, uint64_t *v, uint64_t max);
 /* With its terminating NUL, none inside; NULL has a length of 0. */
 void field_string(struct fields *f, const char **s);
-void field_bytes(struct fields *f, const uint8_t **p, uint8_t *n, uint8_t max);
+void field_bytes(struct fields *f, const uint8_t **p, uint32_t *n, uint32_t max);
 
 /* Any member of an unsigned type, or of an enum. */
 #define FIELD_MAX(f, member, max)                                     \

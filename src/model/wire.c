@@ -25,6 +25,8 @@ static const uint16_t wire_types[] = {
 	[EV_CENSUS] = WIRE_CENSUS,
 	[EV_MARK] = WIRE_MARK,
 	[EV_ERROR] = WIRE_ERROR,
+	[EV_WHY] = WIRE_WHY,
+	[EV_IMAGE] = WIRE_IMAGE,
 };
 
 static void put_le(uint8_t *p, uint64_t v, unsigned n)

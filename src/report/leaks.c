@@ -237,7 +237,7 @@ static void print_asked(struct text *t, const struct heap_asked *a)
 	if (a->found && a->addr != a->block)
 		p.hint = xasprintf("+%llu was asked for", (unsigned long long)(a->addr - a->block));
 	if (s && !s->older) {
-		paragraph_operation(&p, &row, a->size, a->size, xstrdup(""));
+		paragraph_operation(&p, &row, a->size, a->size, NULL, xstrdup(""));
 		paragraph_frames(t, &p, &row);
 	}
 	add_why(t, &p, &a->why);

@@ -159,7 +159,7 @@ void paragraph_operation(struct paragraph *p, const struct view_stack *s, uint64
 	view_op_name(&sb, s->probe);
 	if (min <= max) {
 		strbuf_addc(&sb, '(');
-		if (product->any)
+		if (product && product->any)
 			add_product(&sb, product, s->probe && s->probe->size_first);
 		else
 			add_range(&sb, min, max);

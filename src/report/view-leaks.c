@@ -110,6 +110,10 @@ static int compare(const void *pa, const void *pb)
 	return c ? c : descending(b->row->order, a->row->order);
 }
 
+/* Of a holder that the scan should have told and did not: events may come from
+ * anywhere. */
+static const struct heap_leak untold;
+
 void view_leaks_build(struct view *v, struct u64map *rows)
 {
 	const struct heap_scan *s = &v->proc->scan;
@@ -119,8 +123,11 @@ void view_leaks_build(struct view *v, struct u64map *rows)
 	memcpy(v->kind_bytes, s->kind_bytes, sizeof v->kind_bytes);
 	for (size_t i = 0; i < s->leaks.n; i++)
 		collect_leak(&c, &s->leaks.v[i]);
-	for (size_t i = 0; i < v->leaks.n; i++)
+	for (size_t i = 0; i < v->leaks.n; i++) {
 		v->leaks.v[i].row = &v->stacks.v[c.row_of_leak.v[i]];
+		if (!v->leaks.v[i].sample)
+			v->leaks.v[i].sample = &untold;
+	}
 	for (size_t i = 0; i < c.held.n; i++)
 		add_held(v, &c.held.v[i]);
 	for (size_t i = 0; i < v->leaks.n; i++)

@@ -23,7 +23,7 @@ struct recorder {
 	uint32_t *index; /* 1 << bits of ids, 0 free */
 	unsigned bits;
 	uint32_t next_space;
-	struct u64map probes_told;
+	struct u64map probes_told, images_told;
 };
 
 struct recorder *recorder_new(struct event_sink *sink)
@@ -45,6 +45,7 @@ void recorder_free(struct recorder *r)
 	vec_release(&r->known);
 	vec_release(&r->families);
 	u64map_release(&r->probes_told);
+	u64map_release(&r->images_told);
 	free(r->index);
 	free(r);
 }
@@ -211,6 +212,31 @@ void record_task(struct task *t)
 	emit(t->proc, t->tid, &ev);
 }
 
+/* In parts, and once a session: it is the same in all processes. */
+static void tell_image(struct proc *p, const struct module *m)
+{
+	struct recorder *r = p->session->recorder;
+	struct event ev = { .type = EV_IMAGE };
+	const uint8_t *image, *id;
+	uint64_t size;
+	size_t len;
+
+	image = elf_file_memory_image(m->file, &size, &ev.u.image.bias);
+	id = elf_file_build_id(m->file, &len);
+	if (!image || !len || size > IMAGE_MAX ||
+	    u64map_get(&r->images_told, hash_bytes(id, len, 0)))
+		return;
+	u64map_set(&r->images_told, hash_bytes(id, len, 0), 1);
+	ev.u.image.module = m->id;
+	ev.u.image.size = size;
+	for (uint64_t at = 0; at < size; at += IMAGE_PART) {
+		ev.u.image.offset = at;
+		ev.u.image.data = image + at;
+		ev.u.image.ndata = (uint32_t)MIN(size - at, (uint64_t)IMAGE_PART);
+		emit(p, p->pid, &ev);
+	}
+}
+
 void record_module(struct proc *p, const struct module *m)
 {
 	struct event ev = { .type = EV_MODULE };
@@ -227,6 +253,8 @@ void record_module(struct proc *p, const struct module *m)
 	ev.u.module.dev = m->dev;
 	ev.u.module.ino = m->ino;
 	emit(p, p->pid, &ev);
+	if (p->session->opts->images && m->file)
+		tell_image(p, m);
 }
 
 void record_module_gone(struct proc *p, const struct module *m)

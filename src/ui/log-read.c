@@ -11,6 +11,7 @@
 
 #include "base/msg.h"
 #include "base/xalloc.h"
+#include "ui/images.h"
 #include "ui/log.h"
 
 enum { READ = 1 << 18 };
@@ -23,6 +24,7 @@ struct log {
 	size_t cap, from, to;  /* what is there and not decoded: buffer[from…to) */
 	uint64_t at;           /* of buffer[from] in the log */
 	struct event_sink *sink;
+	struct images images;
 	bool ended;            /* WIRE_BYE was there */
 	uint8_t *hello;        /* the first record's body */
 #ifdef HAVE_ZSTD
@@ -89,6 +91,8 @@ static int tell(void *arg, const struct event *ev)
 {
 	struct log *log = arg;
 
+	if (ev->type == EV_IMAGE)
+		images_take(&log->images, ev);
 	log->sink->emit(log->sink, ev);
 	return 0;
 }
@@ -240,6 +244,7 @@ void log_close(struct log *log)
 #ifdef HAVE_ZSTD
 	ZSTD_freeDCtx(log->zstd);
 #endif
+	images_release(&log->images);
 	free(log->unpacked);
 	free(log->buffer);
 	free(log->hello);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What single options do. */
+#include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 

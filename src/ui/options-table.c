@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The options there are, and the words that some of them choose from. */
 #include <limits.h>
+#include <string.h>
 
 #include "options-internal.h"
 
@@ -216,6 +217,45 @@ static const struct option_row table[] = {
 	{ 0, "list-options", NULL, WORD_NONE, GROUP_HIDDEN, "for completion and tests",
 	  set_value, VALUE(answer, ANSWER_LIST) },
 };
+
+/* Options that are not for the side of their group. */
+static const struct {
+	const char *name;
+	enum option_side side;
+} sides[] = {
+	{ "sanity", SIDE_BOTH },
+	{ "no-autoscan", SIDE_TRACER },
+	{ "scan", SIDE_TRACER },
+	{ "scan-mappings", SIDE_TRACER },
+	{ "list-blocks", SIDE_TRACER },
+	{ "scan-every", SIDE_TRACER },
+	{ "on-signal", SIDE_TRACER },
+	{ "mark-every", SIDE_TRACER },
+	{ "between", SIDE_REPORT },
+	{ "suppressions", SIDE_REPORT },
+	{ "gen-suppressions", SIDE_REPORT },
+	{ "calls", SIDE_BOTH },
+	{ "no-compress", SIDE_TRACER },
+	{ "binpath", SIDE_REPORT },
+	{ "cwd", SIDE_REPORT },
+};
+
+enum option_side option_side(const struct option_row *row)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sides); i++)
+		if (!strcmp(sides[i].name, row->name))
+			return sides[i].side;
+	switch (row->group) {
+	case GROUP_WHAT:
+	case GROUP_CALLS:
+	case GROUP_CHECKS:
+		return SIDE_TRACER;
+	case GROUP_REPORT:
+		return SIDE_REPORT;
+	default:
+		return SIDE_BOTH;
+	}
+}
 
 const struct option_row *option_row(size_t i)
 {

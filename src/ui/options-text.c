@@ -23,6 +23,10 @@ static const char *const word_names[] = {
 	[WORD_YES_NO] = "word",
 };
 
+static const char *const side_names[] = {
+	[SIDE_BOTH] = "both", [SIDE_TRACER] = "tracer", [SIDE_REPORT] = "report",
+};
+
 static void help_row(struct strbuf *sb, const struct option_row *row)
 {
 	enum { COLUMN = 28 };
@@ -85,7 +89,7 @@ void options_version(struct strbuf *sb)
 	strbuf_adds(sb, "License GPL-2.0-or-later. There is no warranty.\n");
 }
 
-/* -d --depth N number · - --color WHEN word auto always never */
+/* -d --depth N number tracer · - --color WHEN word report auto always never */
 void options_list(struct strbuf *sb)
 {
 	const struct option_row *row;
@@ -98,8 +102,8 @@ void options_list(struct strbuf *sb)
 			strbuf_addf(sb, "-%c", row->key);
 		else
 			strbuf_addc(sb, '-');
-		strbuf_addf(sb, " --%s %s %s", row->name, row->arg ? row->arg : "-",
-			    word_names[row->word]);
+		strbuf_addf(sb, " --%s %s %s %s", row->name, row->arg ? row->arg : "-",
+			    word_names[row->word], side_names[option_side(row)]);
 		for (size_t k = 0; (w = option_word(row->word, k)); k++)
 			strbuf_addf(sb, " %s", w);
 		strbuf_addc(sb, '\n');

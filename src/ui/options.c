@@ -99,7 +99,13 @@ int options_set(struct options *o, const struct option_row *row, const char *arg
  * that they have the last word. */
 static int apply(struct options *o, const struct option_row *row, const char *arg, bool first)
 {
-	return comes_first(row) == first ? options_set(o, row, arg) : 0;
+	if (comes_first(row) != first)
+		return 0;
+	if (option_side(row) == SIDE_TRACER)
+		o->tracer_option = row->name;
+	else if (option_side(row) == SIDE_REPORT)
+		o->report_option = row->name;
+	return options_set(o, row, arg);
 }
 
 /* --name, --name=ARG, --name ARG.  The number of words used, or -1. */
@@ -172,6 +178,9 @@ static int check_combination(const struct options *o)
 {
 	if (!traces(o) && !o->logfile)
 		return options_wrong("nothing to trace: name a command, or a process with -p PID");
+	if (!traces(o) && o->tracer_option)
+		return options_wrong("--%s is for the side that traces: what is in %s was traced already",
+				     o->tracer_option, o->logfile);
 	if (o->trace.user && !o->trace.argv)
 		return options_wrong("--user needs a command");
 	if (o->trace.change.redzone && o->trace.pids.n)
@@ -296,6 +305,7 @@ enum options_result options_parse(struct options *o, char **argv)
 		vec_push(&o->fail_if, NULL);
 		o->report.fail_if = o->fail_if.v;
 	}
+	o->trace.images = o->logfile;
 	o->report.words = argv;
 	o->report.command = o->trace.argv;
 	set_environment(o);

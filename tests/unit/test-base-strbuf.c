@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/msg.h"
+#include "base/file.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
 

@@ -14,7 +14,7 @@
 #include "model/wire.h"
 
 #define NEVENTS 20000
-#define TYPES (EV_ERROR + 1)
+#define TYPES (EV_IMAGE + 1)
 
 static uint64_t seed = 7;
 
@@ -126,12 +126,21 @@ static void make_rare(struct sent *s)
 		ev->u.module.dev = N64;
 		ev->u.module.ino = N64;
 		break;
+	case EV_IMAGE:
+		ev->u.image.module = N32;
+		ev->u.image.bias = N64;
+		ev->u.image.size = 32 + rnd() % (IMAGE_MAX - 32);
+		ev->u.image.offset = rnd() % (ev->u.image.size - 31);
+		ev->u.image.data = data;
+		ev->u.image.ndata = ndata;
+		break;
 	case EV_PROBE:
 		ev->u.probe.id = N16;
 		ev->u.probe.op = rnd() % 7;
 		ev->u.probe.family = rnd() % 5;
 		ev->u.probe.name = string(s->a, 40);
 		ev->u.probe.symbol = string_or_null(s->b, 40);
+		ev->u.probe.size_first = rnd() % 2;
 		break;
 	case EV_STACK:
 		make_stack(s);
@@ -165,6 +174,15 @@ static void make_rare(struct sent *s)
 		ev->u.why.size = N64;
 		ev->u.why.block_stack = N32;
 		ev->u.why.offset = N64;
+		break;
+	case EV_WHY:
+		ev->u.asked.addr = N64;
+		ev->u.asked.found = rnd() % 2;
+		ev->u.asked.kind = (uint8_t)(rnd() % LEAK_KINDS);
+		ev->u.asked.block = N64;
+		ev->u.asked.size = N64;
+		ev->u.asked.stack = N32;
+		ev->u.asked.holder = N64;
 		break;
 	case EV_SCAN:
 		ev->u.scan.references = rnd() % 2;
@@ -207,6 +225,11 @@ static void make_rare(struct sent *s)
 	}
 }
 
+static struct product product(void)
+{
+	return rnd() % 3 ? (struct product){ 0 } : (struct product){ true, N64, N64 };
+}
+
 static void make_frequent(struct event *ev)
 {
 	switch (ev->type) {
@@ -216,6 +239,7 @@ static void make_frequent(struct event *ev)
 		ev->u.alloc.size = N64;
 		ev->u.alloc.stack = N32;
 		ev->u.alloc.mark = rnd() % 4 ? 3 : N32;
+		ev->u.alloc.product = product();
 		break;
 	case EV_RELEASE:
 	case EV_RELEASE_UNDO:
@@ -226,6 +250,7 @@ static void make_frequent(struct event *ev)
 		ev->u.release.probe = rnd() % 4 ? 2 : N16;
 		ev->u.release.known = (uint8_t)(rnd() % 4);
 		ev->u.release.at = N32;
+		ev->u.release.allocator = rnd() % 4 ? 9 : N32;
 		ev->u.release.mark = N32;
 		break;
 	case EV_REALLOC:
@@ -238,6 +263,7 @@ static void make_frequent(struct event *ev)
 		ev->u.realloc.failed = rnd() % 2;
 		ev->u.realloc.old_mark = N32;
 		ev->u.realloc.mark = N32;
+		ev->u.realloc.product = product();
 		break;
 	case EV_MAP:
 	case EV_UNMAP:
@@ -312,6 +338,10 @@ static void same_pointed(struct event *a, struct event *b)
 			   b->u.module.build_id_len);
 		a->u.module.path = b->u.module.path;
 		a->u.module.build_id = b->u.module.build_id;
+		break;
+	case EV_IMAGE:
+		same_bytes(a->u.image.data, a->u.image.ndata, b->u.image.data, b->u.image.ndata);
+		a->u.image.data = b->u.image.data;
 		break;
 	case EV_PROBE:
 		same_string(a->u.probe.name, b->u.probe.name);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A hostile stream: records, events, the bookkeeping that they are told to, and the
+ * reports made of it.
+ *
+ * With clang: -fsanitize=fuzzer,address -DLIBFUZZER.  Without, main() changes
+ * streams (one of its own and the files named, logs that are not compressed) at
+ * places that a fixed seed chooses, for FUZZ_SECONDS (5) seconds. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "heap/heap.h"
+#include "model/wire.h"
+#include "report/report.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int to_heap(void *arg, const struct event *ev)
+{
+	struct event_sink *sink = arg;
+
+	sink->emit(sink, ev);
+	return 0;
+}
+
+static int no_lines(void *arg, const struct heap_module *m, taddr_t vaddr,
+		    void (*fn)(void *fn_arg, const struct source_frame *), void *fn_arg)
+{
+	(void)arg;
+	(void)m;
+	(void)vaddr;
+	(void)fn;
+	(void)fn_arg;
+	return 0;
+}
+
+static void report(const struct heap *heap)
+{
+	static const struct report_symbols symbols = { no_lines, NULL };
+	struct report_opts opts = REPORT_OPTS_INIT;
+	struct strbuf sb = STRBUF_INIT;
+
+	opts.symbols = &symbols;
+	opts.verbose = 1;
+	opts.list_leaks = true;
+	opts.leak_kinds = (1u << LEAK_KINDS) - 1;
+	report_text(heap, &opts, true, false, 0, &sb);
+	report_json(heap, &opts, &sb);
+	strbuf_release(&sb);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct heap *heap = heap_new();
+	struct wire_decoder d = { 0 };
+	struct wire_hello hello;
+	struct wire_record r;
+	ssize_t n;
+
+	while ((n = wire_next(data, size, &r)) > 0) {
+		if (r.type == WIRE_HELLO)
+			wire_decode_hello(&d, &r, &hello);
+		else
+			wire_decode(&d, &r, to_heap, heap_sink(heap));
+		data += n;
+		size -= (size_t)n;
+	}
+	report(heap);
+	wire_decoder_release(&d);
+	heap_free(heap);
+	return 0;
+}
+
+#ifndef LIBFUZZER
+static uint64_t seed = 11;
+
+static uint64_t rnd(void)
+{
+	return hash_u64(seed += 0x9e3779b97f4a7c15u);
+}
+
+#define SEND(e, ...) wire_encode((e), &(struct event){ .pid = 7, .tid = 8, __VA_ARGS__ })
+
+/* A session with something of everything. */
+static void make_stream(struct strbuf *sb)
+{
+	struct wire_encoder e = WIRE_ENCODER_INIT(sb);
+	taddr_t pc[] = { 0x1010, 0x1020, 0x1030 };
+	uint32_t module[] = { 1, 1, 1 };
+	uint8_t data[] = "0123456789";
+
+	wire_encode_hello(&e, &(struct wire_hello){ .tool = "fuzz" });
+	SEND(&e, .type = EV_PROC, .u.proc = { PROC_LAUNCHED, 1, "/bin/x", "x", 8, "x86-64" });
+	SEND(&e, .type = EV_MODULE, .u.module = { 1, 0x1000, 0x2000, 0x1000, "/bin/x", data, 8, 3, 4 });
+	SEND(&e, .type = EV_IMAGE, .u.image = { 1, 0, 10, 0, data, 10 });
+	for (unsigned i = 0; i < 4; i++)
+		SEND(&e, .type = EV_PROBE, .u.probe = { (uint16_t)i, (enum alloc_op)i, FAMILY_C, "malloc", NULL, 0 });
+	for (unsigned i = 1; i < 6; i++)
+		SEND(&e, .type = EV_STACK, .u.stack = { i, (uint16_t)(i % 4), STACK_COMPLETE, 0, 3, pc, module, NULL });
+	for (unsigned i = 0; i < 40; i++) {
+		SEND(&e, .type = EV_ALLOC, .u.alloc = { 0x5000 + i * 16, i, 1 + i % 5, i / 10, { i % 2, i, 1 } });
+		SEND(&e, .type = EV_FAILED, .u.alloc = { 0, i, 2, 0, { 0, 0, 0 } });
+		SEND(&e, .type = EV_RELEASE, .u.release = { 0x5000 + i * 16, i, 1, 2, (uint8_t)(i % 4), i % 3, 0 });
+		SEND(&e, .type = EV_REALLOC, .u.realloc = { 0x6000, 3, 2, 0x7000, 9, 2, false, 0, 0, { 0, 0, 0 } });
+		SEND(&e, .type = EV_MAP, .u.map = { 0x100000 + i * 0x1000, 0x1000, 0, 0, 4 });
+		SEND(&e, .type = EV_UNMAP, .u.map = { 0x100000 + i * 0x1800, 0x1000, 0, 0, 4 });
+		SEND(&e, .type = EV_REMAP, .u.map = { 0x200000, 0x1000, 0x100000, 0x1000, 4 });
+		SEND(&e, .type = EV_BRK, .u.map = { 0x900000 + i, 0, 0x900000, 0, 4 });
+	}
+	SEND(&e, .type = EV_MARK, .u.mark = { 1 });
+	SEND(&e, .type = EV_CENSUS, .u.census = { 3, 4, 400, 10, 200, 0x1040, 1 });
+	SEND(&e, .type = EV_ERROR, .u.error = { ERROR_DOUBLE_FREE, PLACE_FREED, 0x5000, 4, 0, 0, 1, 2, 3, 1, "/x", data, 9 });
+	SEND(&e, .type = EV_SCAN_BEGIN);
+	SEND(&e, .type = EV_LEAK, .u.leak = { 1, LEAK_DEFINITE, 0, 2, 20, 0x5000, 12, data, 9 });
+	SEND(&e, .type = EV_LEAK, .u.leak = { 2, LEAK_INDIRECT, 1, 2, 20, 0x5000, 12, data, 9 });
+	SEND(&e, .type = EV_LEAK_WHY, .u.why = { 1, LEAK_DEFINITE, 0, 1, FROM_MEMORY, 0x1000, 1, 0, 0x5000, 12, 1, 4 });
+	SEND(&e, .type = EV_LEAK_BLOCK, .u.leak = { 1, LEAK_DEFINITE, 0, 1, 10, 0x5000, 12, NULL, 0 });
+	SEND(&e, .type = EV_WHY, .u.asked = { 0x5004, 1, LEAK_POSSIBLE, 0x5000, 12, 1, 0 });
+	SEND(&e, .type = EV_SCAN, .u.scan = { 0, 1, 0, 4, 4000, 0, 99 });
+	SEND(&e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 4, "ppc" });
+	SEND(&e, .type = EV_NOTE, .u.note = { true, "a note" });
+	SEND(&e, .type = EV_PROC_END, .u.end = { END_EXITED, 3 });
+	wire_encode_record(&e, WIRE_BYE, NULL, 0);
+}
+
+/* A few bytes are changed, a piece is taken out or put in twice. */
+static void mutate(struct strbuf *sb)
+{
+	size_t at = rnd() % sb->n, n = rnd() % 64;
+
+	n = MIN(n, sb->n - at);
+	switch (rnd() % 8) {
+	case 0:
+		memmove(sb->s + at, sb->s + at + n, sb->n - at - n);
+		sb->n -= n;
+		break;
+	case 1:
+		for (size_t i = 0; i < n; i++)
+			sb->s[rnd() % sb->n] = sb->s[at + i];
+		break;
+	default:
+		for (uint64_t i = 1 + rnd() % 6; i; i--)
+			sb->s[rnd() % sb->n] = (char)(rnd() >> rnd() % 8);
+	}
+}
+
+static void read_file(struct strbuf *sb, const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	char buf[4096];
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, buf, sizeof buf)) > 0)
+		strbuf_add(sb, buf, (size_t)n);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void one_round(const struct strbuf *from)
+{
+	struct strbuf sb = STRBUF_INIT;
+	uint8_t *exact;
+
+	strbuf_add(&sb, from->s, from->n);
+	for (uint64_t i = rnd() % 8; i && sb.n; i--)
+		mutate(&sb);
+	exact = xmemdup(sb.s, MAX(sb.n, (size_t)1));
+	LLVMFuzzerTestOneInput(exact, sb.n);
+	free(exact);
+	strbuf_release(&sb);
+}
+
+int main(int argc, char **argv)
+{
+	const char *seconds = getenv("FUZZ_SECONDS");
+	time_t end = time(NULL) + (seconds ? atoi(seconds) : 5);
+	struct strbuf *from = xcalloc((size_t)argc, sizeof *from);
+	unsigned long rounds = 0;
+
+	make_stream(&from[0]);
+	for (int i = 1; i < argc; i++)
+		read_file(&from[i], argv[i]);
+	do
+		one_round(&from[rounds % (unsigned)argc]);
+	while (++rounds % 16 || time(NULL) < end);
+	printf("ok 1 - %lu streams\n1..1\n", rounds);
+	for (int i = 0; i < argc; i++)
+		strbuf_release(&from[i]);
+	free(from);
+	return 0;
+}
+#endif
