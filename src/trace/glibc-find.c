@@ -227,9 +227,14 @@ static int follow_ring(struct gwalk *g)
 	return err;
 }
 
+bool gw_find_main(struct gwalk *g)
+{
+	return search(g, look_for_main);
+}
+
 int gw_find(struct gwalk *g)
 {
-	if (!search(g, look_for_main)) {
+	if (!gw_find_main(g)) {
 		gw_doubt(g, "no main arena as glibc 2.36 has it was found");
 		return -ENOTSUP;
 	}

@@ -82,7 +82,9 @@ static inline taddr_t gw_first_chunk(const struct gwalk *g, taddr_t start)
 	return start + (-gw_chunk2mem(g, start) & (CHUNK_ALIGN - 1));
 }
 
-/* glibc-find.c: the main arena, the ring of arenas, mp_.  0 or -ENOTSUP. */
+/* glibc-find.c: the main arena alone; false: none. */
+bool gw_find_main(struct gwalk *g);
+/* The main arena, the ring of arenas, mp_.  0 or -ENOTSUP. */
 int gw_find(struct gwalk *g);
 /* glibc-walk.c: all chunks that look used, sorted.  0 or -EINVAL. */
 int gw_walk(struct gwalk *g);

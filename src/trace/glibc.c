@@ -116,28 +116,51 @@ static int take(struct gwalk *g)
 	return err;
 }
 
-int glibc_census(const struct glibc_view *v, struct glibc_heap *out)
+static struct gwalk *gw_new(const struct glibc_view *v, struct glibc_heap *out)
 {
-	struct gwalk *g;
-	int err;
+	struct gwalk *g = xcalloc(1, sizeof *g);
 
 	memset(out, 0, sizeof *out);
-	g = xcalloc(1, sizeof *g);
 	g->v = v;
 	g->out = out;
 	g->budget = BUDGET;
 	for (size_t i = 0; i < ARRAY_SIZE(layouts); i++)
 		if (layouts[i].word == v->word)
 			g->l = &layouts[i];
+	return g;
+}
+
+static void gw_free(struct gwalk *g)
+{
+	vec_release(&g->arenas);
+	vec_release(&g->heaps);
+	free(g);
+}
+
+int glibc_census(const struct glibc_view *v, struct glibc_heap *out)
+{
+	struct gwalk *g = gw_new(v, out);
+	int err;
+
 	err = g->l ? take(g) : -ENOTSUP;
 	for (size_t i = 0; i < g->heaps.n && !err; i++)
 		vec_push(&out->parts, g->heaps.v[i]);
 	if (err)
 		glibc_heap_release(out);
-	vec_release(&g->arenas);
-	vec_release(&g->heaps);
-	free(g);
+	gw_free(g);
 	return err;
+}
+
+bool glibc_main_arena(const struct glibc_view *v, struct addr_range *out)
+{
+	struct glibc_heap unused;
+	struct gwalk *g = gw_new(v, &unused);
+	bool found = g->l && gw_find_main(g);
+
+	if (found)
+		*out = (struct addr_range){ g->arenas.v[0].addr, g->arenas.v[0].addr + g->l->next };
+	gw_free(g);
+	return found;
 }
 
 void glibc_heap_release(struct glibc_heap *h)

@@ -72,4 +72,9 @@ struct glibc_heap {
 int glibc_census(const struct glibc_view *v, struct glibc_heap *out);
 void glibc_heap_release(struct glibc_heap *h);
 
+/* Where the main arena is in v->data, but for the ring of arenas: its bins and its
+ * top point into the last blocks before free memory.  Of *v this needs mem, word,
+ * page and data.  The layout is that of glibc 2.27 to 2.41.  False: not found. */
+bool glibc_main_arena(const struct glibc_view *v, struct addr_range *out);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "arch/host.h"
 #include "base/strbuf.h"
+#include "trace/glibc.h"
 #include "trace/image.h"
 #include "trace/space.h"
 
@@ -254,21 +255,42 @@ static void paint_gaps(struct space *sp, const struct module *m)
 	}
 }
 
+static ssize_t read_program(void *arg, taddr_t addr, void *buf, size_t len)
+{
+	return proc_read(arg, addr, buf, len);
+}
+
+static void paint_main_arena(struct space *sp, const struct module *m)
+{
+	struct mem_reader mem = { read_program, sp->proc };
+	struct glibc_view v = { .mem = &mem, .word = sp->proc->abi->word, .page = 4096, .ndata = 1 };
+
+	for (size_t i = 0; i < sp->maps.lines.n; i++) {
+		const struct map_line *l = &sp->maps.lines.v[i];
+		struct addr_range data = { l->start, l->end }, arena;
+
+		if (!l->w || !l->r || l->start >= m->end || l->end <= m->start)
+			continue;
+		v.data = &data;
+		if (glibc_main_arena(&v, &arena))
+			paint(sp, arena.start, arena.end, SPACE_DEAD);
+	}
+}
+
 static void paint_allocators(struct space *sp)
 {
 	struct modules *ms = &sp->proc->modules;
-	taddr_t start, end;
 
 	for (size_t i = 0; i < ms->v.n; i++) {
 		const struct module *m = ms->v.v[i];
 
 		if (image_has_malloc(m) && is_known_allocator(m))
 			paint(sp, m->start, m->end, SPACE_DEAD);
+		else if (image_has_malloc(m))
+			paint_main_arena(sp, m);
 		for (size_t k = 0; is_musl(m) && k < ms->v.n; k++)
 			paint_gaps(sp, ms->v.v[k]);
 	}
-	if (glibc_main_arena(sp->proc, &sp->maps, &start, &end))
-		paint(sp, start, end, SPACE_DEAD);
 }
 
 /* -- all of it --------------------------------------------------------------------------------------- */

@@ -31,8 +31,4 @@ void space_release(struct space *sp);
 /* The kind of the memory at addr, 0: none of it. */
 unsigned space_kind_at(const struct space *sp, taddr_t addr);
 
-/* Where glibc keeps its main arena, whose bins and top chunk point into the
- * last blocks before free memory.  False: not found. */
-bool glibc_main_arena(struct proc *p, const struct maps *maps, taddr_t *start, taddr_t *end);
-
 #endif

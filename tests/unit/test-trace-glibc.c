@@ -267,6 +267,20 @@ static void release(struct made_up *x)
 	vec_release(&x->expect);
 }
 
+/* The main arena but for its ring is all that a leak scan wants. */
+static void check_main_arena(struct made_up *x)
+{
+	struct addr_range data = { at[DATA], at[DATA] + size_of[DATA] }, arena = { 0 };
+	struct mem_reader mem = { read_made_up, x };
+	struct glibc_view v = { .mem = &mem, .word = x->w, .page = 4096, .data = &data, .ndata = 1 };
+
+	assert_true(glibc_main_arena(&v, &arena));
+	assert_int_equal(arena.start, x->main_arena);
+	assert_int_equal(arena.end, x->main_arena + off(x, 0x870, 0x448));
+	data.end = x->main_arena;
+	assert_false(glibc_main_arena(&v, &arena));
+}
+
 static int take(struct made_up *x, struct glibc_heap *h)
 {
 	struct addr_range data = { at[DATA], at[DATA] + size_of[DATA] }, anon[NREGIONS];
@@ -287,6 +301,7 @@ static void check_exact(struct made_up *x)
 {
 	struct glibc_heap h;
 
+	check_main_arena(x);
 	assert_int_equal(take(x, &h), 0);
 	assert_string_equal(h.doubt, "");
 	assert_int_equal(h.arenas, 2);
