@@ -191,21 +191,13 @@ static void print_leak(struct text *t, const struct view *v, const struct view_l
 	paragraph_release(&p);
 }
 
-static void print_rest(struct text *t, const struct view_leak **list, size_t from, size_t n)
+static void print_rest(struct text *t, const struct view_leak **list, size_t n)
 {
 	uint64_t bytes = 0;
 
-	for (size_t i = from; i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		bytes += list[i]->bytes;
-	text_section(t);
-	style_on(t, DIM);
-	strbuf_adds(t->out, "… ");
-	strbuf_add_grouped(t->out, n - from);
-	strbuf_addf(t->out, " more stack%s ", n - from == 1 ? " has lost" : "s have lost");
-	text_count(t->out, bytes, "byte");
-	strbuf_adds(t->out, ": -m 0");
-	style_off(t, DIM);
-	strbuf_addc(t->out, '\n');
+	paragraph_rest(t, n, n == 1 ? "has lost" : "have lost", bytes, 0);
 }
 
 bool text_wants_leak(const struct text *t, const struct view_leak *l)
@@ -258,14 +250,14 @@ void text_leaks(struct text *t, const struct view *v)
 			list[n++] = &v->leaks.v[i];
 	shown = MIN(n, paragraph_limit(t));
 	if (shown < n && !t->to_file)
-		print_rest(t, list, shown, n);
+		print_rest(t, list + shown, n - shown);
 	for (size_t k = 0; k < shown; k++) {
 		size_t i = t->to_file ? k : shown - 1 - k;
 
 		print_leak(t, v, list[i], i + 1);
 	}
 	if (shown < n && t->to_file)
-		print_rest(t, list, shown, n);
+		print_rest(t, list + shown, n - shown);
 	for (size_t i = 0; i < scan->asked.n; i++)
 		print_asked(t, &scan->asked.v[i]);
 	free(list);

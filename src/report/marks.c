@@ -70,15 +70,7 @@ static void print_rest(struct text *t, const struct list *l, size_t from)
 
 	for (size_t i = from; i < l->v.n; i++)
 		bytes += l->v.v[i].bytes;
-	text_section(t);
-	style_on(t, DIM);
-	strbuf_adds(t->out, "… ");
-	strbuf_add_grouped(t->out, l->v.n - from);
-	strbuf_addf(t->out, " more stack%s grew by ", l->v.n - from == 1 ? "" : "s");
-	text_count(t->out, bytes, "byte");
-	strbuf_adds(t->out, ": -m 0");
-	style_off(t, DIM);
-	strbuf_addc(t->out, '\n');
+	paragraph_rest(t, l->v.n - from, "grew by", bytes, 0);
 }
 
 void text_grown(struct text *t, const struct view *v)

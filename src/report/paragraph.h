@@ -37,7 +37,10 @@ void paragraph_older(struct text *t, struct paragraph *p, const struct view_stac
 char *paragraph_share(uint64_t bytes, uint64_t use);
 /* "50 allocated, none freed" */
 char *paragraph_fate(const struct view_stack *s);
-/* How many paragraphs a list may have. */
+/* How many paragraphs a list may have … */
 size_t paragraph_limit(const struct text *t);
+/* … and the line for the n others: "… 43 more stacks hold 2,104 bytes (0.8 %):
+ * -m 0", of `use` bytes in all, 0: no percentage. */
+void paragraph_rest(struct text *t, size_t n, const char *verb, uint64_t bytes, uint64_t use);
 
 #endif

@@ -393,24 +393,31 @@ size_t paragraph_limit(const struct text *t)
 	return t->to_file ? SIZE_MAX : REPORT_DEFAULT_STACKS;
 }
 
-static void print_rest(struct text *t, const struct view_stack **list, size_t from, size_t n,
-		       uint64_t use)
+void paragraph_rest(struct text *t, size_t n, const char *verb, uint64_t bytes, uint64_t use)
 {
-	uint64_t bytes = 0;
-
-	for (size_t i = from; i < n; i++)
-		bytes += list[i]->open_bytes;
 	text_section(t);
 	style_on(t, DIM);
 	strbuf_adds(t->out, "… ");
-	strbuf_add_grouped(t->out, n - from);
-	strbuf_addf(t->out, " more stack%s ", n - from == 1 ? " holds" : "s hold");
+	strbuf_add_grouped(t->out, n);
+	strbuf_addf(t->out, " more stack%s %s ", n == 1 ? "" : "s", verb);
 	text_count(t->out, bytes, "byte");
-	strbuf_adds(t->out, " (");
-	text_percent(t->out, bytes, use);
-	strbuf_adds(t->out, "): -m 0");
+	if (use) {
+		strbuf_adds(t->out, " (");
+		text_percent(t->out, bytes, use);
+		strbuf_addc(t->out, ')');
+	}
+	strbuf_adds(t->out, ": -m 0");
 	style_off(t, DIM);
 	strbuf_addc(t->out, '\n');
+}
+
+static void print_rest(struct text *t, const struct view_stack **list, size_t n, uint64_t use)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += list[i]->open_bytes;
+	paragraph_rest(t, n, n == 1 ? "holds" : "hold", bytes, use);
 }
 
 static void print_list(struct text *t, const struct view *v, enum view_kind kind)
@@ -420,14 +427,14 @@ static void print_list(struct text *t, const struct view *v, enum view_kind kind
 	size_t n = view_select(v, kind, t->opts->sort, &list), shown = MIN(n, paragraph_limit(t));
 
 	if (shown < n && !t->to_file)
-		print_rest(t, list, shown, n, use);
+		print_rest(t, list + shown, n - shown, use);
 	for (size_t k = 0; k < shown; k++) {
 		size_t i = t->to_file ? k : shown - 1 - k;
 
 		print_open(t, v, list[i], kind == VIEW_HEAP ? i + 1 : 0);
 	}
 	if (shown < n && t->to_file)
-		print_rest(t, list, shown, n, use);
+		print_rest(t, list + shown, n - shown, use);
 	free(list);
 }
 
