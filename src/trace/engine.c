@@ -259,13 +259,14 @@ static bool is_in(const struct module *m, taddr_t pc)
  * libc to itself, when a thread ends, are not. */
 static bool in_allocator(struct task *t, const struct module *within)
 {
+	static struct backtrace around; /* the call's own is still needed */
 	taddr_t ra = return_address(t);
 
 	if (within && is_in(within, ra))
 		return image_in_allocator(t->proc, ra);
-	unwind_entry(t->proc->unwinder, &t->regs, &stack, ALLOCATOR_DEPTH, &bt);
-	for (uint32_t i = 0; i < bt.n; i++)
-		if (image_in_allocator(t->proc, bt.pc[i]))
+	unwind_entry(t->proc->unwinder, &t->regs, &stack, ALLOCATOR_DEPTH, &around);
+	for (uint32_t i = 0; i < around.n; i++)
+		if (image_in_allocator(t->proc, around.pc[i]))
 			return true;
 	return false;
 }
