@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the engine's files share. */
+#ifndef TRACE_ENGINE_INTERNAL_H
+#define TRACE_ENGINE_INTERNAL_H
+
+#include "trace/breakpoint.h"
+#include "trace/engine.h"
+#include "trace/errors.h"
+
+/* Pending calls of one task; older ones were left by longjmp. */
+#define CALLS_MAX 64
+
+/* What is known of the task that stands at a breakpoint.  One is looked at at a
+ * time, so one of each is enough. */
+extern struct look {
+	struct stack_copy stack;
+	struct backtrace bt; /* the last look_unwind's */
+} look;
+
+/* -- engine.c -- */
+/* Reads so many bytes at the stack pointer; what follows needs them. */
+void look_stack(struct task *t, size_t want);
+taddr_t look_return_address(const struct task *t);
+/* Argument n, counted from 1; 0 when there is none. */
+uint64_t look_argument(const struct task *t, unsigned n);
+uint64_t look_size(const struct task *t, const struct probe *pr);
+bool args_on_stack(const struct abi *abi, const struct probe *pr);
+void look_unwind(struct task *t, unsigned depth);
+
+/* This was entered last. */
+void entry_remember(struct task *t, int what, const struct breakpoint *bp, uint64_t ptr);
+/* Is the call that begins now made inside a function that we observe as part
+ * of an allocator?  A caller `within` the same file must be one itself: calls of
+ * libc to itself, when a thread ends, are not. */
+bool entry_in_allocator(struct task *t, const struct module *within);
+/* The stack, for what needs the evidence while the task is stopped. */
+uint32_t entry_stack(struct task *t, const struct breakpoint *bp);
+/* Tells it, once, even if a signal takes the call back and it comes again.
+ * True: the task stays where it is. */
+bool entry_tell_fault(struct task *t, const struct breakpoint *bp, const struct fault *f,
+		      uint32_t at);
+
+/* -- engine-nest.c -- */
+/* Is the call that begins now inside one that we already observe?  The frames
+ * decide, not the stack pointer: a handler's alternate stack or a coroutine's
+ * may lie above as well as below. */
+bool calls_nested(struct task *t, const struct probe *pr, taddr_t sp, taddr_t ra);
+void calls_forget_oldest(struct task *t);
+/* The breakpoint where a call returns to; NULL: there can be none. */
+struct breakpoint *calls_plant_return(struct task *t, taddr_t ra);
+
+/* -- engine-call.c, engine-release.c, engine-return.c: they resume the task, then
+ * do the accounting -- */
+void enter_call(struct task *t, struct breakpoint *bp);
+void enter_release(struct task *t, struct breakpoint *bp);
+/* malloc_usable_size and the like: how large is a block?  As large as it was asked
+ * to be. */
+void enter_usable(struct task *t, struct breakpoint *bp);
+void enter_unmap(struct task *t, struct breakpoint *bp);
+void on_return(struct task *t, struct breakpoint *bp);
+
+static inline bool module_covers(const struct module *m, taddr_t pc)
+{
+	return pc >= m->start && pc < m->end;
+}
+
+#endif
