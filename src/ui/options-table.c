@@ -146,7 +146,7 @@ static const struct option_row table[] = {
 	  "leaks and heap errors that are known: a file of\nLeakSanitizer or valgrind; may be repeated",
 	  add_suppressions, NO_FIELD },
 	{ 0, "gen-suppressions", "WHAT", WORD_GEN, GROUP_LEAKS,
-	  "yes or all: list leaks, as -a, and print a suppression\nfor each, and each wrong release, after the report",
+	  "yes or all: list leaks, as -a; print a suppression\nfor each, and each wrong release, after the report",
 	  set_gen_suppressions, NO_FIELD },
 
 	{ 0, "malloc-fill", "HEX", WORD_ANY, GROUP_CHECKS,

@@ -414,6 +414,10 @@ static void the_command_line_has_the_last_word(void **state)
 	assert_true(o.trace.scan.launched && o.report.long_form);
 	options_release(&o);
 	refuses("--why=no prog", "option --why cannot be taken back");
+	refuses("--why=here prog", "'here' is no address like 0x55d0c2a8");
+	refuses("--why=0x prog", "'0x' is no address");
+	refuses("--why=0 prog", "'0' is no address");
+	refuses("--why=12345678901234567 prog", "'12345678901234567' is no address");
 }
 
 /* Whatever a file holds: it is read, or refused with its name and the line. */
