@@ -42,6 +42,8 @@ const struct abi abi_x86_64 = {
 	.nr_madvise = 28,
 	.nr_rt_sigaction = 13,
 	.nr_rt_sigprocmask = 14,
+	.nr_execve = 59,
+	.nr_execveat = 322,
 	.nr_exit = 60,
 
 	.ndwarf = 17,
@@ -102,6 +104,8 @@ const struct abi abi_i386 = {
 	.nr_madvise = 219,
 	.nr_rt_sigaction = 174,
 	.nr_rt_sigprocmask = 175,
+	.nr_execve = 11,
+	.nr_execveat = 358,
 	.nr_exit = 1,
 
 	.ndwarf = 9,

@@ -99,6 +99,7 @@ struct abi {
 	int8_t syscall_arg[6];
 	int nr_mmap;           /* mmap2 (offset in pages) on 32 bit */
 	int nr_munmap, nr_madvise, nr_rt_sigaction, nr_rt_sigprocmask;
+	int nr_execve, nr_execveat;
 	int nr_exit; /* of one thread; exit_group ends them all */
 
 	/* DWARF register numbers (the psABI's table), as far as the unwinder

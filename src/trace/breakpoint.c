@@ -116,7 +116,7 @@ static int prepare_at(struct proc *p, struct breakpoint *bp, taddr_t slot, struc
 	memcpy(insn, bp->orig, MIN((size_t)n, (size_t)p->abi->bp_len));
 	return p->abi->displace(p->abi, bp->addr, insn, (size_t)n, slot,
 				(p->shadow_stack ? DISPLACE_KEEP_SHADOW : 0) |
-					(bp->roles & BP_SIGMASK ? DISPLACE_SYSCALL : 0), d);
+					(bp->roles & BP_SYSCALLS ? DISPLACE_SYSCALL : 0), d);
 }
 
 static void settle(struct breakpoint *bp, const struct displaced *d, taddr_t slot)

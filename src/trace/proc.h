@@ -41,6 +41,8 @@ enum {
 	BP_SIGMASK = 16, /* a system call instruction that changes signal masks
 			    or dispositions */
 	BP_RESOLVED = 32, /* where the resolver of an indirect function returns to */
+	BP_EXEC = 64,     /* a system call instruction that executes another program */
+	BP_SYSCALLS = BP_SIGMASK | BP_EXEC,
 };
 
 struct breakpoint {

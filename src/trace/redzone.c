@@ -407,6 +407,13 @@ void redzone_check(struct proc *p)
 		look(&batch);
 }
 
+/* A child that shares the memory takes nothing with it. */
+void redzone_exec(struct task *t)
+{
+	if (!t->borrowed && redzone_wanted(t->proc))
+		redzone_check(t->proc);
+}
+
 void redzone_leave(struct proc *p)
 {
 	const struct module *m;

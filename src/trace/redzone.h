@@ -37,6 +37,9 @@ void redzone_release_undone(struct task *t, const struct probe_site *site);
 
 /* Looks at all of a process's blocks, and tells. */
 void redzone_check(struct proc *p);
+/* The task is about to execute another program, after which the memory is gone: at
+ * the kernel's own event for it (PTRACE_EVENT_EXEC) it is. */
+void redzone_exec(struct task *t);
 /* It runs on without us: what of ours stays. */
 void redzone_leave(struct proc *p);
 

@@ -12,6 +12,7 @@
 #include "trace/breakpoint.h"
 #include "trace/inject.h"
 #include "trace/ptrace.h"
+#include "trace/redzone.h"
 #include "trace/sigtrap.h"
 
 #define TRAP_BIT ((uint64_t)1 << (SIGTRAP - 1))
@@ -91,6 +92,17 @@ void sigtrap_begin_task(struct task *t)
 
 /* -- finding the calls ---------------------------------------------------------------- */
 
+static uint8_t role_of(const struct proc *p, int nr)
+{
+	const struct abi *abi = p->abi;
+
+	if (nr < 0)
+		return 0;
+	if (nr == abi->nr_rt_sigprocmask || nr == abi->nr_rt_sigaction)
+		return BP_SIGMASK;
+	return redzone_wanted(p) && (nr == abi->nr_execve || nr == abi->nr_execveat) ? BP_EXEC : 0;
+}
+
 static void scan_block(struct proc *p, struct task *stopped, taddr_t at, const uint8_t *b, size_t len)
 {
 	const uint8_t *end = b + len - 8, *i = b;
@@ -99,9 +111,10 @@ static void scan_block(struct proc *p, struct task *stopped, taddr_t at, const u
 		unsigned off;
 		int nr = p->abi->syscall_site(p->abi, i, MIN((size_t)(b + len - i), (size_t)SITE_MAX),
 					      &off);
+		uint8_t role = role_of(p, nr);
 
-		if (nr >= 0 && (nr == p->abi->nr_rt_sigprocmask || nr == p->abi->nr_rt_sigaction))
-			bp_plant(p, stopped, at + (taddr_t)(i - b) + off, BP_SIGMASK);
+		if (role)
+			bp_plant(p, stopped, at + (taddr_t)(i - b) + off, role);
 	}
 }
 

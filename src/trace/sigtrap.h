@@ -13,7 +13,8 @@
 void sigtrap_begin(struct proc *p);
 /* … and one of its tasks, which need not be stopped. */
 void sigtrap_begin_task(struct task *t);
-/* Plants BP_SIGMASK where a C library changes masks and dispositions. */
+/* Plants BP_SIGMASK where a C library changes masks and dispositions, and BP_EXEC,
+ * where there are red zones, at its execs. */
 void sigtrap_scan_module(struct proc *p, struct task *stopped, struct module *m);
 /* The task stands at such a call, its arguments in the registers. */
 void sigtrap_syscall(struct task *t, struct breakpoint *bp);

@@ -20,6 +20,7 @@
 #include "trace/image.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
+#include "trace/redzone.h"
 #include "trace/scratch.h"
 #include "trace/sigtrap.h"
 #include "trace/step.h"
@@ -151,6 +152,8 @@ static void on_trap(struct task *t)
 		}
 		if (bp->roles & BP_SIGMASK)
 			sigtrap_syscall(t, bp);
+		if (bp->roles & BP_EXEC)
+			redzone_exec(t);
 		engine_hit(t, bp);
 	} else if (t->stepping) {
 		finish_step(t);
