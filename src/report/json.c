@@ -562,7 +562,8 @@ static json_t *errors_json(struct json *j, const struct view_proc *vp)
 	return list;
 }
 
-static void add_suspects(struct json *j, json_t *to, const char *what, const struct heap_suspects *s)
+static void add_suspects(struct json *j, json_t *to, const char *what, const struct heap_proc *p,
+			 const struct heap_suspects *s)
 {
 	static const char *const kinds[] = { [SUSPECT_INLINED] = "inlined", [SUSPECT_ENTRY] = "entry" };
 	struct heap_suspect *list;
@@ -574,7 +575,7 @@ static void add_suspects(struct json *j, json_t *to, const char *what, const str
 
 		put(o, "what", string(what));
 		put_number(o, "count", list[i].count);
-		put(o, "kind", string(kinds[view_suspect_kind(j->heap, &list[i])]));
+		put(o, "kind", string(kinds[view_suspect_kind(j->heap, p, &list[i])]));
 		put(o, "allocator", string(m ? m->path : NULL));
 		put(o, "call", backtrace_json(j, list[i].stack));
 		json_array_append_new(to, o);
@@ -586,8 +587,8 @@ static json_t *suspects_json(struct json *j, const struct heap_proc *p)
 {
 	json_t *list = json_array();
 
-	add_suspects(j, list, "unknown_release", &p->unknown);
-	add_suspects(j, list, "unseen_release", &p->unseen);
+	add_suspects(j, list, "unknown_release", p, &p->unknown);
+	add_suspects(j, list, "unseen_release", p, &p->unseen);
 	return list;
 }
 

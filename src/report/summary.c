@@ -264,7 +264,7 @@ static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
 #define MAX_SUSPECTS 10
 
 static void add_suspects(struct text *t, struct rows *rows, const char *word,
-			 const struct heap_suspects *s)
+			 const struct heap_proc *p, const struct heap_suspects *s)
 {
 	struct heap_suspect *list;
 	size_t n = t->opts->verbose > 0 ? view_suspects(s, &list) : 0;
@@ -274,7 +274,7 @@ static void add_suspects(struct text *t, struct rows *rows, const char *word,
 	for (size_t i = 0; i < MIN(n, (size_t)MAX_SUSPECTS); i++) {
 		struct strbuf sb = STRBUF_INIT;
 
-		text_suspect_line(t, &sb, word, &list[i]);
+		text_suspect_line(t, &sb, word, p, &list[i]);
 		add_row(rows, "", list[i].count, &sb);
 	}
 	free(list);
@@ -295,14 +295,14 @@ static void add_unseen(struct text *t, struct rows *rows, const struct heap_proc
 		strbuf_adds(&sb, " of blocks whose allocation was not seen");
 		text_suspect(t, &sb, "by", &p->unknown);
 		add_row(rows, "unknown releases", unknown, &sb);
-		add_suspects(t, rows, "by", &p->unknown);
+		add_suspects(t, rows, "by", p, &p->unknown);
 	}
 	if (!p->total.unseen_releases)
 		return;
 	strbuf_adds(&sb, " whose release was not seen");
 	text_suspect(t, &sb, "of", &p->unseen);
 	add_row(rows, "handed out twice", p->total.unseen_releases, &sb);
-	add_suspects(t, rows, "of", &p->unseen);
+	add_suspects(t, rows, "of", p, &p->unseen);
 }
 
 static void add_errors(struct rows *rows, const struct view_proc *p)

@@ -29,10 +29,14 @@ size_t view_suspects(const struct heap_suspects *s, struct heap_suspect **list)
 }
 
 /* What a compiler inlines comes from the same module. */
-enum suspect_kind view_suspect_kind(const struct heap *heap, const struct heap_suspect *s)
+enum suspect_kind view_suspect_kind(const struct heap *heap, const struct heap_proc *p,
+				    const struct heap_suspect *s)
 {
 	const struct heap_stack *stack = heap_stack(heap, s->stack);
 
+	/* Blocks older than that are no sign of anything. */
+	if (p->how == PROC_ATTACHED || p->how == PROC_FORKED)
+		return SUSPECT_UNKNOWN;
 	if (!heap_module(heap, s->allocator) || !stack || !stack->n || !stack->module[0])
 		return SUSPECT_UNKNOWN;
 	return stack->module[0] == s->allocator ? SUSPECT_INLINED : SUSPECT_ENTRY;
@@ -53,7 +57,7 @@ void text_suspect(struct text *t, struct strbuf *sb, const char *word,
 }
 
 void text_suspect_line(struct text *t, struct strbuf *sb, const char *word,
-		       const struct heap_suspect *s)
+		       const struct heap_proc *p, const struct heap_suspect *s)
 {
 	const struct heap_module *m = heap_module(t->heap, s->allocator);
 	struct strbuf caller = STRBUF_INIT;
@@ -61,7 +65,7 @@ void text_suspect_line(struct text *t, struct strbuf *sb, const char *word,
 	text_caller(t, &caller, heap_stack(t->heap, s->stack));
 	strbuf_addf(sb, " %s %s", word, caller.n ? caller.s : "code without a name");
 	strbuf_release(&caller);
-	switch (view_suspect_kind(t->heap, s)) {
+	switch (view_suspect_kind(t->heap, p, s)) {
 	case SUSPECT_INLINED:
 		strbuf_addf(sb, ": part of the allocator may be inlined in %s", last_part(m->path));
 		break;

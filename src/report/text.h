@@ -75,7 +75,7 @@ void text_error_kinds(struct strbuf *sb, const struct view_proc *p);
 void text_suspect(struct text *t, struct strbuf *sb, const char *word,
 		  const struct heap_suspects *s);
 void text_suspect_line(struct text *t, struct strbuf *sb, const char *word,
-		       const struct heap_suspect *s);
+		       const struct heap_proc *p, const struct heap_suspect *s);
 
 /* summary.c */
 void text_summary(struct text *t, const struct view_proc *p);

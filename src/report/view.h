@@ -187,7 +187,8 @@ enum suspect_kind {
 	SUSPECT_ENTRY,   /* it is another one: some function of it is not observed */
 };
 size_t view_suspects(const struct heap_suspects *s, struct heap_suspect **list);
-enum suspect_kind view_suspect_kind(const struct heap *heap, const struct heap_suspect *s);
+enum suspect_kind view_suspect_kind(const struct heap *heap, const struct heap_proc *p,
+				    const struct heap_suspect *s);
 
 /* errors.c: "double free"; what lies at an address that is no block. */
 const char *error_kind_name(enum error_kind kind);

@@ -15,6 +15,7 @@
 #include "trace/census-group.h"
 #include "trace/image.h"
 #include "trace/recorder.h"
+#include "trace/tracer.h"
 #include "trace/world.h"
 
 /* A thread that was inside malloc is out of it soon; one that waits there for a
@@ -197,17 +198,16 @@ static void undo_hit(const struct proc *p, struct regs *regs)
 		regs->w[regs->abi->pc] = at;
 }
 
-/* Is it inside a call that began before the breakpoints were there?  Its block
- * would not be noticed. */
-static bool is_inside_unseen(struct task *t)
+/* Is it inside the allocator?  When the call began before the breakpoints were
+ * there, its block would not be noticed; in any, chunks may be on their way from one
+ * list to another, and look used. */
+static bool is_inside(struct task *t)
 {
 	struct stack_copy stack = { .bytes = stack_bytes, .cap = sizeof stack_bytes };
 	struct proc *p = t->proc;
 	struct regs regs = t->regs;
 	ssize_t n;
 
-	if (t->calls.n || t->last.what != LAST_NONE)
-		return false;
 	undo_hit(p, &regs);
 	stack.addr = regs_sp(&regs);
 	n = memory_read(&p->mem, stack.addr, stack_bytes, sizeof stack_bytes);
@@ -219,14 +219,25 @@ static bool is_inside_unseen(struct task *t)
 	return false;
 }
 
-/* Blocks that are neither in use nor free: their release was told already, a
- * realloc has them in hand, or a call is just returning them. */
-static void skip_of(const struct task *t, struct u64map *skip)
+/* What a call that stands at its return hands out. */
+static taddr_t returned_by(const struct task *t, const struct call *c)
 {
 	const struct abi *abi = t->proc->abi;
+	const struct probe *pr = c->site ? c->site->probe : NULL;
+	uint64_t v = t->regs.w[abi->retval];
+
+	if (pr && pr->kind == KIND_OUT && proc_read_word(t->proc, c->arg[pr->out_arg - 1], &v))
+		return 0;
+	return abi->word == 4 ? (uint32_t)v : v;
+}
+
+/* Blocks that are neither in use nor free: a task inside the allocator has told their
+ * release already, a realloc has them in hand, or a call is just returning them. */
+static void skip_of(const struct task *t, bool inside, struct u64map *skip)
+{
 	struct regs regs = t->regs;
 
-	if (t->last.what == LAST_RELEASE)
+	if (t->last.what == LAST_RELEASE && inside)
 		u64map_set(skip, t->last.ptr, 1);
 	for (size_t i = 0; i < t->calls.n; i++)
 		if (t->calls.v[i].old.addr)
@@ -235,30 +246,30 @@ static void skip_of(const struct task *t, struct u64map *skip)
 		return;
 	undo_hit(t->proc, &regs);
 	if (regs_pc(&regs) == t->calls.v[t->calls.n - 1].return_addr)
-		u64map_set(skip, abi->word == 4 ? (uint32_t)regs.w[abi->retval]
-						: regs.w[abi->retval], 1);
+		u64map_set(skip, returned_by(t, &t->calls.v[t->calls.n - 1]), 1);
 }
 
-/* How many are inside unseen calls.  Whether calls were seen already, so that the
- * program is at work: in the midst of that a block may be missed. */
+/* How many are inside the allocator.  A call that was told, and of which nothing has
+ * run but the stop at its entry, is taken back: it comes again. */
 static unsigned look_at_tasks(struct proc *p, struct view *w, struct u64map *skip)
 {
 	unsigned inside = 0;
 
-	p->census.amid = p->census.tries > 1;
 	for (size_t i = 0; i < p->tasks.n; i++) {
 		struct task *t = p->tasks.v[i];
+		bool is = false;
 		taddr_t tp;
 
-		if (t->state == TASK_STOPPED && task_get_regs(t))
-			continue;
-		skip_of(t, skip);
-		p->census.amid |= t->calls.n || t->last.what != LAST_NONE;
-		if (t->state != TASK_STOPPED)
-			continue;
-		if (!host_thread_pointer(t->tid, &t->regs, &tp) && tp)
-			vec_push(&w->tp, tp);
-		inside += is_inside_unseen(t);
+		if (t->state == TASK_STOPPED) {
+			task_undisturb(t);
+			if (task_get_regs(t))
+				continue;
+			if (!host_thread_pointer(t->tid, &t->regs, &tp) && tp)
+				vec_push(&w->tp, tp);
+			is = is_inside(t);
+		}
+		skip_of(t, is, skip);
+		inside += is;
 	}
 	return inside;
 }

@@ -84,7 +84,7 @@ bool fault_in_unknown(const struct proc *p, taddr_t addr, struct fault *out)
 		return true;
 	}
 	out->kind = ERROR_INVALID_FREE;
-	return p->table_complete && !p->hides_blocks && !p->census.amid;
+	return p->table_complete && !p->hides_blocks;
 }
 
 static bool is_power_of_two(uint64_t v)

@@ -584,7 +584,6 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->exiting = p->scanned = false;
 	/* -O hides the allocations of what it leaves out. */
 	p->table_complete = fresh && !p->session->opts->omit.n;
-	p->census.amid = false;
 	p->brk_end = 0;
 	p->syscall_insn = 0;
 	p->no_inject = false;
@@ -673,7 +672,6 @@ void image_copy(struct proc *c, struct proc *parent)
 	u64map_for_each(&parent->zones, z)
 		u64map_set(&c->zones, z->key, z->value);
 	c->table_complete = parent->table_complete;
-	c->census.amid = parent->census.amid;
 	c->from_launch = parent->from_launch;
 	c->syscall_insn = parent->syscall_insn;
 	c->no_inject = parent->no_inject;

@@ -257,8 +257,6 @@ struct proc {
 		unsigned tries;   /* so far */
 		uint64_t next_ns; /* when; 0: it is over, or not wanted */
 		uint64_t pause_ns; /* the program stood in all */
-		bool amid;        /* it was taken while the program was at work:
-				     a release of what it lacks is no error */
 	} census;
 	struct freed *freed;      /* released and not handed out again */
 	struct u64map looked;     /* stack → how often addresses that it released
