@@ -61,6 +61,8 @@ enum event_type {
 			     about; EV_LEAK_WHY follow */
 	EV_IMAGE,         /* a part of a module that no file is of, as it lies in
 			     the tracee's memory: for who looks names up elsewhere */
+	EV_BLOCK,         /* an open block, because it was asked (REQUEST_BLOCKS):
+			     u.alloc tells address, size, stack, mark */
 };
 
 enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };

@@ -18,6 +18,7 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 #include "model/event.h"
+#include "model/request.h"
 
 enum {
 	WIRE_VERSION = 1,
@@ -34,6 +35,14 @@ enum wire_type {
 	WIRE_EVENTS = 2,
 	WIRE_ZSTD = 3, /* a zstd frame of whole records, none of this type */
 	WIRE_BYE = 4,  /* the stream ends here as it was meant to */
+	/* sockets only */
+	WIRE_LOGIN = 5,   /* client: its first and only one */
+	WIRE_REFUSED = 6, /* server: and it closes; a string says why */
+	WIRE_STATE = 7,   /* server: what comes, up to … */
+	WIRE_READY = 8,   /* … this, is how things are; then they go on */
+	WIRE_REQUEST = 9,
+	WIRE_ANSWER = 10,
+	WIRE_PING = 11,   /* either: it is still there */
 	/* one event each */
 	WIRE_PROC = 16,
 	WIRE_PROC_END,
@@ -53,6 +62,7 @@ enum wire_type {
 	WIRE_ERROR,
 	WIRE_WHY,
 	WIRE_IMAGE,
+	WIRE_BLOCK,
 };
 
 /* The first record: what the stream is about. */
@@ -67,6 +77,14 @@ struct wire_hello {
 	const char *const *words;
 	uint32_t command;      /* … and the index in it of the first word of the
 				  launched command; nwords: none */
+	bool token;            /* a login needs one (sockets) */
+};
+
+/* What a client says of itself. */
+struct wire_login {
+	const char *token;     /* NULL: it has none */
+	const char *tool;
+	bool control;          /* it wants to make requests; one client may */
 };
 
 struct wire_record {
@@ -109,6 +127,11 @@ void wire_encode(struct wire_encoder *e, const struct event *ev);
 /* Closes the open batch: *out is then whole records. */
 void wire_close(struct wire_encoder *e);
 void wire_encode_hello(struct wire_encoder *e, const struct wire_hello *h);
+void wire_encode_login(struct wire_encoder *e, const struct wire_login *l);
+void wire_encode_request(struct wire_encoder *e, const struct request *r);
+void wire_encode_answer(struct wire_encoder *e, const struct answer *a);
+/* WIRE_REFUSED, WIRE_READY: `text` may be NULL. */
+void wire_encode_text(struct wire_encoder *e, enum wire_type type, const char *text);
 /* A record of that type with the body given. */
 void wire_encode_record(struct wire_encoder *e, enum wire_type type, const void *body, size_t n);
 
@@ -134,6 +157,11 @@ void wire_decoder_release(struct wire_decoder *d);
 /* 0, -EBADMSG, or -EPROTONOSUPPORT: a later version.  Strings live as long as
  * the record's bytes, arrays until the decoder is used again. */
 int wire_decode_hello(struct wire_decoder *d, const struct wire_record *r, struct wire_hello *h);
+/* 0 or -EBADMSG; as above. */
+int wire_decode_login(const struct wire_record *r, struct wire_login *l);
+int wire_decode_request(const struct wire_record *r, struct request *q);
+int wire_decode_answer(const struct wire_record *r, struct answer *a);
+int wire_decode_text(const struct wire_record *r, const char **text);
 /* Tells every event of a record, in order, until `fn` returns non-zero, and
  * returns that; 0: all of them, or a record of a type that has none; -EBADMSG:
  * those before the fault were told.  The event and what it points to live until

@@ -31,6 +31,7 @@ static const char *const names[] = {
 	[EV_ERROR] = "error",
 	[EV_WHY] = "why",
 	[EV_IMAGE] = "image",
+	[EV_BLOCK] = "block",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -118,6 +118,14 @@ static void image_fields(struct fields *f, struct event *ev)
 		  ev->u.image.offset > ev->u.image.size - ev->u.image.ndata;
 }
 
+static void block_fields(struct fields *f, struct event *ev)
+{
+	FIELD_U64(f, ev->u.alloc.addr);
+	FIELD_U64(f, ev->u.alloc.size);
+	FIELD_U32(f, ev->u.alloc.stack);
+	FIELD_U32(f, ev->u.alloc.mark);
+}
+
 static void probe_fields(struct fields *f, struct event *ev)
 {
 	FIELD_U16(f, ev->u.probe.id);
@@ -288,6 +296,7 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_PROC_END:    end_fields(f, ev); break;
 	case EV_MODULE:
 	case EV_MODULE_GONE: module_fields(f, ev); break;
+	case EV_BLOCK:       block_fields(f, ev); break;
 	case EV_IMAGE:       image_fields(f, ev); break;
 	case EV_PROBE:       probe_fields(f, ev); break;
 	case EV_STACK:       stack_fields(f, d, ev); break;

@@ -27,6 +27,7 @@ static const uint16_t wire_types[] = {
 	[EV_ERROR] = WIRE_ERROR,
 	[EV_WHY] = WIRE_WHY,
 	[EV_IMAGE] = WIRE_IMAGE,
+	[EV_BLOCK] = WIRE_BLOCK,
 };
 
 static void put_le(uint8_t *p, uint64_t v, unsigned n)
@@ -138,6 +139,7 @@ void wire_encode_hello(struct wire_encoder *e, const struct wire_hello *h)
 	FIELD_U32(&f, copy.command);
 	for (uint32_t i = 0; i < copy.nwords; i++)
 		field_string(&f, (const char **)&copy.words[i]);
+	FIELD_BOOL(&f, copy.token);
 	end_record(e, at);
 }
 
@@ -202,6 +204,7 @@ int wire_decode_hello(struct wire_decoder *d, const struct wire_record *r, struc
 	FIELD_MAX(&f, h->nwords, WIRE_MAX_WORDS);
 	FIELD_U32(&f, h->command);
 	read_words(&f, d, h);
+	FIELD_BOOL(&f, h->token);
 	return f.bad ? -EBADMSG : 0;
 }
 

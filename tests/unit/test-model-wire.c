@@ -14,7 +14,7 @@
 #include "model/wire.h"
 
 #define NEVENTS 20000
-#define TYPES (EV_IMAGE + 1)
+#define TYPES (EV_BLOCK + 1)
 
 static uint64_t seed = 7;
 
@@ -125,6 +125,12 @@ static void make_rare(struct sent *s)
 		ev->u.module.build_id_len = ndata;
 		ev->u.module.dev = N64;
 		ev->u.module.ino = N64;
+		break;
+	case EV_BLOCK:
+		ev->u.alloc.addr = N64;
+		ev->u.alloc.size = N64;
+		ev->u.alloc.stack = N32;
+		ev->u.alloc.mark = N32;
 		break;
 	case EV_IMAGE:
 		ev->u.image.module = N32;
@@ -581,6 +587,51 @@ static void test_hello(void **state)
 	strbuf_release(&sb);
 }
 
+static void test_requests(void **state)
+{
+	struct request q = { 7, REQUEST_READ, 4711, UINT64_MAX, 300 }, got_q;
+	struct answer a = { 7, ENOENT, "it is gone", (const uint8_t *)"abc", 3 }, got_a;
+	struct wire_login l = { "secret", "mtrace 9", true }, got_l;
+	struct strbuf sb = STRBUF_INIT;
+	struct wire_encoder e = WIRE_ENCODER_INIT(&sb);
+	struct wire_record r;
+	const char *text;
+	size_t at = 0;
+
+	(void)state;
+	wire_encode_login(&e, &l);
+	wire_encode_request(&e, &q);
+	wire_encode_answer(&e, &a);
+	wire_encode_text(&e, WIRE_REFUSED, "no");
+	at += (size_t)wire_next(sb.s + at, sb.n - at, &r);
+	assert_int_equal(r.type, WIRE_LOGIN);
+	assert_int_equal(wire_decode_login(&r, &got_l), 0);
+	assert_string_equal(got_l.token, "secret");
+	assert_string_equal(got_l.tool, "mtrace 9");
+	assert_true(got_l.control);
+	at += (size_t)wire_next(sb.s + at, sb.n - at, &r);
+	assert_int_equal(r.type, WIRE_REQUEST);
+	assert_int_equal(wire_decode_request(&r, &got_q), 0);
+	assert_memory_equal(&got_q, &q, sizeof q);
+	at += (size_t)wire_next(sb.s + at, sb.n - at, &r);
+	assert_int_equal(r.type, WIRE_ANSWER);
+	assert_int_equal(wire_decode_answer(&r, &got_a), 0);
+	assert_int_equal(got_a.id, 7);
+	assert_int_equal(got_a.error, ENOENT);
+	assert_string_equal(got_a.text, "it is gone");
+	assert_int_equal(got_a.ndata, 3);
+	assert_memory_equal(got_a.data, "abc", 3);
+	r.len--; /* cut off within the data */
+	assert_int_equal(wire_decode_answer(&r, &got_a), -EBADMSG);
+	r.len++;
+	at += (size_t)wire_next(sb.s + at, sb.n - at, &r);
+	assert_int_equal(r.type, WIRE_REFUSED);
+	assert_int_equal(wire_decode_text(&r, &text), 0);
+	assert_string_equal(text, "no");
+	assert_int_equal(at, sb.n);
+	strbuf_release(&sb);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -590,6 +641,7 @@ int main(void)
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_hello),
+		cmocka_unit_test(test_requests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
