@@ -63,6 +63,7 @@ enum event_type {
 			     the tracee's memory: for who looks names up elsewhere */
 	EV_BLOCK,         /* an open block, because it was asked (REQUEST_BLOCKS):
 			     u.alloc tells address, size, stack, mark */
+	EV_TYPES,         /* how many there are */
 };
 
 enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };

@@ -14,7 +14,6 @@
 #include "model/wire.h"
 
 #define NEVENTS 20000
-#define TYPES (EV_BLOCK + 1)
 
 static uint64_t seed = 7;
 
@@ -301,7 +300,7 @@ static void make(struct sent *s)
 {
 	memset(s, 0, sizeof *s);
 	/* Mostly what is frequent, so that batches are long. */
-	s->ev.type = (enum event_type)(rnd() % (rnd() % 16 ? 8 : TYPES));
+	s->ev.type = (enum event_type)(rnd() % (rnd() % 16 ? 8 : EV_TYPES));
 	if (s->ev.type < EV_ALLOC && rnd() % 16)
 		s->ev.type = EV_ALLOC + s->ev.type;
 	s->ev.pid = 100 + (pid_t)(rnd() % 3);
