@@ -63,6 +63,8 @@ enum event_type {
 			     the tracee's memory: for who looks names up elsewhere */
 	EV_BLOCK,         /* an open block, because it was asked (REQUEST_BLOCKS):
 			     u.alloc tells address, size, stack, mark */
+	EV_RESET,         /* what is open is forgotten, counts begin anew
+			     (REQUEST_RESET): later releases of it are unknown */
 	EV_TYPES,         /* how many there are */
 };
 

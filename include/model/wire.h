@@ -63,6 +63,7 @@ enum wire_type {
 	WIRE_WHY,
 	WIRE_IMAGE,
 	WIRE_BLOCK,
+	WIRE_RESET = 64,
 };
 
 /* The first record: what the stream is about. */

@@ -100,6 +100,7 @@ struct trace_opts {
 	bool sanity;           /* -S: a stack of every release */
 	bool no_mismatched;    /* --show-mismatched-frees=no */
 	bool stop_on_error;    /* --stop-on-error */
+	uint64_t max_blocks;   /* that are kept track of in a process; 0: all */
 	uint64_t freed_volume; /* --freelist-vol: bytes that blocks had which are
 				  remembered as released */
 	const char *user;      /* -u; NULL: ours */

@@ -28,6 +28,8 @@ void session_release(struct heap *);
 void proc_begin(struct heap *, const struct event *);
 void proc_finish(struct heap_proc *, const struct event *);
 void heap_proc_free(struct heap_proc *);
+/* What is open is forgotten and counts begin anew; errors stay. */
+void proc_reset(struct heap_proc *);
 /* The present image of a pid, NULL: unknown or ended. */
 struct heap_proc *proc_live(struct heap *, pid_t pid);
 

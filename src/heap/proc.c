@@ -89,6 +89,20 @@ void proc_finish(struct heap_proc *p, const struct event *ev)
 		close_image(p, ev->u.end.how, ev->u.end.status, ev->time_ns);
 }
 
+void proc_reset(struct heap_proc *p)
+{
+	memset(&p->total, 0, sizeof p->total);
+	memset(&p->maps, 0, sizeof p->maps);
+	memset(&p->inherited, 0, sizeof p->inherited);
+	memset(&p->before_attach, 0, sizeof p->before_attach);
+	regions_free(p->regions);
+	p->regions = regions_new();
+	leaks_release(&p->scan);
+	vec_release(&p->counts);
+	u64map_release(&p->by_stack);
+	marks_release(p);
+}
+
 void heap_proc_free(struct heap_proc *p)
 {
 	leaks_release(&p->scan);

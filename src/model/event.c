@@ -32,6 +32,7 @@ static const char *const names[] = {
 	[EV_WHY] = "why",
 	[EV_IMAGE] = "image",
 	[EV_BLOCK] = "block",
+	[EV_RESET] = "reset",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -309,6 +309,6 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_MARK:        FIELD_U32(f, ev->u.mark.nr); break;
 	case EV_WHY:         asked_fields(f, ev); break;
 	case EV_ERROR:       error_fields(f, ev); break;
-	default:             break; /* EV_TASK, EV_SCAN_BEGIN: nothing more */
+	default:             break; /* EV_TASK, EV_SCAN_BEGIN, EV_RESET: nothing more */
 	}
 }

@@ -28,6 +28,7 @@ static const uint16_t wire_types[] = {
 	[EV_WHY] = WIRE_WHY,
 	[EV_IMAGE] = WIRE_IMAGE,
 	[EV_BLOCK] = WIRE_BLOCK,
+	[EV_RESET] = WIRE_RESET,
 };
 
 static void put_le(uint8_t *p, uint64_t v, unsigned n)

@@ -242,6 +242,20 @@ void bp_remove_all(struct proc *p)
 		bp_lift(p, (struct breakpoint *)(uintptr_t)s->value);
 }
 
+void bp_plant_again(struct proc *p)
+{
+	u64map_for_each(&p->bps, s) {
+		struct breakpoint *bp = (struct breakpoint *)(uintptr_t)s->value;
+		uint8_t now[4];
+
+		if (bp->planted || !(bp->roles & ~BP_RETURN))
+			continue;
+		if (memory_read(&p->mem, bp->addr, now, p->abi->bp_len) == p->abi->bp_len &&
+		    !memcmp(now, bp->orig, p->abi->bp_len))
+			write_insn(p, proc_stopped_task(p), bp, true);
+	}
+}
+
 void bp_clean_copy(const struct proc *p, const struct memory *copy)
 {
 	unsigned len = p->abi->bp_len;

@@ -33,6 +33,8 @@ void bp_follow_chain(struct proc *p, struct breakpoint *bp);
 void bp_splice(const struct proc *p, taddr_t addr, uint8_t *buf, size_t len);
 /* All out of the tracee's memory; the table stays (moribund ones too). */
 void bp_remove_all(struct proc *p);
+/* In again, where the memory is as it was. */
+void bp_plant_again(struct proc *p);
 /* Out of a forked copy of the memory, padding slots included. */
 void bp_clean_copy(const struct proc *p, const struct memory *copy);
 /* Is any of them in what may be a copy? */

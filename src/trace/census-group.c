@@ -120,7 +120,8 @@ uint64_t census_take_in(struct proc *p, const struct glibc_heap *h, const struct
 		count_alike(&g, &h->blocks.v[i]);
 	for (size_t i = 0; i < h->blocks.n; i++)
 		if (!u64map_get(skip, h->blocks.v[i].addr) &&
-		    !openset_find(p->open, h->blocks.v[i].addr, &known))
+		    !openset_find(p->open, h->blocks.v[i].addr, &known) &&
+		    record_has_room(p, h->blocks.v[i].addr))
 			add(&g, &h->blocks.v[i]);
 	*bytes = 0;
 	if (!g.v.n) /* that there are none is told too */

@@ -221,7 +221,7 @@ static const struct range_probe *unwind_call(struct task *t, const struct call *
 
 	if (c->site->probe->op == OP_ALLOC)
 		w = image_wrapper(t->proc, c->return_addr);
-	look_unwind(t, t->proc->session->opts->depth + (w ? 2 : 0));
+	look_unwind(t, t->proc->session->depth + (w ? 2 : 0));
 	return w;
 }
 
@@ -229,7 +229,7 @@ static const struct range_probe *unwind_call(struct task *t, const struct call *
 static void find_caller(struct task *t, struct call *c, const struct range_probe *w,
 			struct origin *from)
 {
-	unsigned depth = t->proc->session->opts->depth;
+	unsigned depth = t->proc->session->depth;
 
 	c->size = look_size(t, c->site->probe);
 	if (w && c->size == 1 && asked_for_nothing(t, w))

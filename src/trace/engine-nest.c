@@ -35,6 +35,13 @@ static void drop_dead(struct task *t)
 	call_drop(t);
 }
 
+void calls_abandon(struct task *t)
+{
+	while (t->calls.n)
+		drop_dead(t);
+	t->last.what = LAST_NONE;
+}
+
 /* Without call-frame information: is its return address still where it was? */
 static bool return_slot_stands(struct task *t, const struct call *c)
 {

@@ -108,7 +108,7 @@ uint32_t entry_stack(struct task *t, const struct breakpoint *bp)
 	struct session *s = t->proc->session;
 
 	look_stack(t, t->stack_want);
-	look_unwind(t, s->opts->depth);
+	look_unwind(t, s->depth);
 	return recorder_stack(s->recorder, t->proc, t, bp->site->id, &look.bt, 0);
 }
 

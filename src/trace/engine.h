@@ -16,4 +16,7 @@ taddr_t engine_take_back(struct task *t, const struct breakpoint *bp, taddr_t ot
 /* Calls that were entered through a site that is no more. */
 void calls_forget_site(struct task *t, const struct probe_site *site);
 
+/* Calls under way are not waited for any more. */
+void calls_abandon(struct task *t);
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/msg.h"
 #include "trace/errors.h"
 #include "trace/image.h"
+#include "trace/pause.h"
 #include "trace/recorder.h"
 #include "trace/tracer.h"
 
@@ -54,6 +55,8 @@ bool fault_in_release(const struct proc *p, const struct probe_site *site,
 	unsigned alloc = recorder_families(p->session->recorder, b->stack);
 
 	*out = (struct fault){ .addr = b->addr, .size = b->size, .given = given, .stack = b->stack };
+	if (pause_doubts(p, b))
+		return false;
 	if (!opts->no_mismatched && is_mismatch(alloc, site->families)) {
 		out->kind = ERROR_MISMATCHED_FREE;
 		return true;

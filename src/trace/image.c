@@ -15,6 +15,7 @@
 #include "trace/census.h"
 #include "trace/engine.h"
 #include "trace/image.h"
+#include "trace/pause.h"
 #include "trace/recorder.h"
 #include "trace/sanitizer.h"
 #include "trace/sigtrap.h"
@@ -621,6 +622,7 @@ void image_end(struct proc *p)
 		t->stepping = NULL;
 	}
 	census_forget(p);
+	pause_forget(p);
 	bp_forget_all(p);
 	unwinder_free(p->unwinder);
 	p->unwinder = NULL;
@@ -672,6 +674,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	u64map_for_each(&parent->zones, z)
 		u64map_set(&c->zones, z->key, z->value);
 	c->table_complete = parent->table_complete;
+	pause_copy(c, parent);
 	c->from_launch = parent->from_launch;
 	c->syscall_insn = parent->syscall_insn;
 	c->no_inject = parent->no_inject;

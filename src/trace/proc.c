@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "trace/breakpoint.h"
 #include "trace/census.h"
+#include "trace/pause.h"
 #include "trace/proc.h"
 
 struct task *task_find(struct session *s, pid_t tid)
@@ -87,6 +88,7 @@ void proc_free(struct proc *p)
 	struct session *s = p->session;
 
 	census_forget(p);
+	pause_forget(p);
 	while (p->tasks.n)
 		task_free(p->tasks.v[p->tasks.n - 1]);
 	for (size_t i = 0; i < s->procs.n; i++)

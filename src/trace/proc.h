@@ -226,6 +226,8 @@ struct proc {
 		bool refused, told;
 	} redzone;
 	bool sanitized;           /* its allocator takes nothing from us */
+	bool paused;              /* not observed just now (pause.h) */
+	struct openset *doubtful; /* blocks that were open when that began; NULL */
 	bool table_complete;      /* `open` holds every block there is, so that the
 				     release of another address is an error */
 	uint32_t space;           /* part of a stack's identity; new when a
@@ -315,6 +317,8 @@ struct session {
 	timer_t nagger;           /* brings wait4() back (session.c) */
 	timer_t scan_timer;       /* --scan-every */
 	timer_t mark_timer;       /* --mark-every (marks.c) */
+	unsigned depth;           /* frames of a backtrace */
+	uint64_t beyond;          /* blocks that --max-blocks had no room for */
 	uint32_t mark;            /* the last one that was set */
 	bool told_marks;          /* … and that there can be no more */
 	int end_signal;           /* that ended the session; 0: none */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
+#include "trace/pause.h"
 #include "trace/recorder.h"
 
 /* A stack is recognised by 128 bits of hash: its frames are with the host, the
@@ -295,6 +296,59 @@ static uint32_t allocator_of(const struct probe_site *site)
 	return site && site->module ? site->module->id : 0;
 }
 
+bool record_has_room(struct proc *p, taddr_t addr)
+{
+	uint64_t max = p->session->opts->max_blocks;
+	struct open_block old;
+
+	if (!max || openset_count(p->open) < max || openset_find(p->open, addr, &old))
+		return true;
+	p->session->beyond++;
+	p->table_complete = false; /* its release will be none of a known block */
+	return false;
+}
+
+static int tell_block(void *arg, const struct open_block *b)
+{
+	struct event ev = { .type = EV_BLOCK };
+
+	ev.u.alloc.addr = b->addr;
+	ev.u.alloc.size = b->size;
+	ev.u.alloc.stack = b->stack;
+	ev.u.alloc.mark = b->mark;
+	record_event(arg, &ev);
+	return 0;
+}
+
+void record_blocks(struct proc *p)
+{
+	openset_each(p->open, tell_block, p);
+}
+
+/* Calls and releases under way that would bring blocks back know them no more. */
+static void forget_old(struct task *t)
+{
+	for (size_t i = 0; i < t->calls.n; i++) {
+		t->calls.v[i].had_old = false;
+		t->calls.v[i].old = (struct open_block){ 0 };
+	}
+	t->last.known = false;
+}
+
+void record_reset(struct proc *p)
+{
+	struct event ev = { .type = EV_RESET };
+
+	openset_free(p->open);
+	p->open = openset_new();
+	freed_free(p->freed);
+	p->freed = freed_new(p->session->opts->freed_volume, FREED_MAX);
+	p->table_complete = false;
+	for (size_t i = 0; i < p->tasks.n; i++)
+		forget_old(p->tasks.v[i]);
+	record_event(p, &ev);
+}
+
 /* The block is there from now on.  An address that is still open was released
  * behind our back: by the allocator itself, or through a way in that we do not
  * observe. */
@@ -310,7 +364,8 @@ static void open_block(struct task *t, const struct probe_site *site, const stru
 	gone.u.release.size = old.size;
 	gone.u.release.stack = old.stack;
 	gone.u.release.mark = old.mark;
-	gone.u.release.known = RELEASE_UNSEEN;
+	/* It went while nobody looked: that is no way round our breakpoints. */
+	gone.u.release.known = pause_doubts(t->proc, &old) ? RELEASE_KNOWN : RELEASE_UNSEEN;
 	gone.u.release.allocator = allocator_of(site);
 	emit(t->proc, t->tid, &gone);
 }
@@ -333,6 +388,10 @@ void record_alloc(struct task *t, const struct call *c, taddr_t addr)
 {
 	struct event ev = { .type = EV_ALLOC };
 
+	if (!record_has_room(t->proc, addr)) {
+		freed_drop(t->proc->freed, addr);
+		return;
+	}
 	open_block(t, c->site, &(struct open_block){ addr, c->size, c->stack,
 						     t->proc->session->mark });
 	ev.u.alloc.addr = addr;
@@ -408,6 +467,10 @@ void record_realloc(struct task *t, const struct call *c, taddr_t old_addr,
 		freed_drop(t->proc->freed, old_addr);
 		openset_add(t->proc->open, old, NULL);
 	} else if (addr) {
+		if (!old && !record_has_room(t->proc, addr)) {
+			freed_drop(t->proc->freed, addr);
+			return;
+		}
 		open_block(t, NULL, &(struct open_block){ addr, size, c->stack,
 							  t->proc->session->mark });
 	}

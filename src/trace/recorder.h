@@ -36,6 +36,13 @@ void record_note(struct session *s, pid_t pid, bool bad, const char *text);
 /* s->mark was set. */
 void record_mark(struct session *s);
 
+/* Can one more block be kept track of?  False: it is counted as unknown. */
+bool record_has_room(struct proc *p, taddr_t addr);
+/* What is open is forgotten, and told to be. */
+void record_reset(struct proc *p);
+/* An EV_BLOCK for each open block. */
+void record_blocks(struct proc *p);
+
 /* What it asked for, where that has two factors. */
 struct product call_product(const struct call *c);
 /* What call c got, or did not get. */

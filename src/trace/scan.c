@@ -502,7 +502,7 @@ static void say(const struct scan *sc, uint64_t pause_ns)
 		 (unsigned long long)reach_count(sc->reach), (double)pause_ns / 1e6);
 }
 
-static bool scan_one(struct proc *p)
+int scan_now(struct proc *p, const struct scan_opts *opts)
 {
 	uint64_t pause_ns;
 	struct scan *sc;
@@ -510,14 +510,15 @@ static bool scan_one(struct proc *p)
 	int err = world_stop(&w, p);
 
 	if (err)
-		return err != -EAGAIN;
+		return err;
 	sc = scan_new(p);
+	sc->opts = opts;
 	err = scan_into(sc, w.began_ns, false);
 	pause_ns = world_resume(&w);
 	if (!err)
 		say(sc, pause_ns);
 	scan_free(sc);
-	return true;
+	return err == -EAGAIN ? -EBUSY : err;
 }
 
 bool scan_running(struct session *s)
@@ -528,7 +529,7 @@ bool scan_running(struct session *s)
 		struct proc *p = s->procs.v[i];
 
 		if (p->abi && p->state == PROC_TRACING && !p->exiting)
-			all &= scan_one(p);
+			all &= scan_now(p, &s->opts->scan) != -EAGAIN;
 	}
 	return all;
 }

@@ -12,6 +12,9 @@ bool scan_wanted(const struct proc *p);
  * go).  `since_ns`: when the first of them stopped; 0: they end anyway.
  * `final`: no other scan of it will come.  0, or -errno after a message. */
 int scan_proc(struct proc *p, uint64_t since_ns, bool final);
+/* Stops one process, scans it with these options and lets it go on, the same way.
+ * 0, -EAGAIN: it cannot be stopped just now, or -errno. */
+int scan_now(struct proc *p, const struct scan_opts *opts);
 /* Stops everything, scans each process and lets it go on; says in one line what
  * was found and how long it took.  Processes that cannot be stopped just now
  * (single-steps) are left out: false, try again. */

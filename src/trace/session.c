@@ -26,6 +26,7 @@
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
 #include "trace/scan.h"
+#include "trace/serve.h"
 #include "trace/step.h"
 #include "trace/tracer.h"
 
@@ -330,7 +331,7 @@ static void set_scan_timer(const struct session *s)
 		timer_settime(s->scan_timer, 0, &at, NULL);
 }
 
-static void scan_now(struct session *s)
+static void scan_asked_for(struct session *s)
 {
 	bool report = asked_scan == 2;
 
@@ -365,7 +366,7 @@ static bool handle_signals(struct session *s)
 	if (asked_mark)
 		mark_now(s);
 	if (asked_scan)
-		scan_now(s);
+		scan_asked_for(s);
 	if (asked_report) {
 		asked_report = 0;
 		report_from_copy(s);
@@ -403,6 +404,11 @@ static void loop(struct session *s)
 			s->ended_early = true;
 			return;
 		}
+		if (requests_waiting()) {
+			requests_serve(s);
+			if (!anything_left(s))
+				return;
+		}
 		if (s->census_due) {
 			census_continue(s);
 			nag(s->census_due > 0);
@@ -433,6 +439,18 @@ static void complain(void *arg, const char *line)
 }
 
 
+static void tell_beyond(struct session *s)
+{
+	char *line;
+
+	if (!s->beyond)
+		return;
+	line = xasprintf("%llu blocks are not known: beyond --max-blocks, %llu of a process at a time",
+			 (unsigned long long)s->beyond, (unsigned long long)s->opts->max_blocks);
+	record_note(s, 0, true, line);
+	free(line);
+}
+
 static void tell_the_rest(struct session *s)
 {
 	probe_set_complaints(s->probes, complain, s);
@@ -440,6 +458,7 @@ static void tell_the_rest(struct session *s)
 		record_note(s, 0, true,
 			    "no allocation function was found: a stripped static program needs its "
 			    "separate debug file, or --alloc and --free with OBJECT+OFFSET");
+	tell_beyond(s);
 	fail_summary(s);
 	leftover_tell(s);
 }
@@ -523,7 +542,8 @@ static void session_release(struct session *s)
 
 int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct trace_result *result)
 {
-	struct session s = { .opts = opts, .sink = sink, .result = result, .crash_at = crash_at() };
+	struct session s = { .opts = opts, .sink = sink, .result = result, .crash_at = crash_at(),
+			     .depth = opts->depth };
 	pid_t launched;
 	int err;
 
@@ -547,8 +567,10 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 	cpu_begin();
 	set_scan_timer(&s);
 	marks_begin(&s);
+	requests_begin();
 	if (!err)
 		loop(&s);
+	requests_end();
 	scan_every_ns = 0;
 	marks_end(&s);
 	cpu_end();

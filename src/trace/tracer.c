@@ -145,7 +145,7 @@ static void on_trap(struct task *t)
 		t->regs.w[p->abi->pc] = pc;
 		if (t->trap_blocked || p->trap.ignored)
 			sigtrap_after_hit(t);
-		if (!bp->roles) { /* lifted while this trap was in flight */
+		if (!bp->roles || p->paused) { /* lifted while this trap was in flight */
 			host_set_pc(t->tid, t->regs.abi, pc);
 			task_continue(t, 0);
 			return;
@@ -388,10 +388,7 @@ static struct proc *find_proc(struct session *s, pid_t pid)
 	return NULL;
 }
 
-/* Before a process ends or executes: its children that were announced and have
- * not stopped yet are copies with its breakpoints, of which nobody would know
- * later. */
-static void await_children(struct proc *p)
+void await_children(struct proc *p)
 {
 	struct session *s = p->session;
 

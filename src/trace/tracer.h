@@ -34,6 +34,11 @@ void release_copy(struct proc *parent, pid_t child);
  * copy with its breakpoints. */
 void adopt_orphans(struct proc *dead);
 
+/* Before a process ends, executes or is let go: its children that were announced
+ * and have not stopped yet are copies with its breakpoints, of which nobody would
+ * know later. */
+void await_children(struct proc *p);
+
 /* A stop that was taken for a task while waiting for another kind. */
 void park(struct session *s, pid_t tid, int status);
 
