@@ -19,12 +19,17 @@
 #include "trace/trace.h"
 #include "ui/log.h"
 #include "ui/options.h"
+#include "ui/server.h"
 #include "ui/sweep.h"
+#include "ui/token.h"
 
 struct run {
 	struct options opts;
 	struct heap *heap;
-	struct event_sink *log;    /* -l: in front of all others */
+	struct event_sink *server; /* -r: in front of all others */
+	struct event_sink *log;    /* -l: behind it */
+	struct address address;    /* of the server */
+	char *token;
 	struct event_sink *errors; /* heap errors are told when they happen */
 	struct event_sink *calls; /* --calls: between the tracer and the heap */
 	int calls_error;
@@ -157,9 +162,12 @@ static void set_debug_files(void)
 	elf_set_debug_opts(&debug);
 }
 
-/* With a log the report can wait, unless something is asked of it. */
+/* With a log the report can wait, unless something is asked of it; of a server
+ * the client makes it. */
 static bool reports(const struct options *o)
 {
+	if (o->remote)
+		return false;
 	return !o->logfile || o->report.output || o->report.json || o->report.xml ||
 	       o->trace.calls || o->report.error_exitcode || o->report.fail_if;
 }
@@ -168,28 +176,80 @@ static void no_report(void *arg)
 {
 	const struct run *run = arg;
 
-	msg_info("a report needs the log: %s -l %s", msg_program(), run->opts.logfile);
+	if (run->opts.logfile)
+		msg_info("a report needs the log: %s -l %s", msg_program(), run->opts.logfile);
+	else
+		msg_info("reports are made by clients");
 	_exit(0);
 }
 
-/* What the reader of a log cannot know otherwise. */
+/* What a reader elsewhere cannot know otherwise. */
+struct introduction {
+	struct wire_hello hello;
+	char host[256], *cwd;
+};
+
+static void introduce(const struct options *o, struct introduction *in)
+{
+	char *const *words = o->report.words, *const *command = o->report.command;
+
+	*in = (struct introduction){ .cwd = getcwd(NULL, 0) };
+	in->hello = (struct wire_hello){
+		.tool = PACKAGE_NAME " " PACKAGE_VERSION,
+		.host = gethostname(in->host, sizeof in->host - 1) ? NULL : in->host,
+		.cwd = in->cwd,
+		.words = (const char *const *)words,
+	};
+	while (words[in->hello.nwords])
+		in->hello.nwords++;
+	in->hello.command = command ? (uint32_t)(command - words) : in->hello.nwords;
+}
+
 static int begin_log(struct run *run, struct event_sink *next)
 {
 	const struct options *o = &run->opts;
-	char *const *words = o->report.words, *const *command = o->report.command;
-	char host[256] = "", *cwd = getcwd(NULL, 0);
-	struct wire_hello hello = { .tool = PACKAGE_NAME " " PACKAGE_VERSION,
-				    .host = gethostname(host, sizeof host - 1) ? NULL : host,
-				    .cwd = cwd,
-				    .words = (const char *const *)words };
-	struct log_opts opts = { .path = o->logfile, .plain = o->no_compress, .hello = &hello };
+	struct introduction in;
+	struct log_opts opts = { .path = o->logfile, .plain = o->no_compress, .hello = &in.hello };
 
-	while (words[hello.nwords])
-		hello.nwords++;
-	hello.command = command ? (uint32_t)(command - words) : hello.nwords;
+	introduce(o, &in);
 	run->log = log_check_writable(o->logfile) ? NULL : log_sink_new(&opts, next);
-	free(cwd);
+	free(in.cwd);
 	return run->log ? 0 : -1;
+}
+
+/* Who reaches the server may read the program's memory and end it. */
+static int check_secret(const struct run *run)
+{
+	const struct options *o = &run->opts;
+
+	if (run->token || o->insecure || address_is_local(&run->address))
+		return 0;
+	return msg_error("others can reach %s: share a secret with the client by --token-file FILE, or "
+			 "say --insecure", o->remote);
+}
+
+static int begin_server(struct run *run, struct event_sink *next)
+{
+	const struct options *o = &run->opts;
+	struct server_opts opts = { .address = &run->address,
+				    .on_disconnect = (enum on_disconnect)o->on_disconnect,
+				    .when_full = (enum when_full)o->when_full };
+	char port[12];
+	struct introduction in;
+
+	snprintf(port, sizeof port, "%u", o->port);
+	if (address_parse(o->remote, o->port ? port : NULL, &run->address))
+		return -1;
+	if (o->token_file && !(run->token = token_read(o->token_file)))
+		return -1;
+	if (check_secret(run))
+		return -1;
+	introduce(o, &in);
+	opts.hello = &in.hello;
+	opts.token = run->token;
+	run->server = server_new(&opts, next);
+	free(in.cwd);
+	return run->server ? 0 : -1;
 }
 
 /* 0, or -1 when something could not be written. */
@@ -209,7 +269,7 @@ static int end_log(struct run *run)
 	return 0;
 }
 
-/* The chain that events go through: log, errors, calls, heap; NULL after a
+/* The chain that events go through: server, log, errors, calls, heap; NULL after a
  * message. */
 static struct event_sink *begin_sinks(struct run *run)
 {
@@ -224,6 +284,8 @@ static struct event_sink *begin_sinks(struct run *run)
 	}
 	if (o->logfile)
 		sink = begin_log(run, sink) ? NULL : run->log;
+	if (o->remote && (sink || !o->logfile))
+		sink = begin_server(run, sink) ? NULL : run->server;
 	return sink;
 }
 
@@ -232,7 +294,7 @@ static int run_session(struct run *run)
 	struct options *o = &run->opts;
 	struct trace_result result = { 0 };
 	struct event_sink *sink;
-	int err, status;
+	int err, status, sig;
 
 	if (check_writable(o->report.output) || check_writable(o->report.json) ||
 	    check_writable(o->report.xml))
@@ -244,7 +306,11 @@ static int run_session(struct run *run)
 	o->trace.arg = run;
 	o->report.interrupted = &trace_interrupted;
 	o->report.cwd = o->cwd;
+	if (o->wait && (sig = server_await(run->server)))
+		return end_like(&(struct trace_result){ .exit_signal = sig });
 	err = trace_run(&o->trace, sink, &result);
+	if (run->server)
+		server_end(run->server, !err);
 	if (end_log(run))
 		run->failed = true;
 	if (err)
@@ -301,6 +367,9 @@ int main(int argc, char **argv)
 	case OPTIONS_WRONG:
 		options_release(&run.opts);
 		return EXIT_OURS;
+	case OPTIONS_CLIENT:
+		options_release(&run.opts);
+		return msg_error("this build has no client") ? EXIT_OURS : 0;
 	case OPTIONS_TRACE:
 	case OPTIONS_LOG:
 		break;
@@ -314,6 +383,10 @@ int main(int argc, char **argv)
 	}
 	run.heap = heap_new();
 	code = what == OPTIONS_LOG ? run_log(&run) : run_session(&run);
+	if (run.server)
+		run.server->free(run.server);
+	address_release(&run.address);
+	free(run.token);
 	if (run.log)
 		run.log->free(run.log);
 	if (run.errors)

@@ -31,6 +31,8 @@ enum option_word {
 	WORD_ON_SIGNAL,
 	WORD_GEN,
 	WORD_YES_NO,
+	WORD_DISCONNECT,
+	WORD_FULL,
 };
 
 struct options;
@@ -79,6 +81,12 @@ struct options {
 				 one that is for one side alone; NULL: none */
 	const char *logfile;  /* -l; "-" is standard output or input */
 	bool no_compress;
+	const char *remote;   /* -r: serve there, or connect to there */
+	uint32_t port;        /* -P; 0: as -r says */
+	bool wait;            /* -w: for a client, before the program runs */
+	bool insecure;        /* no token is needed */
+	const char *token_file;
+	uint32_t on_disconnect, when_full; /* enums of ui/server.h */
 	enum option_answer answer;
 };
 
@@ -86,6 +94,7 @@ struct options {
 enum options_result {
 	OPTIONS_TRACE,   /* go on */
 	OPTIONS_LOG,     /* read the log and report */
+	OPTIONS_CLIENT,  /* connect to a server and report */
 	OPTIONS_DONE,    /* --help or the like was answered: exit status 0 */
 	OPTIONS_WRONG,   /* after a message: exit status EXIT_OURS */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "options-internal.h"
+#include "ui/server.h"
 
 static const char *const colors[] = {
 	[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never",
@@ -20,6 +21,11 @@ static const char *const yes_no_all[] = { "no", "yes", "all" };
 static const char *const on_signals[] = { "USR1:scan", "USR2:scan", "USR1:mark", "USR2:mark" };
 
 static const char *const yes_no[] = { "yes", "no" };
+
+static const char *const disconnects[] = {
+	[DISCONNECT_GO_ON] = "go-on", [DISCONNECT_STOP] = "stop", [DISCONNECT_DETACH] = "detach",
+};
+static const char *const when_full[] = { [FULL_WAIT] = "wait", [FULL_DROP] = "drop" };
 
 const char *option_word(enum option_word word, size_t i)
 {
@@ -42,6 +48,10 @@ const char *option_word(enum option_word word, size_t i)
 		return i < ARRAY_SIZE(yes_no_all) ? yes_no_all[i] : NULL;
 	case WORD_YES_NO:
 		return i < ARRAY_SIZE(yes_no) ? yes_no[i] : NULL;
+	case WORD_DISCONNECT:
+		return i < ARRAY_SIZE(disconnects) ? disconnects[i] : NULL;
+	case WORD_FULL:
+		return i < ARRAY_SIZE(when_full) ? when_full[i] : NULL;
 	default:
 		return NULL;
 	}
@@ -196,6 +206,27 @@ static const struct option_row table[] = {
 	  FIELD(logfile) },
 	{ 0, "no-compress", NULL, WORD_NONE, GROUP_LOG, "write the log as it is, for other readers",
 	  set_flag, FIELD(no_compress) },
+	{ 'r', "remote", "ADDR", WORD_ANY, GROUP_LOG,
+	  "report on another machine: serve at ADDR; without a\ncommand or process: connect to it.  HOST[:PORT], *\nor :PORT for all, ./NAME or /NAME a UNIX socket",
+	  set_string, FIELD(remote) },
+	{ 'P', "port", "N", WORD_NUMBER, GROUP_LOG, "TCP port of --remote (default 4576)",
+	  set_number, NUMBER(port, 1, 65535) },
+	{ 'w', "wait", NULL, WORD_NONE, GROUP_LOG, "serving, begin when a client is there",
+	  set_flag, FIELD(wait) },
+	{ 0, "token-file", "FILE", WORD_FILE, GROUP_LOG,
+	  "the first line of FILE is a secret that server and\nclient must share", set_string, FIELD(token_file) },
+	{ 0, "insecure", NULL, WORD_NONE, GROUP_LOG,
+	  "serve other machines without a token: whoever reaches\nthe port may read the program's memory and kill it",
+	  set_flag, FIELD(insecure) },
+	{ 0, "on-disconnect", "WHAT", WORD_DISCONNECT, GROUP_LOG,
+	  "without any client more: go-on (default), stop\nobserving until one is back, or detach",
+	  set_word, FIELD(on_disconnect) },
+	{ 0, "when-full", "WHAT", WORD_FULL, GROUP_LOG,
+	  "a client that is too slow: wait for it (default), or\ndrop what it misses and tell it the figures later",
+	  set_word, FIELD(when_full) },
+	{ 0, "max-blocks", "N", WORD_NUMBER, GROUP_LOG,
+	  "keep track of N blocks of a process at most; others\nare counted as unknown",
+	  set_number, NUMBER(trace.max_blocks, 1, LONG_MAX) },
 
 	{ 'F', "config", "FILE", WORD_FILE, GROUP_OTHER,
 	  "read FILE instead of the default configuration file;\nmay be repeated",
@@ -236,6 +267,11 @@ static const struct {
 	{ "gen-suppressions", SIDE_REPORT },
 	{ "calls", SIDE_BOTH },
 	{ "no-compress", SIDE_TRACER },
+	{ "wait", SIDE_TRACER },
+	{ "insecure", SIDE_TRACER },
+	{ "on-disconnect", SIDE_TRACER },
+	{ "when-full", SIDE_TRACER },
+	{ "max-blocks", SIDE_TRACER },
 	{ "binpath", SIDE_REPORT },
 	{ "cwd", SIDE_REPORT },
 };

@@ -174,10 +174,33 @@ static bool traces(const struct options *o)
 	return o->trace.argv || o->trace.pids.n;
 }
 
+/* Of what belongs to a server, and to a client. */
+static int check_remote(const struct options *o)
+{
+	if (!o->remote && (o->wait || o->insecure || o->token_file || o->port))
+		return options_wrong("--%s needs --remote", o->wait ? "wait" : o->insecure ? "insecure" :
+				     o->port ? "port" : "token-file");
+	if (!o->remote)
+		return 0;
+	if (o->logfile && !traces(o))
+		return options_wrong("--logfile and --remote do not go together here: the log is written where "
+				     "the program is traced");
+	if (traces(o) && o->report_option)
+		return options_wrong("--%s is for the side that reports: give it to '%s -r ADDR' without a "
+				     "command or process", o->report_option, msg_program());
+	if (!traces(o) && o->tracer_option)
+		return options_wrong("--%s is for the side that traces: give it to the server", o->tracer_option);
+	if (o->sweep)
+		return options_wrong("--inject sweep is not for a server");
+	return 0;
+}
+
 static int check_combination(const struct options *o)
 {
-	if (!traces(o) && !o->logfile)
+	if (!traces(o) && !o->logfile && !o->remote)
 		return options_wrong("nothing to trace: name a command, or a process with -p PID");
+	if (check_remote(o))
+		return -1;
 	if (!traces(o) && o->tracer_option)
 		return options_wrong("--%s is for the side that traces: what is in %s was traced already",
 				     o->tracer_option, o->logfile);
@@ -305,11 +328,11 @@ enum options_result options_parse(struct options *o, char **argv)
 		vec_push(&o->fail_if, NULL);
 		o->report.fail_if = o->fail_if.v;
 	}
-	o->trace.images = o->logfile;
+	o->trace.images = o->logfile || o->remote;
 	o->report.words = argv;
 	o->report.command = o->trace.argv;
 	set_environment(o);
-	return traces(o) ? OPTIONS_TRACE : OPTIONS_LOG;
+	return traces(o) ? OPTIONS_TRACE : o->remote ? OPTIONS_CLIENT : OPTIONS_LOG;
 }
 
 void options_release(struct options *o)
