@@ -7,13 +7,9 @@
 
 struct heap {
 	struct event_sink sink;
-	VEC(struct heap_proc *) procs;
-	struct u64map by_pid;     /* pid → present or last image */
-	struct heap_proc *last;   /* whose event came last */
+	struct ledger *ledger;
 	struct u64map stacks, modules; /* id → struct … * */
 	VEC(struct heap_probe *) probes; /* by id; with holes */
-	VEC(struct heap_note) notes;
-	VEC(uint64_t) marks;      /* when they were set */
 	size_t stack_memory;
 };
 
@@ -21,9 +17,10 @@ struct heap {
 void session_add_module(struct heap *, const struct event *);
 void session_add_probe(struct heap *, const struct event *);
 void session_add_stack(struct heap *, const struct event *);
-void session_add_note(struct heap *, const struct event *);
+void session_mark_older(struct heap *, uint32_t stack);
 void session_release(struct heap *);
 
+<<<<<<< HEAD
 /* proc.c: processes and their images */
 void proc_begin(struct heap *, const struct event *);
 void proc_finish(struct heap_proc *, const struct event *);
@@ -77,4 +74,6 @@ void mapping_unmap(struct heap *, struct heap_proc *, const struct event *);
 void mapping_remap(struct heap *, struct heap_proc *, const struct event *);
 void mapping_brk(struct heap *, struct heap_proc *, const struct event *);
 
+=======
+>>>>>>> hc
 #endif

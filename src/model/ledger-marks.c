@@ -3,12 +3,12 @@
  * than the first mark are not kept here: they are all the others.  So nothing is
  * kept while there are no marks, and afterwards one entry for each stack and
  * mark of which something is open. */
-#include "priv.h"
+#include "ledger-internal.h"
 
-void marks_add(struct heap *h, const struct event *ev)
+void marks_add(struct ledger *l, const struct event *ev)
 {
-	if (ev->u.mark.nr == h->marks.n + 1)
-		vec_push(&h->marks, ev->time_ns);
+	if (ev->u.mark.nr == l->marks.n + 1)
+		vec_push(&l->marks, ev->time_ns);
 }
 
 static uint64_t key_of(uint32_t stack, uint32_t mark)

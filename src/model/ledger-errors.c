@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "priv.h"
+#include "ledger-internal.h"
 
 #define MAX_ERRORS 10000
 #define MAX_SUSPECTS 10000
