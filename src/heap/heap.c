@@ -2,42 +2,6 @@
 #include "base/xalloc.h"
 #include "priv.h"
 
-<<<<<<< HEAD
-/* Events that only a process we know of can have. */
-static void proc_event(struct heap *h, struct heap_proc *p, const struct event *ev)
-{
-	switch (ev->type) {
-	case EV_PROC_END:     proc_finish(p, ev); break;
-	case EV_TASK:         p->tasks++; break;
-	case EV_MODULE:       p->modules++; break;
-	case EV_MODULE_GONE:  p->modules -= MIN(p->modules, 1u); break;
-	case EV_ALLOC:        count_alloc(h, p, ev); break;
-	case EV_RELEASE:      count_release(h, p, ev); break;
-	case EV_RELEASE_UNDO: count_undo(h, p, ev); break;
-	case EV_REALLOC:      count_realloc(h, p, ev); break;
-	case EV_FAILED:       count_failed(h, p, ev); break;
-	case EV_MAP:          mapping_map(h, p, ev); break;
-	case EV_UNMAP:        mapping_unmap(h, p, ev); break;
-	case EV_REMAP:        mapping_remap(h, p, ev); break;
-	case EV_BRK:          mapping_brk(h, p, ev); break;
-	case EV_SCAN_BEGIN:   leaks_begin(p); break;
-	case EV_LEAK:         leaks_add(h, p, ev); break;
-	case EV_LEAK_BLOCK:   leaks_add_block(p, ev); break;
-	case EV_LEAK_WHY:     leaks_add_why(p, ev); break;
-	case EV_SCAN:         leaks_finish(p, ev); break;
-	case EV_CENSUS:       census_found(h, p, ev); break;
-	case EV_ERROR:        error_add(p, ev); break;
-	case EV_WHY:          leaks_add_asked(p, ev); break;
-	case EV_RESET:        proc_reset(p); break;
-	default:
-		/* EV_REALLOC_BEGIN: the block counts as open until EV_REALLOC
-		 * says what became of it, so that realloc is one step. */
-		break;
-	}
-}
-
-=======
->>>>>>> hc
 static int take(struct event_sink *sink, const struct event *ev)
 {
 	struct heap *h = container_of(sink, struct heap, sink);

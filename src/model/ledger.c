@@ -73,6 +73,7 @@ static void proc_event(struct ledger *l, struct heap_proc *p, const struct event
 	case EV_CENSUS:       census_found(l, p, ev); break;
 	case EV_ERROR:        error_add(p, ev); break;
 	case EV_WHY:          leaks_add_asked(p, ev); break;
+	case EV_RESET:        proc_reset(p); break;
 	default:
 		/* EV_REALLOC_BEGIN: the block counts as open until EV_REALLOC
 		 * says what became of it, so that realloc is one step. */

@@ -10,7 +10,7 @@ static const char *const group_titles[] = {
 	[GROUP_LEAKS] = "Leaks:",
 	[GROUP_CHECKS] = "Checks that change what the program sees:",
 	[GROUP_REPORT] = "The report:",
-	[GROUP_LOG] = "Logs:",
+	[GROUP_LOG] = "Logs and the network:",
 	[GROUP_OTHER] = "Other:",
 };
 
@@ -20,7 +20,7 @@ static const char *const word_names[] = {
 	[WORD_USER] = "user",     [WORD_SORT_KEY] = "word", [WORD_COLOR] = "word",
 	[WORD_FORMAT] = "format", [WORD_LEAK_CHECK] = "word", [WORD_LEAK_KIND] = "word",
 	[WORD_SCAN] = "word",     [WORD_ON_SIGNAL] = "word", [WORD_GEN] = "word",
-	[WORD_YES_NO] = "word",
+	[WORD_YES_NO] = "word",   [WORD_DISCONNECT] = "word", [WORD_FULL] = "word",
 };
 
 static const char *const side_names[] = {

@@ -35,7 +35,7 @@ struct client {
 	enum client_state state;
 	int fd;
 	uint64_t serial;        /* so that an answer does not reach another */
-	char name[72];          /* for messages */
+	char name[80];          /* for messages */
 	bool control;           /* may make requests */
 	struct peer peer;
 	struct strbuf leaving;
