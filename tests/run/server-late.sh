@@ -37,7 +37,7 @@ serve
 await 1 ready said
 exec 3>&-
 await 1 'no client was here' err
-kill -INT $server
+kill -TERM $server
 wait $server || wrong "interrupted: status $?"
 [ ! -e s ] || wrong "interrupted: the socket is still there"
 
@@ -52,6 +52,7 @@ mkfifo fifo2
 "$MTRACE" -r ./s "$PROGRAM" <fifo2 >said 2>err &
 server=$!
 exec 3>fifo2
+done=0
 await 1 ready said
 has 'left behind' err
 timeout 20 "$MTRACE" -r ./s "$PROGRAM" </dev/null >said2 2>err2

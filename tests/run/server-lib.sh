@@ -28,6 +28,7 @@ serve() {
 	server=$!
 	exec 3>fifo
 	done=0
+	await 1 ' -r \./s' err
 }
 
 tell() { # COMMAND...
