@@ -264,9 +264,9 @@ static void type_names(void **state)
 	(void)state;
 	assert_string_equal(event_type_name(EV_PROC), "proc");
 	assert_string_equal(event_type_name(EV_NOTE), "note");
-	assert_string_equal(event_type_name((enum event_type)(EV_BLOCK + 1)), "unknown");
+	assert_string_equal(event_type_name((enum event_type)(EV_STATE_SUSPECT + 1)), "unknown");
 	assert_string_equal(event_type_name((enum event_type)-1), "unknown");
-	for (int t = EV_PROC; t <= EV_BLOCK; t++)
+	for (int t = EV_PROC; t <= EV_STATE_SUSPECT; t++)
 		assert_string_not_equal(event_type_name((enum event_type)t), "unknown");
 }
 
