@@ -12,6 +12,10 @@ static int take(struct event_sink *sink, const struct event *ev)
 	case EV_STACK:  session_add_stack(h, ev); break;
 	case EV_MODULE: session_add_module(h, ev); break;
 	case EV_CENSUS: session_mark_older(h, ev->u.census.stack); break;
+	case EV_STATE_OLDER:
+		if (ev->u.figures.n)
+			session_mark_older(h, (uint32_t)ev->u.figures.v[0]);
+		break;
 	default:        break;
 	}
 	return EMIT_GO;

@@ -44,7 +44,8 @@ void count_failed(struct ledger *, struct heap_proc *, const struct event *);
 
 /* ledger-marks.c */
 void marks_add(struct ledger *, const struct event *);
-void marks_count(struct heap_proc *, uint32_t stack, uint32_t mark, int blocks, uint64_t bytes);
+void marks_count(struct heap_proc *, uint32_t stack, uint32_t mark, int64_t blocks,
+		 uint64_t bytes);
 void marks_release(struct heap_proc *);
 
 /* ledger-scan.c */
@@ -67,6 +68,9 @@ void census_undo(struct heap_proc *, uint64_t size);
 void error_add(struct heap_proc *, const struct event *);
 /* Counts n (−1: one of them did not happen) of a stack. */
 void error_suspect(struct heap_suspects *, uint32_t stack, uint32_t allocator, int n);
+/* Those of the state: nothing else is counted, and the second only once. */
+void error_restore(struct heap_proc *, const struct event *);
+void suspect_restore(struct heap_suspects *, const struct heap_suspect *);
 /* Was this release told as an error just before? */
 bool error_was_told(struct heap_proc *, const struct event *);
 void errors_release(struct heap_proc *);
@@ -76,5 +80,8 @@ void mapping_map(struct ledger *, struct heap_proc *, const struct event *);
 void mapping_unmap(struct ledger *, struct heap_proc *, const struct event *);
 void mapping_remap(struct ledger *, struct heap_proc *, const struct event *);
 void mapping_brk(struct ledger *, struct heap_proc *, const struct event *);
+
+/* ledger-state.c: EV_STATE_…; the process is NULL where it is of none */
+void state_take(struct ledger *, struct heap_proc *, const struct event *);
 
 #endif

@@ -28,7 +28,8 @@ static void remove_entry(struct heap_proc *p, size_t i)
 }
 
 /* Below zero is what a forked child released of what it had inherited. */
-void marks_count(struct heap_proc *p, uint32_t stack, uint32_t mark, int blocks, uint64_t bytes)
+void marks_count(struct heap_proc *p, uint32_t stack, uint32_t mark, int64_t blocks,
+		 uint64_t bytes)
 {
 	uint64_t *at = u64map_get(&p->by_mark, key_of(stack, mark));
 	struct heap_aged *a;
@@ -40,7 +41,7 @@ void marks_count(struct heap_proc *p, uint32_t stack, uint32_t mark, int blocks,
 	} else {
 		a = &p->aged.v[*at];
 	}
-	a->blocks += blocks;
+	a->blocks = (int64_t)((uint64_t)a->blocks + (uint64_t)blocks);
 	a->bytes = (int64_t)((uint64_t)a->bytes + bytes);
 	if (!a->blocks && !a->bytes)
 		remove_entry(p, (size_t)(a - p->aged.v));

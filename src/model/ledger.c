@@ -43,6 +43,7 @@ static bool session_event(struct ledger *l, const struct event *ev)
 	case EV_STACK: add_stack(l, ev); break;
 	case EV_NOTE:  add_note(l, ev); break;
 	case EV_MARK:  marks_add(l, ev); break;
+	case EV_STATE_OLDER: state_take(l, NULL, ev); break;
 	default:       return false;
 	}
 	return true;
@@ -73,6 +74,12 @@ static void proc_event(struct ledger *l, struct heap_proc *p, const struct event
 	case EV_CENSUS:       census_found(l, p, ev); break;
 	case EV_ERROR:        error_add(p, ev); break;
 	case EV_WHY:          leaks_add_asked(p, ev); break;
+	case EV_STATE_PROC:
+	case EV_STATE_COUNT:
+	case EV_STATE_REGION:
+	case EV_STATE_AGED:
+	case EV_STATE_ERROR:
+	case EV_STATE_SUSPECT: state_take(l, p, ev); break;
 	case EV_RESET:        proc_reset(p); break;
 	default:
 		/* EV_REALLOC_BEGIN: the block counts as open until EV_REALLOC
