@@ -59,8 +59,9 @@ void options_help(struct strbuf *sb)
 	strbuf_addf(sb, "usage: %s [OPTION...] COMMAND [ARG...]\n"
 		    "       %s [OPTION...] -p PID... [COMMAND [ARG...]]\n"
 		    "       %s [OPTION...] -l FILE\n"
+		    "       %s [OPTION...] -r ADDR\n"
 		    "Traces the allocations of native programs and reports what they hold.\n",
-		    name, name, name);
+		    name, name, name, name);
 	for (size_t g = 0; g < ARRAY_SIZE(group_titles); g++) {
 		strbuf_addf(sb, "\n%s\n", group_titles[g]);
 		for (size_t i = 0; (row = option_row(i)); i++)
