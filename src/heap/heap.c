@@ -88,17 +88,31 @@ struct heap *heap_new(void)
 	return h;
 }
 
-void heap_free(struct heap *h)
+static void forget(struct heap *h)
 {
-	if (!h)
-		return;
 	for (size_t i = 0; i < h->procs.n; i++)
 		heap_proc_free(h->procs.v[i]);
 	vec_release(&h->procs);
 	u64map_release(&h->by_pid);
 	vec_release(&h->marks);
 	session_release(h);
+}
+
+void heap_free(struct heap *h)
+{
+	if (!h)
+		return;
+	forget(h);
 	free(h);
+}
+
+void heap_reset(struct heap *h)
+{
+	struct event_sink sink = h->sink;
+
+	forget(h);
+	memset(h, 0, sizeof *h);
+	h->sink = sink;
 }
 
 struct event_sink *heap_sink(struct heap *h)
