@@ -356,6 +356,11 @@ bool image_has_malloc(const struct module *m)
 	return (uintptr_t)m->user & MOD_ALLOCATOR;
 }
 
+bool image_c_library(const struct module *m)
+{
+	return (uintptr_t)m->user & MOD_C_LIBRARY;
+}
+
 bool image_own_allocator(const struct module *m)
 {
 	return (uintptr_t)m->user & MOD_ALLOCATOR && !((uintptr_t)m->user & MOD_C_LIBRARY);
