@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/msg.h"
+#include "base/xalloc.h"
+#include "ui/address.h"
+#include "ui/follow.h"
+
+enum { TAKE_MS = 5000 };
+
+static volatile int interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static void forget(void *heap)
+{
+	heap_reset(heap);
+}
+
+struct client *follow_connect(const struct follow_opts *o)
+{
+	struct client_opts co = { .control = o->control, .restart = forget, .arg = o->heap,
+				  .sink = o->sink ? o->sink : heap_sink(o->heap) };
+	char *token = o->token_file ? token_read(o->token_file) : NULL, *peer;
+	struct client *c = NULL;
+	struct address a;
+
+	if (o->token_file && !token)
+		return NULL;
+	if (!address_parse(o->remote, o->port, &a)) {
+		signal(SIGPIPE, SIG_IGN);
+		co.fd = address_connect(&a);
+		co.peer = peer = address_for_client(&a);
+		co.token = token;
+		c = co.fd < 0 ? NULL : client_open(&co);
+		free(peer);
+		address_release(&a);
+	}
+	free(token);
+	return c;
+}
+
+int follow(struct client *c)
+{
+	struct sigaction act = { .sa_handler = on_interrupt }, before;
+	int result = 1;
+
+	/* No SA_RESTART: poll() is to come back. */
+	sigaction(SIGINT, &act, &before);
+	while (result == 1) {
+		struct pollfd p = { client_fd(c), POLLIN, 0 };
+
+		if (interrupted)
+			break;
+		poll(&p, 1, TAKE_MS);
+		result = client_take(c);
+	}
+	sigaction(SIGINT, &before, NULL);
+	return result < 0 ? -1 : !result;
+}
+
+int follow_scan(struct client *c)
+{
+	struct request q = { .kind = REQUEST_SCAN };
+	struct answer a;
+	int err = client_ask(c, &q, &a, NULL);
+
+	if (err)
+		return -1;
+	if (a.error)
+		msg_warn("no leak scan: %s", a.text ? a.text : strerror(a.error));
+	return a.error ? -1 : 0;
+}
+
+char *token_read(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+
+	if (!f) {
+		msg_error("cannot read the token in %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	n = getline(&line, &cap, f);
+	fclose(f);
+	if (n > 0)
+		line[strcspn(line, "\r\n")] = '\0';
+	if (n > 0 && *line)
+		return line;
+	free(line);
+	msg_error("%s has no token in its first line", path);
+	return NULL;
+}
