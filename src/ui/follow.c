@@ -11,7 +11,7 @@
 #include "ui/address.h"
 #include "ui/follow.h"
 
-enum { TAKE_MS = 5000 };
+enum { TAKE_S = 5 };
 
 static volatile int interrupted;
 
@@ -52,19 +52,24 @@ struct client *follow_connect(const struct follow_opts *o)
 int follow(struct client *c)
 {
 	struct sigaction act = { .sa_handler = on_interrupt }, before;
+	struct timespec patience = { TAKE_S, 0 };
+	sigset_t with, without;
 	int result = 1;
 
-	/* No SA_RESTART: poll() is to come back. */
+	/* It comes while we wait, or not at all: not between the look and the wait. */
+	sigemptyset(&with);
+	sigaddset(&with, SIGINT);
+	sigprocmask(SIG_BLOCK, &with, &without);
+	sigdelset(&without, SIGINT);
 	sigaction(SIGINT, &act, &before);
-	while (result == 1) {
+	while (result == 1 && !interrupted) {
 		struct pollfd p = { client_fd(c), POLLIN, 0 };
 
-		if (interrupted)
-			break;
-		poll(&p, 1, TAKE_MS);
+		ppoll(&p, 1, &patience, &without);
 		result = client_take(c);
 	}
 	sigaction(SIGINT, &before, NULL);
+	sigprocmask(SIG_SETMASK, &without, NULL);
 	return result < 0 ? -1 : !result;
 }
 
