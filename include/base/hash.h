@@ -28,6 +28,8 @@ void u64map_set(struct u64map *m, uint64_t key, uint64_t value);
 /* True when it was there. */
 bool u64map_del(struct u64map *m, uint64_t key);
 void u64map_release(struct u64map *m);
+/* Bytes that it takes beside itself. */
+size_t u64map_memory(const struct u64map *m);
 
 static inline void *u64map_getp(const struct u64map *m, uint64_t key)
 {

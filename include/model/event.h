@@ -26,6 +26,9 @@ enum { CALL_ARGS = 8 };
 /* Bytes: of an image at most, and of it in one event. */
 enum { IMAGE_MAX = 1 << 24, IMAGE_PART = 1 << 16 };
 
+/* Figures in one EV_STATE_… at most. */
+enum { STATE_FIGURES = 64 };
+
 /* Who may release what (mismatches; only these differ). */
 enum family { FAMILY_C, FAMILY_NEW, FAMILY_NEW_ARRAY, FAMILY_MAP, FAMILY_CUSTOM };
 
@@ -63,6 +66,15 @@ enum event_type {
 			     the tracee's memory: for who looks names up elsewhere */
 	EV_BLOCK,         /* an open block, because it was asked (REQUEST_BLOCKS):
 			     u.alloc tells address, size, stack, mark */
+	/* What a ledger has in its books, for one that is empty (model/state.h) */
+	EV_STATE_OLDER,   /* a stack that stands for blocks older than the attach */
+	EV_STATE_PROC,    /* of the process told last: its figures; no regions are
+			     mapped but those that follow */
+	EV_STATE_COUNT,   /* what one of its stacks has done */
+	EV_STATE_REGION,  /* one of its mappings */
+	EV_STATE_AGED,    /* what is open of one stack and mark */
+	EV_STATE_ERROR,   /* an error, which was seen u.error.count times */
+	EV_STATE_SUSPECT, /* a stack that points to a way that is not observed */
 	EV_TYPES,         /* how many there are */
 };
 
@@ -311,7 +323,13 @@ struct event {
 			const uint8_t *data; /* ERROR_OVERRUN: what is there, from
 						the first byte that was changed */
 			uint8_t ndata;
-		} error;
+			uint64_t count;    /* EV_STATE_ERROR; else 0 */
+		} error; /* EV_ERROR, EV_STATE_ERROR */
+		struct {
+			const uint64_t *v; /* in the order of doc/PROTOCOL.md; those that
+					      are not there are 0 */
+			uint32_t n;        /* STATE_FIGURES at most */
+		} figures; /* EV_STATE_…, but for EV_STATE_ERROR */
 	} u;
 };
 

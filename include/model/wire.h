@@ -63,6 +63,13 @@ enum wire_type {
 	WIRE_WHY,
 	WIRE_IMAGE,
 	WIRE_BLOCK,
+	WIRE_STATE_OLDER,
+	WIRE_STATE_PROC,
+	WIRE_STATE_COUNT,
+	WIRE_STATE_REGION,
+	WIRE_STATE_AGED,
+	WIRE_STATE_ERROR,
+	WIRE_STATE_SUSPECT,
 };
 
 /* The first record: what the stream is about. */
@@ -147,6 +154,7 @@ struct wire_decoder {
 	VEC(uint32_t) module;
 	VEC(uint8_t) exact;
 	VEC(const char *) words;
+	uint64_t figures[STATE_FIGURES];
 	/* the EVENTS record that is being read */
 	const uint8_t *at, *end;
 	struct wire_state state;

@@ -109,3 +109,8 @@ uint64_t hash_bytes(const void *p, size_t n, uint64_t seed)
 	}
 	return h;
 }
+
+size_t u64map_memory(const struct u64map *m)
+{
+	return m->slot ? ((size_t)1 << m->bits) * (sizeof *m->slot + 1) : 0;
+}

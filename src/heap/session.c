@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Modules, probes, stacks and notes: told once, used by every process. */
+/* Modules, probes and stacks: told once, used by every process. */
 #include "base/xalloc.h"
 #include "priv.h"
-
-#define MAX_NOTES 10000
 
 /* An id that was told before keeps its first meaning: a forked child's modules
  * are announced again under the same ids. */
@@ -86,14 +84,17 @@ void session_add_stack(struct heap *h, const struct event *ev)
 	u64map_set(&h->stacks, s->id, (uintptr_t)s);
 }
 
-void session_add_note(struct heap *h, const struct event *ev)
+/* What the ledger has found out of a stack, for who reads its frames. */
+void session_mark_older(struct heap *h, uint32_t stack)
 {
-	struct heap_note note = { ev->pid, ev->u.note.bad, NULL };
+	const struct ledger_older *older = ledger_older(h->ledger, stack);
+	struct heap_stack *s = older ? u64map_getp(&h->stacks, stack) : NULL;
 
-	if (!ev->u.note.text || h->notes.n == MAX_NOTES)
+	if (!s)
 		return;
-	note.text = xstrdup(ev->u.note.text);
-	vec_push(&h->notes, note);
+	s->older = true;
+	s->word = older->word;
+	s->word_module = older->module;
 }
 
 void session_release(struct heap *h)
@@ -113,10 +114,7 @@ void session_release(struct heap *h)
 		}
 		free(h->probes.v[i]);
 	}
-	for (size_t i = 0; i < h->notes.n; i++)
-		free(h->notes.v[i].text);
 	u64map_release(&h->modules);
 	u64map_release(&h->stacks);
 	vec_release(&h->probes);
-	vec_release(&h->notes);
 }

@@ -32,6 +32,13 @@ static const char *const names[] = {
 	[EV_WHY] = "why",
 	[EV_IMAGE] = "image",
 	[EV_BLOCK] = "block",
+	[EV_STATE_OLDER] = "state-older",
+	[EV_STATE_PROC] = "state-proc",
+	[EV_STATE_COUNT] = "state-count",
+	[EV_STATE_REGION] = "state-region",
+	[EV_STATE_AGED] = "state-aged",
+	[EV_STATE_ERROR] = "state-error",
+	[EV_STATE_SUSPECT] = "state-suspect",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

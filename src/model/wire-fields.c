@@ -274,6 +274,22 @@ static void error_fields(struct fields *f, struct event *ev)
 	FIELD_U32(f, ev->u.error.module);
 	field_string(f, &ev->u.error.path);
 	few_bytes(f, &ev->u.error.data, &ev->u.error.ndata);
+	if (ev->type == EV_STATE_ERROR)
+		FIELD_U64(f, ev->u.error.count);
+}
+
+static void figure_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
+{
+	FIELD_MAX(f, ev->u.figures.n, STATE_FIGURES);
+	for (uint32_t i = 0; i < ev->u.figures.n; i++) {
+		uint64_t figure = f->out ? ev->u.figures.v[i] : 0;
+
+		field_u64(f, &figure);
+		if (!f->out)
+			d->figures[i] = figure;
+	}
+	if (!f->out)
+		ev->u.figures.v = d->figures;
 }
 
 static void end_fields(struct fields *f, struct event *ev)
@@ -308,7 +324,14 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_CENSUS:      census_fields(f, ev); break;
 	case EV_MARK:        FIELD_U32(f, ev->u.mark.nr); break;
 	case EV_WHY:         asked_fields(f, ev); break;
+	case EV_STATE_ERROR:
 	case EV_ERROR:       error_fields(f, ev); break;
+	case EV_STATE_OLDER:
+	case EV_STATE_PROC:
+	case EV_STATE_COUNT:
+	case EV_STATE_REGION:
+	case EV_STATE_AGED:
+	case EV_STATE_SUSPECT: figure_fields(f, d, ev); break;
 	default:             break; /* EV_TASK, EV_SCAN_BEGIN: nothing more */
 	}
 }

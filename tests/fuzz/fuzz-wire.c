@@ -83,6 +83,23 @@ static uint64_t rnd(void)
 
 #define SEND(e, ...) wire_encode((e), &(struct event){ .pid = 7, .tid = 8, __VA_ARGS__ })
 
+/* The books at this moment, of a process with one of everything. */
+static void make_state(struct wire_encoder *e)
+{
+	static const uint64_t v[STATE_FIGURES] = { 1, 0x1000, 0x9000, 1, 1, 1, 1, 1, 1, 1 };
+
+	SEND(e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 8, "x86-64" });
+	SEND(e, .type = EV_STATE_OLDER, .u.figures = { v, 3 });
+	SEND(e, .type = EV_STATE_PROC, .u.figures = { v, 39 });
+	for (uint32_t i = 0; i < 4; i++)
+		SEND(e, .type = EV_STATE_COUNT, .u.figures = { v, 22 - i });
+	SEND(e, .type = EV_STATE_REGION, .u.figures = { v + 1, 3 });
+	SEND(e, .type = EV_STATE_AGED, .u.figures = { v + 3, 4 });
+	SEND(e, .type = EV_STATE_ERROR, .u.error = { ERROR_INVALID_FREE, PLACE_FILE, 0x5000, 4, 0, 0, 1, 2, 3, 1, "/x", NULL, 0, 9 });
+	SEND(e, .type = EV_STATE_SUSPECT, .u.figures = { v + 3, 4 });
+	SEND(e, .type = EV_STATE_SUSPECT, .u.figures = { v + 20, 4 });
+}
+
 /* A session with something of everything. */
 static void make_stream(struct strbuf *sb)
 {
@@ -111,7 +128,7 @@ static void make_stream(struct strbuf *sb)
 	}
 	SEND(&e, .type = EV_MARK, .u.mark = { 1 });
 	SEND(&e, .type = EV_CENSUS, .u.census = { 3, 4, 400, 10, 200, 0x1040, 1 });
-	SEND(&e, .type = EV_ERROR, .u.error = { ERROR_DOUBLE_FREE, PLACE_FREED, 0x5000, 4, 0, 0, 1, 2, 3, 1, "/x", data, 9 });
+	SEND(&e, .type = EV_ERROR, .u.error = { ERROR_DOUBLE_FREE, PLACE_FREED, 0x5000, 4, 0, 0, 1, 2, 3, 1, "/x", data, 9, 0 });
 	SEND(&e, .type = EV_SCAN_BEGIN);
 	SEND(&e, .type = EV_LEAK, .u.leak = { 1, LEAK_DEFINITE, 0, 2, 20, 0x5000, 12, data, 9 });
 	SEND(&e, .type = EV_LEAK, .u.leak = { 2, LEAK_INDIRECT, 1, 2, 20, 0x5000, 12, data, 9 });
@@ -121,6 +138,7 @@ static void make_stream(struct strbuf *sb)
 	SEND(&e, .type = EV_SCAN, .u.scan = { 0, 1, 0, 4, 4000, 0, 99 });
 	SEND(&e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 4, "ppc" });
 	SEND(&e, .type = EV_NOTE, .u.note = { true, "a note" });
+	make_state(&e);
 	SEND(&e, .type = EV_PROC_END, .u.end = { END_EXITED, 3 });
 	wire_encode_record(&e, WIRE_BYE, NULL, 0);
 }

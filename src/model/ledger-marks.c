@@ -3,12 +3,12 @@
  * than the first mark are not kept here: they are all the others.  So nothing is
  * kept while there are no marks, and afterwards one entry for each stack and
  * mark of which something is open. */
-#include "priv.h"
+#include "ledger-internal.h"
 
-void marks_add(struct heap *h, const struct event *ev)
+void marks_add(struct ledger *l, const struct event *ev)
 {
-	if (ev->u.mark.nr == h->marks.n + 1)
-		vec_push(&h->marks, ev->time_ns);
+	if (ev->u.mark.nr == l->marks.n + 1)
+		vec_push(&l->marks, ev->time_ns);
 }
 
 static uint64_t key_of(uint32_t stack, uint32_t mark)
@@ -28,7 +28,8 @@ static void remove_entry(struct heap_proc *p, size_t i)
 }
 
 /* Below zero is what a forked child released of what it had inherited. */
-void marks_count(struct heap_proc *p, uint32_t stack, uint32_t mark, int blocks, uint64_t bytes)
+void marks_count(struct heap_proc *p, uint32_t stack, uint32_t mark, int64_t blocks,
+		 uint64_t bytes)
 {
 	uint64_t *at = u64map_get(&p->by_mark, key_of(stack, mark));
 	struct heap_aged *a;
@@ -40,7 +41,7 @@ void marks_count(struct heap_proc *p, uint32_t stack, uint32_t mark, int blocks,
 	} else {
 		a = &p->aged.v[*at];
 	}
-	a->blocks += blocks;
+	a->blocks = (int64_t)((uint64_t)a->blocks + (uint64_t)blocks);
 	a->bytes = (int64_t)((uint64_t)a->bytes + bytes);
 	if (!a->blocks && !a->bytes)
 		remove_entry(p, (size_t)(a - p->aged.v));

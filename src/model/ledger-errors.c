@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "priv.h"
+#include "ledger-internal.h"
 
 #define MAX_ERRORS 10000
 #define MAX_SUSPECTS 10000
@@ -22,26 +22,23 @@ static void count_error(struct heap_proc *p, enum error_kind kind)
 	p->unknown_errors += kind == ERROR_DOUBLE_FREE || kind == ERROR_INVALID_FREE;
 }
 
-void error_add(struct heap_proc *p, const struct event *ev)
+/* Seen `count` times more. */
+static void keep_error(struct heap_proc *p, const struct event *ev, uint64_t count)
 {
-	enum error_kind kind = ev->u.error.kind;
 	uint64_t key = key_of(ev), *at = u64map_get(&p->by_error, key);
 	struct heap_error *e;
 
-	count_error(p, kind);
-	p->told.tid = ev->tid;
-	p->told.addr = ev->u.error.addr;
 	if (at) {
-		p->errors.v[*at].count++;
+		p->errors.v[*at].count += count;
 		return;
 	}
 	if (p->errors.n == MAX_ERRORS)
 		return;
 	u64map_set(&p->by_error, key, p->errors.n);
 	vec_push(&p->errors, (struct heap_error){
-		.kind = kind,
+		.kind = ev->u.error.kind,
 		.place = ev->u.error.place,
-		.count = 1,
+		.count = count,
 		.addr = ev->u.error.addr,
 		.size = ev->u.error.size,
 		.given = ev->u.error.given,
@@ -59,6 +56,19 @@ void error_add(struct heap_proc *p, const struct event *ev)
 		memcpy(e->data, ev->u.error.data, e->ndata);
 }
 
+void error_add(struct heap_proc *p, const struct event *ev)
+{
+	count_error(p, ev->u.error.kind);
+	p->told.tid = ev->tid;
+	p->told.addr = ev->u.error.addr;
+	keep_error(p, ev, 1);
+}
+
+void error_restore(struct heap_proc *p, const struct event *ev)
+{
+	keep_error(p, ev, ev->u.error.count);
+}
+
 /* The two come at the same stop. */
 bool error_was_told(struct heap_proc *p, const struct event *ev)
 {
@@ -69,12 +79,18 @@ void error_suspect(struct heap_suspects *s, uint32_t stack, uint32_t allocator, 
 {
 	uint64_t *at = stack ? u64map_get(&s->by_stack, stack) : NULL;
 
-	if (at) {
+	if (at)
 		s->v.v[*at].count += (uint64_t)n;
-	} else if (stack && n > 0 && s->v.n < MAX_SUSPECTS) {
-		u64map_set(&s->by_stack, stack, s->v.n);
-		vec_push(&s->v, ((struct heap_suspect){ stack, allocator, 1 }));
-	}
+	else if (n > 0)
+		suspect_restore(s, &(struct heap_suspect){ stack, allocator, 1 });
+}
+
+void suspect_restore(struct heap_suspects *s, const struct heap_suspect *one)
+{
+	if (!one->stack || s->v.n == MAX_SUSPECTS || u64map_get(&s->by_stack, one->stack))
+		return;
+	u64map_set(&s->by_stack, one->stack, s->v.n);
+	vec_push(&s->v, *one);
 }
 
 void errors_release(struct heap_proc *p)

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Blocks older than the attach.  They are in use as others are, but what a
  * process has allocated and released counts from the attach on. */
-#include "priv.h"
+#include "ledger-internal.h"
 
-void census_found(struct heap *h, struct heap_proc *p, const struct event *ev)
+void census_found(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
-	struct heap_stack *s = u64map_getp(&h->stacks, ev->u.census.stack);
 	uint64_t blocks = ev->u.census.blocks, bytes = ev->u.census.bytes;
 	struct heap_count *c;
 
 	p->before_attach.known = true;
-	if (!s || !blocks)
+	if (!blocks || !ledger_knows(l, ev->u.census.stack))
 		return;
-	s->older = true;
-	s->word = ev->u.census.word;
-	s->word_module = ev->u.census.module;
-	c = count_of(h, p, s->id);
+	ledger_set_older(l, ev->u.census.stack, ev->u.census.word, ev->u.census.module);
+	c = count_of(l, p, ev->u.census.stack);
 	c->open_blocks += (int64_t)blocks;
 	c->open_bytes = (int64_t)((uint64_t)c->open_bytes + bytes);
 	c->total_blocks += blocks;

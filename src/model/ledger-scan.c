@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "priv.h"
+#include "ledger-internal.h"
 
 /* What strange events may make us keep. */
 #define MAX_LINKS 64
@@ -33,29 +33,30 @@ static bool known_kind(unsigned kind)
 	return kind < LEAK_KINDS;
 }
 
-void leaks_add(struct heap *h, struct heap_proc *p, const struct event *ev)
+void leaks_add(const struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
 	struct heap_scan *s = &p->incoming;
-	struct heap_leak l = { .stack = ev->u.leak.stack, .under = ev->u.leak.under,
-			       .kind = (enum leak_kind)ev->u.leak.kind,
-			       .blocks = ev->u.leak.blocks, .bytes = ev->u.leak.bytes,
-			       .largest = ev->u.leak.largest,
-			       .largest_size = ev->u.leak.largest_size };
+	struct heap_leak leak = {
+		.stack = ev->u.leak.stack, .under = ev->u.leak.under,
+		.kind = (enum leak_kind)ev->u.leak.kind, .blocks = ev->u.leak.blocks,
+		.bytes = ev->u.leak.bytes, .largest = ev->u.leak.largest,
+		.largest_size = ev->u.leak.largest_size,
+	};
 
 	if (!known_kind(ev->u.leak.kind))
 		return;
 	if (ev->u.leak.data) {
-		l.ndata = (uint8_t)MIN(ev->u.leak.ndata, HEAP_LEAK_DATA);
-		memcpy(l.data, ev->u.leak.data, l.ndata);
+		leak.ndata = (uint8_t)MIN(ev->u.leak.ndata, HEAP_LEAK_DATA);
+		memcpy(leak.data, ev->u.leak.data, leak.ndata);
 	}
-	vec_push(&s->leaks, l);
-	if (heap_stack_maps(h, l.stack)) {
-		s->map_blocks[l.kind] += l.blocks;
-		s->map_bytes[l.kind] += l.bytes;
+	vec_push(&s->leaks, leak);
+	if (ledger_stack_maps(l, leak.stack)) {
+		s->map_blocks[leak.kind] += leak.blocks;
+		s->map_bytes[leak.kind] += leak.bytes;
 		return;
 	}
-	s->kind_blocks[l.kind] += l.blocks;
-	s->kind_bytes[l.kind] += l.bytes;
+	s->kind_blocks[leak.kind] += leak.blocks;
+	s->kind_bytes[leak.kind] += leak.bytes;
 }
 
 void leaks_add_block(struct heap_proc *p, const struct event *ev)

@@ -4,14 +4,14 @@
 
 #include "base/strbuf.h"
 #include "base/xalloc.h"
-#include "priv.h"
+#include "ledger-internal.h"
 #include "model/regions.h"
 
-struct heap_proc *proc_live(struct heap *h, pid_t pid)
+struct heap_proc *proc_live(struct ledger *l, pid_t pid)
 {
-	if (!h->last || h->last->pid != pid)
-		h->last = u64map_getp(&h->by_pid, (uint32_t)pid);
-	return h->last && !h->last->ended ? h->last : NULL;
+	if (!l->last || l->last->pid != pid)
+		l->last = u64map_getp(&l->by_pid, (uint32_t)pid);
+	return l->last && !l->last->ended ? l->last : NULL;
 }
 
 /* A forked child begins with its parent's totals, as memcheck's figures with
@@ -48,10 +48,10 @@ static void close_image(struct heap_proc *p, enum proc_end_how how, int status, 
 	}
 }
 
-void proc_begin(struct heap *h, const struct event *ev)
+void proc_begin(struct ledger *l, const struct event *ev)
 {
 	const char *exe = ev->u.proc.exe ? ev->u.proc.exe : "?";
-	struct heap_proc *before = proc_live(h, ev->pid), *parent, *p;
+	struct heap_proc *before = proc_live(l, ev->pid), *parent, *p;
 
 	/* The end of what had this pid was not told. */
 	if (before)
@@ -69,18 +69,19 @@ void proc_begin(struct heap *h, const struct event *ev)
 	p->end_how = END_RUNNING;
 	p->regions = regions_new();
 	p->tasks = 1;
-	parent = p->how == PROC_FORKED && p->ppid ? u64map_getp(&h->by_pid, (uint32_t)p->ppid)
+	p->nth = l->images++;
+	parent = p->how == PROC_FORKED && p->ppid ? u64map_getp(&l->by_pid, (uint32_t)p->ppid)
 						   : NULL;
 	if (parent && parent->regions)
 		inherit(p, parent);
-	vec_push(&h->procs, p);
+	vec_push(&l->procs, p);
 	/* What was attached to together with a command began before it. */
 	if (p->how == PROC_LAUNCHED) {
-		memmove(h->procs.v + 1, h->procs.v, (h->procs.n - 1) * sizeof h->procs.v[0]);
-		h->procs.v[0] = p;
+		memmove(l->procs.v + 1, l->procs.v, (l->procs.n - 1) * sizeof l->procs.v[0]);
+		l->procs.v[0] = p;
 	}
-	u64map_set(&h->by_pid, (uint32_t)p->pid, (uintptr_t)p);
-	h->last = p;
+	u64map_set(&l->by_pid, (uint32_t)p->pid, (uintptr_t)p);
+	l->last = p;
 }
 
 void proc_finish(struct heap_proc *p, const struct event *ev)

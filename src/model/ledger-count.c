@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Blocks: what an allocation, a release, a realloc and a refusal count. */
-#include "priv.h"
+#include "ledger-internal.h"
 
-struct heap_count *count_of(struct heap *h, struct heap_proc *p, uint32_t stack)
+struct heap_count *count_of(struct ledger *l, struct heap_proc *p, uint32_t stack)
 {
 	uint64_t *at = u64map_get(&p->by_stack, stack);
 
-	if (!at && stack && !u64map_get(&h->stacks, stack)) {
+	if (!at && stack && !ledger_knows(l, stack)) {
 		stack = 0;
 		at = u64map_get(&p->by_stack, stack);
 	}
 	if (at)
 		return &p->counts.v[*at];
 	u64map_set(&p->by_stack, stack, p->counts.n);
-	vec_push(&p->counts, (struct heap_count){ .stack = stack, .min_size = UINT64_MAX });
-	if (stack)
-		p->counts.v[p->counts.n - 1].older = heap_stack(h, stack)->older;
+	vec_push(&p->counts, (struct heap_count){ .stack = stack, .min_size = UINT64_MAX,
+						  .older = ledger_older(l, stack) != NULL });
 	return &p->counts.v[p->counts.n - 1];
 }
 
@@ -53,10 +52,10 @@ void heap_product_widen(struct heap_product *p, const struct product *one)
 						    one->each });
 }
 
-static void open_block(struct heap *h, struct heap_proc *p, uint32_t stack, uint64_t size,
+static void open_block(struct ledger *l, struct heap_proc *p, uint32_t stack, uint64_t size,
 		       const struct product *product, uint64_t now)
 {
-	struct heap_count *c = count_of(h, p, stack);
+	struct heap_count *c = count_of(l, p, stack);
 	struct heap_totals *t = &p->total;
 
 	change_open(c, 1, size);
@@ -73,9 +72,9 @@ static void open_block(struct heap *h, struct heap_proc *p, uint32_t stack, uint
 	note_peak(t, now);
 }
 
-static void close_block(struct heap *h, struct heap_proc *p, uint32_t stack, uint64_t size)
+static void close_block(struct ledger *l, struct heap_proc *p, uint32_t stack, uint64_t size)
 {
-	struct heap_count *c = count_of(h, p, stack);
+	struct heap_count *c = count_of(l, p, stack);
 	struct heap_totals *t = &p->total;
 
 	change_open(c, -1, -size);
@@ -88,17 +87,17 @@ static void close_block(struct heap *h, struct heap_proc *p, uint32_t stack, uin
 }
 
 /* The same by mark; blocks that are older than the first one have none. */
-static void change_marked(struct heap *h, struct heap_proc *p, uint32_t stack, uint32_t mark,
+static void change_marked(struct ledger *l, struct heap_proc *p, uint32_t stack, uint32_t mark,
 			  int blocks, uint64_t bytes)
 {
 	if (mark)
-		marks_count(p, count_of(h, p, stack)->stack, mark, blocks, bytes);
+		marks_count(p, count_of(l, p, stack)->stack, mark, blocks, bytes);
 }
 
-void count_alloc(struct heap *h, struct heap_proc *p, const struct event *ev)
+void count_alloc(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
-	open_block(h, p, ev->u.alloc.stack, ev->u.alloc.size, &ev->u.alloc.product, ev->time_ns);
-	change_marked(h, p, ev->u.alloc.stack, ev->u.alloc.mark, 1, ev->u.alloc.size);
+	open_block(l, p, ev->u.alloc.stack, ev->u.alloc.size, &ev->u.alloc.product, ev->time_ns);
+	change_marked(l, p, ev->u.alloc.stack, ev->u.alloc.mark, 1, ev->u.alloc.size);
 }
 
 /* Counts releases of what is no block; NULL: it is one. */
@@ -111,16 +110,16 @@ static uint64_t *no_block(struct heap_proc *p, const struct event *ev)
 }
 
 /* -S: who releases. */
-static void count_releaser(struct heap *h, struct heap_proc *p, const struct event *ev, int n)
+static void count_releaser(struct ledger *l, struct heap_proc *p, const struct event *ev, int n)
 {
-	struct heap_count *c = count_of(h, p, ev->u.release.at);
+	struct heap_count *c = count_of(l, p, ev->u.release.at);
 
 	c->total_blocks += (uint64_t)n;
 	c->total_bytes += (uint64_t)n * ev->u.release.size;
 	c->last_ns = ev->time_ns;
 }
 
-void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
+void count_release(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
 	uint64_t *unknown = no_block(p, ev);
 
@@ -131,10 +130,10 @@ void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
 		p->told.tid = 0;
 		return;
 	}
-	close_block(h, p, ev->u.release.stack, ev->u.release.size);
-	change_marked(h, p, ev->u.release.stack, ev->u.release.mark, -1, -ev->u.release.size);
+	close_block(l, p, ev->u.release.stack, ev->u.release.size);
+	change_marked(l, p, ev->u.release.stack, ev->u.release.mark, -1, -ev->u.release.size);
 	if (ev->u.release.at)
-		count_releaser(h, p, ev, 1);
+		count_releaser(l, p, ev, 1);
 	if (ev->u.release.known == RELEASE_UNSEEN) {
 		p->total.unseen_releases++;
 		error_suspect(&p->unseen, ev->u.release.stack, ev->u.release.allocator, 1);
@@ -143,7 +142,7 @@ void count_release(struct heap *h, struct heap_proc *p, const struct event *ev)
 
 /* The event repeats what the release said.  The block is open again as if
  * nothing had been: neither an allocation nor a new high-water mark. */
-void count_undo(struct heap *h, struct heap_proc *p, const struct event *ev)
+void count_undo(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
 	uint64_t *unknown = no_block(p, ev);
 	struct heap_totals *t = &p->total;
@@ -154,10 +153,10 @@ void count_undo(struct heap *h, struct heap_proc *p, const struct event *ev)
 		error_suspect(&p->unknown, ev->u.release.at, 0, -1);
 		return;
 	}
-	change_marked(h, p, ev->u.release.stack, ev->u.release.mark, 1, ev->u.release.size);
+	change_marked(l, p, ev->u.release.stack, ev->u.release.mark, 1, ev->u.release.size);
 	if (ev->u.release.at)
-		count_releaser(h, p, ev, -1);
-	c = count_of(h, p, ev->u.release.stack);
+		count_releaser(l, p, ev, -1);
+	c = count_of(l, p, ev->u.release.stack);
 	change_open(c, 1, ev->u.release.size);
 	if (c->older)
 		census_undo(p, ev->u.release.size);
@@ -167,43 +166,41 @@ void count_undo(struct heap *h, struct heap_proc *p, const struct event *ev)
 	t->open_bytes += ev->u.release.size;
 }
 
-void count_realloc(struct heap *h, struct heap_proc *p, const struct event *ev)
+void count_realloc(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
 	bool known = ev->u.realloc.old_stack || ev->u.realloc.old_size;
 
 	if (ev->u.realloc.failed) {
-		count_failed(h, p, &(struct event){ .time_ns = ev->time_ns,
+		count_failed(l, p, &(struct event){ .time_ns = ev->time_ns,
 						    .u.alloc.size = ev->u.realloc.size,
 						    .u.alloc.stack = ev->u.realloc.stack,
 						    .u.alloc.product = ev->u.realloc.product });
 		return;
 	}
 	if (known) {
-		close_block(h, p, ev->u.realloc.old_stack, ev->u.realloc.old_size);
-		change_marked(h, p, ev->u.realloc.old_stack, ev->u.realloc.old_mark, -1,
+		close_block(l, p, ev->u.realloc.old_stack, ev->u.realloc.old_size);
+		change_marked(l, p, ev->u.realloc.old_stack, ev->u.realloc.old_mark, -1,
 			      -ev->u.realloc.old_size);
 	} else if (ev->u.realloc.old_addr) {
 		p->total.unknown_releases++;
 	}
 	if (ev->u.realloc.addr) {
-		open_block(h, p, ev->u.realloc.stack, ev->u.realloc.size, &ev->u.realloc.product,
+		open_block(l, p, ev->u.realloc.stack, ev->u.realloc.size, &ev->u.realloc.product,
 			   ev->time_ns);
-		change_marked(h, p, ev->u.realloc.stack, ev->u.realloc.mark, 1, ev->u.realloc.size);
+		change_marked(l, p, ev->u.realloc.stack, ev->u.realloc.mark, 1, ev->u.realloc.size);
 	}
 }
 
-void count_failed(struct heap *h, struct heap_proc *p, const struct event *ev)
+void count_failed(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
-	struct heap_count *c = count_of(h, p, ev->u.alloc.stack);
-	const struct heap_stack *s = heap_stack(h, c->stack);
-	const struct heap_probe *probe = s ? heap_probe(h, s->probe) : NULL;
+	struct heap_count *c = count_of(l, p, ev->u.alloc.stack);
 	uint64_t size = ev->u.alloc.size;
 
 	c->failed_min = c->failed ? MIN(c->failed_min, size) : size;
 	c->failed_max = MAX(c->failed_max, size);
 	heap_product_widen(&c->failed_product, &ev->u.alloc.product);
 	c->failed++;
-	if (probe && probe->op >= OP_MAP)
+	if (ledger_stack_maps(l, c->stack))
 		p->maps.failed++;
 	else
 		p->total.failed++;

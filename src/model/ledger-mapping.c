@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The program's own mmap regions and its break. */
-#include "priv.h"
+#include "ledger-internal.h"
 #include "model/regions.h"
 
 /* The smallest page there is.  Where pages are larger, the kernel refuses what
@@ -8,7 +8,7 @@
 #define PAGE ((uint64_t)4096)
 
 struct cutting {
-	struct heap *heap;
+	struct ledger *ledger;
 	struct heap_proc *proc;
 	bool any;
 };
@@ -16,7 +16,7 @@ struct cutting {
 static void lose(void *arg, uint32_t stack, int ranges, uint64_t bytes)
 {
 	struct cutting *c = arg;
-	struct heap_count *count = count_of(c->heap, c->proc, stack);
+	struct heap_count *count = count_of(c->ledger, c->proc, stack);
 	struct heap_mappings *m = &c->proc->maps;
 
 	c->any = true;
@@ -38,9 +38,9 @@ static bool extent(taddr_t addr, uint64_t size, struct region *r)
 	return true;
 }
 
-static bool cut(struct heap *h, struct heap_proc *p, taddr_t addr, uint64_t size)
+static bool cut(struct ledger *l, struct heap_proc *p, taddr_t addr, uint64_t size)
 {
-	struct cutting c = { h, p, false };
+	struct cutting c = { l, p, false };
 	struct region r;
 
 	if (extent(addr, size, &r))
@@ -50,7 +50,7 @@ static bool cut(struct heap *h, struct heap_proc *p, taddr_t addr, uint64_t size
 
 /* A new region; with MAP_FIXED it replaces what was there.  The size that the
  * caller asked for, or 0: nothing was added. */
-static uint64_t add(struct heap *h, struct heap_proc *p, const struct event *ev)
+static uint64_t add(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
 	struct heap_mappings *m = &p->maps;
 	struct heap_count *c;
@@ -59,8 +59,8 @@ static uint64_t add(struct heap *h, struct heap_proc *p, const struct event *ev)
 
 	if (!extent(ev->u.map.addr, ev->u.map.size, &r))
 		return 0;
-	cut(h, p, ev->u.map.addr, ev->u.map.size);
-	c = count_of(h, p, ev->u.map.stack);
+	cut(l, p, ev->u.map.addr, ev->u.map.size);
+	c = count_of(l, p, ev->u.map.stack);
 	r.stack = c->stack;
 	regions_add(p->regions, &r);
 	bytes = r.end - r.start;
@@ -77,9 +77,9 @@ static uint64_t add(struct heap *h, struct heap_proc *p, const struct event *ev)
 	return bytes;
 }
 
-void mapping_map(struct heap *h, struct heap_proc *p, const struct event *ev)
+void mapping_map(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
-	uint64_t bytes = add(h, p, ev);
+	uint64_t bytes = add(l, p, ev);
 
 	if (bytes) {
 		p->maps.maps++;
@@ -87,27 +87,27 @@ void mapping_map(struct heap *h, struct heap_proc *p, const struct event *ev)
 	}
 }
 
-void mapping_unmap(struct heap *h, struct heap_proc *p, const struct event *ev)
+void mapping_unmap(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
-	if (cut(h, p, ev->u.map.addr, ev->u.map.size))
+	if (cut(l, p, ev->u.map.addr, ev->u.map.size))
 		p->maps.unmaps++;
 }
 
 /* An old size of 0 makes a second mapping of shared pages and leaves the first
  * (mremap(2)). */
-void mapping_remap(struct heap *h, struct heap_proc *p, const struct event *ev)
+void mapping_remap(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
-	cut(h, p, ev->u.map.old_addr, ev->u.map.old_size);
-	if (add(h, p, ev))
+	cut(l, p, ev->u.map.old_addr, ev->u.map.old_size);
+	if (add(l, p, ev))
 		p->maps.remaps++;
 }
 
-void mapping_brk(struct heap *h, struct heap_proc *p, const struct event *ev)
+void mapping_brk(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
 	taddr_t now = ev->u.map.addr, before = ev->u.map.old_addr;
 	struct heap_mappings *m = &p->maps;
 
-	(void)h;
+	(void)l;
 	m->brk_calls++;
 	if (!before || !now)
 		return; /* asked where it is */

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/xalloc.h"
+#include "model/journal.h"
+#include "model/ledger.h"
+#include "model/state.h"
+#include "model/wire.h"
+
+struct state {
+	struct event_sink sink;
+	struct journal *journal;
+	struct ledger *ledger;
+};
+
+static int take(struct event_sink *sink, const struct event *ev)
+{
+	struct state *s = container_of(sink, struct state, sink);
+
+	journal_take(s->journal, ev);
+	ledger_take(s->ledger, ev);
+	return EMIT_GO;
+}
+
+static int nothing_to_flush(struct event_sink *sink)
+{
+	(void)sink;
+	return 0;
+}
+
+static void not_freed_alone(struct event_sink *sink)
+{
+	(void)sink;
+}
+
+struct state *state_new(void)
+{
+	struct state *s = xcalloc(1, sizeof *s);
+
+	s->sink = (struct event_sink){ take, nothing_to_flush, not_freed_alone };
+	s->journal = journal_new();
+	s->ledger = ledger_new();
+	return s;
+}
+
+void state_free(struct state *s)
+{
+	if (!s)
+		return;
+	journal_free(s->journal);
+	ledger_free(s->ledger);
+	free(s);
+}
+
+struct event_sink *state_sink(struct state *s)
+{
+	return &s->sink;
+}
+
+const struct ledger *state_ledger(const struct state *s)
+{
+	return s->ledger;
+}
+
+struct encoding {
+	struct event_sink sink;
+	struct wire_encoder encoder;
+};
+
+static int encode(struct event_sink *sink, const struct event *ev)
+{
+	wire_encode(&container_of(sink, struct encoding, sink)->encoder, ev);
+	return EMIT_GO;
+}
+
+void state_tell(const struct state *s, struct strbuf *out)
+{
+	struct encoding e = { { encode, nothing_to_flush, not_freed_alone },
+			      WIRE_ENCODER_INIT(out) };
+
+	journal_tell(s->journal, out);
+	ledger_tell(s->ledger, &e.sink);
+	wire_close(&e.encoder);
+}
+
+size_t state_memory(const struct state *s)
+{
+	return sizeof *s + journal_memory(s->journal) + ledger_memory(s->ledger);
+}
