@@ -18,6 +18,7 @@
 #include "heap/heap.h"
 #include "report/report.h"
 #include "trace/trace.h"
+#include "ui/follow.h"
 #include "ui/log.h"
 #include "ui/options.h"
 #include "ui/server.h"
@@ -324,6 +325,13 @@ static int run_session(struct run *run)
 	return status ? status : end_like(&result);
 }
 
+/* The command line of who traces goes into exports. */
+static void adopt(struct report_opts *ro, const struct wire_hello *hello)
+{
+	ro->words = (char *const *)hello->words;
+	ro->command = hello->command < hello->nwords ? ro->words + hello->command : NULL;
+}
+
 /* A report from a log: what its writer was told is known, but for how to report. */
 static int run_log(struct run *run)
 {
@@ -338,8 +346,7 @@ static int run_log(struct run *run)
 	if (!log)
 		return EXIT_OURS;
 	trace_interrupts_reports();
-	ro->words = (char *const *)hello.words;
-	ro->command = hello.command < hello.nwords ? ro->words + hello.command : NULL;
+	adopt(ro, &hello);
 	ro->interrupted = &trace_interrupted;
 	ro->cwd = run->opts.cwd;
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
@@ -349,6 +356,41 @@ static int run_log(struct run *run)
 									report_exit_status(run->heap, ro);
 	}
 	log_close(log);
+	return err;
+}
+
+/* A report of what a server tells: when its program has ended, or at Ctrl-C. */
+static int run_client(struct run *run)
+{
+	struct options *o = &run->opts;
+	struct report_opts *ro = &o->report;
+	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
+				  .control = ro->list_leaks, .heap = run->heap };
+	struct client *client;
+	char port[12];
+	int how, err;
+
+	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
+		return EXIT_OURS;
+	if (o->trace.calls && begin_calls(run))
+		return EXIT_OURS;
+	snprintf(port, sizeof port, "%u", o->port);
+	fo.port = o->port ? port : NULL;
+	fo.sink = run->calls;
+	client = follow_connect(&fo);
+	if (!client)
+		return EXIT_OURS;
+	msg_begin("connected to %s; Ctrl-C reports and leaves", o->remote);
+	how = follow(client);
+	if (!how && ro->list_leaks && !client_refused_control(client))
+		follow_scan(client);
+	trace_interrupts_reports();
+	adopt(ro, client_hello(client));
+	ro->interrupted = &trace_interrupted;
+	ro->cwd = o->cwd;
+	err = report_write(run->heap, ro) || run->calls_error || how < 0 ?
+		      EXIT_OURS : report_exit_status(run->heap, ro);
+	client_close(client);
 	return err;
 }
 
@@ -369,8 +411,6 @@ int main(int argc, char **argv)
 		options_release(&run.opts);
 		return EXIT_OURS;
 	case OPTIONS_CLIENT:
-		options_release(&run.opts);
-		return msg_error("this build has no client") ? EXIT_OURS : 0;
 	case OPTIONS_TRACE:
 	case OPTIONS_LOG:
 		break;
@@ -383,7 +423,9 @@ int main(int argc, char **argv)
 		return code;
 	}
 	run.heap = heap_new();
-	code = what == OPTIONS_LOG ? run_log(&run) : run_session(&run);
+	code = what == OPTIONS_LOG    ? run_log(&run) :
+	       what == OPTIONS_CLIENT ? run_client(&run) :
+					run_session(&run);
 	if (run.server)
 		run.server->free(run.server);
 	address_release(&run.address);
