@@ -17,6 +17,7 @@
 #include "heap/heap.h"
 #include "report/report.h"
 #include "trace/trace.h"
+#include "ui/console.h"
 #include "ui/log.h"
 #include "ui/options.h"
 #include "ui/sweep.h"
@@ -148,10 +149,16 @@ static int on_download(const char *name, long have, long total)
 	return 0;
 }
 
-static void set_debug_files(void)
+static bool has_console(const struct options *o)
+{
+	return o->interactive || o->script;
+}
+
+static void set_debug_files(const struct options *o)
 {
 	struct debug_opts debug = { .debuginfod = true,
-				    .interrupted = &trace_interrupted,
+				    .interrupted = has_console(o) ? &console_interrupted :
+								    &trace_interrupted,
 				    .progress = on_download };
 
 	elf_set_debug_opts(&debug);
@@ -257,6 +264,25 @@ static int run_session(struct run *run)
 	return status ? status : end_like(&result);
 }
 
+/* Commands instead of a report. */
+static int log_console(struct run *run, struct log *log, const struct wire_hello *hello)
+{
+	struct blocks *blocks = blocks_new(heap_sink(run->heap));
+	struct console_opts console = { .heap = run->heap,
+					.blocks = blocks,
+					.hello = hello,
+					.log = run->opts.logfile,
+					.report = &run->opts.report,
+					.script = run->opts.script,
+					.interactive = run->opts.interactive };
+	int status;
+
+	log_read(log, blocks_sink(blocks));
+	status = console_run(&console);
+	blocks_free(blocks);
+	return status;
+}
+
 /* A report from a log: what its writer was told is known, but for how to report. */
 static int run_log(struct run *run)
 {
@@ -275,6 +301,11 @@ static int run_log(struct run *run)
 	ro->command = hello.command < hello.nwords ? ro->words + hello.command : NULL;
 	ro->interrupted = &trace_interrupted;
 	ro->cwd = run->opts.cwd;
+	if (has_console(&run->opts)) {
+		err = log_console(run, log, &hello);
+		log_close(log);
+		return err;
+	}
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
 		log_read(log, run->calls ? run->calls : heap_sink(run->heap));
@@ -305,7 +336,7 @@ int main(int argc, char **argv)
 	case OPTIONS_LOG:
 		break;
 	}
-	set_debug_files();
+	set_debug_files(&run.opts);
 	msg_set_color(report_use_color(&run.opts.report, msg_fd()));
 	if (run.opts.sweep) {
 		code = sweep(&run.opts);

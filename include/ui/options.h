@@ -59,7 +59,7 @@ struct option_row {
 };
 
 /* What is printed instead of tracing. */
-enum option_answer { ANSWER_NONE, ANSWER_HELP, ANSWER_VERSION, ANSWER_LIST };
+enum option_answer { ANSWER_NONE, ANSWER_HELP, ANSWER_VERSION, ANSWER_LIST, ANSWER_COMMANDS };
 
 struct options {
 	struct trace_opts trace;
@@ -79,6 +79,8 @@ struct options {
 				 one that is for one side alone; NULL: none */
 	const char *logfile;  /* -l; "-" is standard output or input */
 	bool no_compress;
+	bool interactive;     /* -i: the console */
+	const char *script;   /* -x: its commands; NULL: none */
 	enum option_answer answer;
 };
 

@@ -197,6 +197,10 @@ static const struct option_row table[] = {
 	{ 0, "no-compress", NULL, WORD_NONE, GROUP_LOG, "write the log as it is, for other readers",
 	  set_flag, FIELD(no_compress) },
 
+	{ 'i', "interactive", NULL, WORD_NONE, GROUP_OTHER,
+	  "type commands, in a console, instead of a report;\nfrom a pipe, too", set_flag, FIELD(interactive) },
+	{ 'x', "execute", "FILE", WORD_FILE, GROUP_OTHER,
+	  "read the console's commands from FILE; with -i go on\nwith what is typed", set_string, FIELD(script) },
 	{ 'F', "config", "FILE", WORD_FILE, GROUP_OTHER,
 	  "read FILE instead of the default configuration file;\nmay be repeated",
 	  add_string, FIELD(config) },
@@ -216,6 +220,8 @@ static const struct option_row table[] = {
 	  set_value, VALUE(answer, ANSWER_VERSION) },
 	{ 0, "list-options", NULL, WORD_NONE, GROUP_HIDDEN, "for completion and tests",
 	  set_value, VALUE(answer, ANSWER_LIST) },
+	{ 0, "list-commands", NULL, WORD_NONE, GROUP_HIDDEN, "for tests",
+	  set_value, VALUE(answer, ANSWER_COMMANDS) },
 };
 
 /* Options that are not for the side of their group. */
