@@ -19,6 +19,7 @@
 #include "report/report.h"
 #include "trace/trace.h"
 #include "ui/follow.h"
+#include "ui/console.h"
 #include "ui/log.h"
 #include "ui/options.h"
 #include "ui/server.h"
@@ -155,10 +156,16 @@ static int on_download(const char *name, long have, long total)
 	return 0;
 }
 
-static void set_debug_files(void)
+static bool has_console(const struct options *o)
+{
+	return o->interactive || o->script;
+}
+
+static void set_debug_files(const struct options *o)
 {
 	struct debug_opts debug = { .debuginfod = true,
-				    .interrupted = &trace_interrupted,
+				    .interrupted = has_console(o) ? &console_interrupted :
+								    &trace_interrupted,
 				    .progress = on_download };
 
 	elf_set_debug_opts(&debug);
@@ -332,6 +339,25 @@ static void adopt(struct report_opts *ro, const struct wire_hello *hello)
 	ro->command = hello->command < hello->nwords ? ro->words + hello->command : NULL;
 }
 
+/* Commands instead of a report. */
+static int log_console(struct run *run, struct log *log, const struct wire_hello *hello)
+{
+	struct blocks *blocks = blocks_new(heap_sink(run->heap));
+	struct console_opts console = { .heap = run->heap,
+					.blocks = blocks,
+					.hello = hello,
+					.log = run->opts.logfile,
+					.report = &run->opts.report,
+					.script = run->opts.script,
+					.interactive = run->opts.interactive };
+	int status;
+
+	log_read(log, blocks_sink(blocks));
+	status = console_run(&console);
+	blocks_free(blocks);
+	return status;
+}
+
 /* A report from a log: what its writer was told is known, but for how to report. */
 static int run_log(struct run *run)
 {
@@ -349,6 +375,11 @@ static int run_log(struct run *run)
 	adopt(ro, &hello);
 	ro->interrupted = &trace_interrupted;
 	ro->cwd = run->opts.cwd;
+	if (has_console(&run->opts)) {
+		err = log_console(run, log, &hello);
+		log_close(log);
+		return err;
+	}
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
 		log_read(log, run->calls ? run->calls : heap_sink(run->heap));
@@ -415,7 +446,7 @@ int main(int argc, char **argv)
 	case OPTIONS_LOG:
 		break;
 	}
-	set_debug_files();
+	set_debug_files(&run.opts);
 	msg_set_color(report_use_color(&run.opts.report, msg_fd()));
 	if (run.opts.sweep) {
 		code = sweep(&run.opts);

@@ -61,7 +61,7 @@ struct option_row {
 };
 
 /* What is printed instead of tracing. */
-enum option_answer { ANSWER_NONE, ANSWER_HELP, ANSWER_VERSION, ANSWER_LIST };
+enum option_answer { ANSWER_NONE, ANSWER_HELP, ANSWER_VERSION, ANSWER_LIST, ANSWER_COMMANDS };
 
 struct options {
 	struct trace_opts trace;
@@ -87,6 +87,8 @@ struct options {
 	bool insecure;        /* no token is needed */
 	const char *token_file;
 	uint32_t on_disconnect, when_full; /* enums of ui/server.h */
+	bool interactive;     /* -i: the console */
+	const char *script;   /* -x: its commands; NULL: none */
 	enum option_answer answer;
 };
 

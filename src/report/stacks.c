@@ -406,7 +406,7 @@ void paragraph_rest(struct text *t, size_t n, const char *verb, uint64_t bytes, 
 		text_percent(t->out, bytes, use);
 		strbuf_addc(t->out, ')');
 	}
-	strbuf_adds(t->out, ": -m 0");
+	strbuf_addf(t->out, ": %s", t->opts->more ? t->opts->more : "-m 0");
 	style_off(t, DIM);
 	strbuf_addc(t->out, '\n');
 }
@@ -463,6 +463,18 @@ static void print_releasers(struct text *t, const struct view *v)
 		strbuf_addf(t->out, "\n… %zu more stacks released blocks: -m 0\n", n - shown);
 	if (t->opts->sanity)
 		free(list);
+}
+
+void text_in_use(struct text *t, const struct view *v)
+{
+	print_list(t, v, VIEW_HEAP);
+}
+
+void text_row(struct text *t, const struct view *v, const struct view_stack *s)
+{
+	print_open(t, v, s, 0);
+	if (s->failed)
+		print_failed(t, s);
 }
 
 static void print_in_use(struct text *t, const struct view *v)

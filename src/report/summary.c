@@ -495,15 +495,21 @@ static void table_add_uneventful(const struct text *t, struct table *table,
 	row->cell[USE] = use_text(bytes, blocks);
 }
 
-static void table_fill(const struct text *t, struct table *table, const struct view_procs *vp)
+static void table_head(struct table *table)
 {
-	bool *done = xcalloc(vp->v.n, sizeof *done);
 	struct table_row *head = table_add(table, "program");
 
 	head->cell[PID] = xstrdup("pid");
 	head->cell[STATUS] = xstrdup("status");
 	head->cell[USE] = xstrdup("in use");
 	head->cell[ERRORS] = xstrdup("errors");
+}
+
+static void table_fill(const struct text *t, struct table *table, const struct view_procs *vp)
+{
+	bool *done = xcalloc(vp->v.n, sizeof *done);
+
+	table_head(table);
 	done[0] = true;
 	table_add_proc(table, &vp->v.v[0]);
 	for (size_t i = 1; i < vp->v.n; i++) {
@@ -555,22 +561,38 @@ static void table_print(struct text *t, const struct table_row *row, const size_
 	strbuf_addc(t->out, '\n');
 }
 
+static void table_finish(struct text *t, struct table *table)
+{
+	size_t width[COLUMNS] = { 0 };
+
+	text_section(t);
+	table_fit(t, table, width);
+	for (size_t i = 0; i < table->v.n; i++) {
+		table_print(t, &table->v.v[i], width);
+		for (int c = 0; c < COLUMNS; c++)
+			free(table->v.v[i].cell[c]);
+	}
+	vec_release(&table->v);
+}
+
 void text_table(struct text *t, const struct view_procs *vp)
 {
 	struct table table = { 0 };
-	size_t width[COLUMNS] = { 0 };
 
 	if (vp->v.n < 2)
 		return;
-	text_section(t);
 	table_fill(t, &table, vp);
-	table_fit(t, &table, width);
-	for (size_t i = 0; i < table.v.n; i++) {
-		table_print(t, &table.v.v[i], width);
-		for (int c = 0; c < COLUMNS; c++)
-			free(table.v.v[i].cell[c]);
-	}
-	vec_release(&table.v);
+	table_finish(t, &table);
+}
+
+void text_proclist(struct text *t, const struct view_procs *vp)
+{
+	struct table table = { 0 };
+
+	table_head(&table);
+	for (size_t i = 0; i < vp->v.n; i++)
+		table_add_proc(&table, &vp->v.v[i]);
+	table_finish(t, &table);
 }
 
 /* -- the end --------------------------------------------------------------- */

@@ -112,6 +112,8 @@ struct view_procs {
 
 void view_procs_build(struct view_procs *vp, const struct heap *heap);
 void view_procs_release(struct view_procs *vp);
+/* Takes out all but one process (and what had its pid before). */
+void view_procs_keep(struct view_procs *vp, pid_t pid);
 
 /* Marks the stacks that opts->ignore matches (stacks.c). */
 struct symbolizer;
@@ -167,9 +169,6 @@ static inline bool view_counts(const struct view_stack *s)
 
 /* "definitely lost" */
 const char *view_leak_name(enum leak_kind kind);
-
-/* Columns (0: no limit) of text for a descriptor (output.c). */
-unsigned report_width(const struct report_opts *opts, int fd);
 
 /* "exited with status 0", "was killed by SIGSEGV", "is still running". */
 void view_status(struct strbuf *sb, const struct heap_proc *p);

@@ -228,6 +228,10 @@ static const struct option_row table[] = {
 	  "keep track of N blocks of a process at most; others\nare counted as unknown",
 	  set_number, NUMBER(trace.max_blocks, 1, LONG_MAX) },
 
+	{ 'i', "interactive", NULL, WORD_NONE, GROUP_OTHER,
+	  "type commands, in a console, instead of a report;\nfrom a pipe, too", set_flag, FIELD(interactive) },
+	{ 'x', "execute", "FILE", WORD_FILE, GROUP_OTHER,
+	  "read the console's commands from FILE; with -i go on\nwith what is typed", set_string, FIELD(script) },
 	{ 'F', "config", "FILE", WORD_FILE, GROUP_OTHER,
 	  "read FILE instead of the default configuration file;\nmay be repeated",
 	  add_string, FIELD(config) },
@@ -247,6 +251,8 @@ static const struct option_row table[] = {
 	  set_value, VALUE(answer, ANSWER_VERSION) },
 	{ 0, "list-options", NULL, WORD_NONE, GROUP_HIDDEN, "for completion and tests",
 	  set_value, VALUE(answer, ANSWER_LIST) },
+	{ 0, "list-commands", NULL, WORD_NONE, GROUP_HIDDEN, "for tests",
+	  set_value, VALUE(answer, ANSWER_COMMANDS) },
 };
 
 /* Options that are not for the side of their group. */

@@ -87,7 +87,12 @@ void options_help(struct strbuf *sb)
 void options_version(struct strbuf *sb)
 {
 	strbuf_addf(sb, "%s %s\n%s", msg_program(), PACKAGE_VERSION, BUILD_CHOICES);
+#ifdef HAVE_READLINE
+	strbuf_adds(sb, "License GPL-3.0-or-later, because it is linked with readline; the source is\n"
+			"GPL-2.0-or-later. There is no warranty.\n");
+#else
 	strbuf_adds(sb, "License GPL-2.0-or-later. There is no warranty.\n");
+#endif
 }
 
 /* -d --depth N number tracer · - --color WHEN word report auto always never */

@@ -7,6 +7,7 @@
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "options-internal.h"
+#include "ui/console.h"
 
 static const struct option_row *find_short(char key)
 {
@@ -204,6 +205,11 @@ static int check_combination(const struct options *o)
 	if (!traces(o) && o->tracer_option)
 		return options_wrong("--%s is for the side that traces: what is in %s was traced already",
 				     o->tracer_option, o->logfile);
+	if (traces(o) && (o->interactive || o->script))
+		return options_wrong("--%s needs a log, -l FILE, and neither a command nor a process",
+				     o->interactive ? "interactive" : "execute");
+	if (o->interactive && o->logfile && !strcmp(o->logfile, "-"))
+		return options_wrong("-l - and --interactive would read the same standard input: use --execute");
 	if (o->trace.user && !o->trace.argv)
 		return options_wrong("--user needs a command");
 	if (o->trace.change.redzone && o->trace.pids.n)
@@ -281,6 +287,7 @@ static enum options_result answer(const struct options *o)
 		[ANSWER_HELP] = options_help,
 		[ANSWER_VERSION] = options_version,
 		[ANSWER_LIST] = options_list,
+		[ANSWER_COMMANDS] = console_list_commands,
 	};
 	struct strbuf sb = STRBUF_INIT;
 	int err;
