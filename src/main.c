@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -33,6 +34,8 @@ struct run {
 	struct event_sink *log;    /* -l: behind it */
 	struct address address;    /* of the server */
 	char *token;
+	int go;                    /* a byte from there lets the command begin; 0: it need
+				      not wait */
 	struct event_sink *errors; /* heap errors are told when they happen */
 	struct event_sink *calls; /* --calls: between the tracer and the heap */
 	int calls_error;
@@ -242,7 +245,8 @@ static int begin_server(struct run *run, struct event_sink *next)
 	const struct options *o = &run->opts;
 	struct server_opts opts = { .address = &run->address,
 				    .on_disconnect = (enum on_disconnect)o->on_disconnect,
-				    .when_full = (enum when_full)o->when_full };
+				    .when_full = (enum when_full)o->when_full,
+				    .private = o->private };
 	char port[12];
 	struct introduction in;
 
@@ -304,6 +308,7 @@ static int run_session(struct run *run)
 	struct trace_result result = { 0 };
 	struct event_sink *sink;
 	int err, status, sig;
+	char byte;
 
 	if (check_writable(o->report.output) || check_writable(o->report.json) ||
 	    check_writable(o->report.xml))
@@ -317,9 +322,11 @@ static int run_session(struct run *run)
 	o->report.cwd = o->cwd;
 	if (o->wait && (sig = server_await(run->server)))
 		return end_like(&(struct trace_result){ .exit_signal = sig });
+	if (run->go && read(run->go, &byte, 1) != 1)
+		return 0; /* the console was left before `start` */
 	err = trace_run(&o->trace, sink, &result);
 	if (run->server)
-		server_end(run->server, !err);
+		server_end(run->server, !err && !o->private);
 	if (end_log(run))
 		run->failed = true;
 	if (err)
@@ -340,20 +347,26 @@ static void adopt(struct report_opts *ro, const struct wire_hello *hello)
 }
 
 /* Commands instead of a report. */
+static int run_console(struct run *run, struct blocks *blocks, const struct console_opts *about)
+{
+	struct console_opts console = *about;
+
+	console.heap = run->heap;
+	console.blocks = blocks;
+	console.report = &run->opts.report;
+	console.script = run->opts.script;
+	console.interactive = run->opts.interactive;
+	return console_run(&console);
+}
+
 static int log_console(struct run *run, struct log *log, const struct wire_hello *hello)
 {
 	struct blocks *blocks = blocks_new(heap_sink(run->heap));
-	struct console_opts console = { .heap = run->heap,
-					.blocks = blocks,
-					.hello = hello,
-					.log = run->opts.logfile,
-					.report = &run->opts.report,
-					.script = run->opts.script,
-					.interactive = run->opts.interactive };
 	int status;
 
 	log_read(log, blocks_sink(blocks));
-	status = console_run(&console);
+	status = run_console(run, blocks, &(struct console_opts){ .hello = hello,
+								  .log = run->opts.logfile });
 	blocks_free(blocks);
 	return status;
 }
@@ -390,6 +403,29 @@ static int run_log(struct run *run)
 	return err;
 }
 
+/* `go`: as in console_opts. */
+static int client_console(struct run *run, const struct follow_opts *to, int go)
+{
+	struct blocks *blocks = blocks_new(heap_sink(run->heap));
+	struct follow_opts fo = *to;
+	struct client *client;
+	int status = EXIT_OURS;
+
+	fo.control = true;
+	fo.sink = blocks_sink(blocks);
+	client = follow_connect(&fo);
+	if (client) {
+		adopt(&run->opts.report, client_hello(client));
+		run->opts.report.cwd = run->opts.cwd;
+		status = run_console(run, blocks, &(struct console_opts){ .client = client,
+									  .hello = client_hello(client),
+									  .go = go });
+		client_close(client);
+	}
+	blocks_free(blocks);
+	return status;
+}
+
 /* A report of what a server tells: when its program has ended, or at Ctrl-C. */
 static int run_client(struct run *run)
 {
@@ -408,6 +444,8 @@ static int run_client(struct run *run)
 	snprintf(port, sizeof port, "%u", o->port);
 	fo.port = o->port ? port : NULL;
 	fo.sink = run->calls;
+	if (has_console(o))
+		return client_console(run, &fo, 0);
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
@@ -423,6 +461,63 @@ static int run_client(struct run *run)
 		      EXIT_OURS : report_exit_status(run->heap, ro);
 	client_close(client);
 	return err;
+}
+
+/* The tracer of a console: a process of its own, out of the terminal's reach. */
+static int serve_console(struct run *run, int go)
+{
+	struct options *o = &run->opts;
+
+	setpgid(0, 0);
+	o->wait = o->private = true;
+	o->on_disconnect = DISCONNECT_DETACH;
+	run->go = o->trace.argv ? go : 0;
+	return run_session(run);
+}
+
+/* Its socket, when it has one; it may have ended before that. */
+static bool await_socket(const char *path, pid_t tracer)
+{
+	struct timespec pause = { 0, 10000000 };
+	siginfo_t info = { 0 };
+
+	while (access(path, F_OK)) {
+		if (waitid(P_PID, (id_t)tracer, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+/* A console on a program that is traced here is a client like any other. */
+static int run_interactive(struct run *run)
+{
+	char folder[] = "/tmp/" PROGRAM_NAME "-XXXXXX", *path;
+	struct follow_opts fo = { .heap = run->heap };
+	int go[2], code = EXIT_OURS;
+	pid_t tracer;
+
+	if (!mkdtemp(folder) || pipe2(go, O_CLOEXEC))
+		return msg_error("cannot make a socket in /tmp: %s", strerror(errno)) ? EXIT_OURS : 0;
+	run->opts.remote = path = xasprintf("%s/socket", folder);
+	tracer = fork();
+	if (!tracer) {
+		close(go[1]);
+		code = serve_console(run, go[0]);
+		free(path);
+		return code;
+	}
+	close(go[0]);
+	fo.remote = path;
+	if (tracer > 0 && await_socket(path, tracer))
+		code = client_console(run, &fo, run->opts.trace.argv ? go[1] : 0);
+	close(go[1]);
+	if (tracer > 0)
+		waitpid(tracer, NULL, 0);
+	unlink(path);
+	rmdir(folder);
+	free(path);
+	return code;
 }
 
 int main(int argc, char **argv)
@@ -456,6 +551,7 @@ int main(int argc, char **argv)
 	run.heap = heap_new();
 	code = what == OPTIONS_LOG    ? run_log(&run) :
 	       what == OPTIONS_CLIENT ? run_client(&run) :
+	       has_console(&run.opts) ? run_interactive(&run) :
 					run_session(&run);
 	if (run.server)
 		run.server->free(run.server);

@@ -18,7 +18,8 @@ struct console_opts {
 	struct report_opts *report; /* commands change a copy */
 	const char *script;      /* -x: commands from there; NULL: standard input */
 	bool interactive;        /* after the script: standard input, too */
-	pid_t launched;          /* starts with `start`; 0: none */
+	int go;                  /* a byte written there lets the command begin that
+				    waits for `start`; 0: none does */
 };
 
 /* Reads commands until quit, the end of the input, SIGTERM or SIGHUP.  The exit status:

@@ -87,6 +87,7 @@ struct options {
 	bool insecure;        /* no token is needed */
 	const char *token_file;
 	uint32_t on_disconnect, when_full; /* enums of ui/server.h */
+	bool private;         /* the server is for a console of this process alone */
 	bool interactive;     /* -i: the console */
 	const char *script;   /* -x: its commands; NULL: none */
 	enum option_answer answer;

@@ -19,6 +19,7 @@ struct server_opts {
 	const char *token;     /* clients must know it; NULL: none */
 	enum on_disconnect on_disconnect;
 	enum when_full when_full;
+	bool private;          /* the only client knows the way: say nothing of it */
 	const struct wire_hello *hello; /* times, version and token are filled in */
 };
 

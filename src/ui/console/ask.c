@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "console.h"
 
@@ -101,6 +102,19 @@ int console_wait(struct console *c, int fd, short events, int timeout_ms)
 			return 1;
 		if (timeout_ms >= 0 && !n)
 			return 0;
+	}
+}
+
+void console_wait_end(struct console *c, unsigned long seconds)
+{
+	uint64_t end = seconds ? clock_ns() + seconds * NS_PER_S : UINT64_MAX, now;
+
+	while (c->client && !console_interrupted && (now = clock_ns()) < end) {
+		struct pollfd p = { client_fd(c->client), POLLIN, 0 };
+		uint64_t ms = (end - now) / NS_PER_MS + 1;
+
+		wait_interruptibly(&p, 1, (int)MIN(ms, (uint64_t)SIGN_OF_LIFE_MS));
+		take_events(c);
 	}
 }
 

@@ -9,7 +9,7 @@ static const struct command *const table[] = {
 	&command_export, &command_help,     &command_kill,  &command_leaks, &command_list,
 	&command_mark,   &command_proclist, &command_quit,  &command_reset, &command_scan,
 	&command_set,    &command_show,     &command_stack, &command_start, &command_status,
-	&command_stop,   &command_top,      &command_why,
+	&command_stop,   &command_top,      &command_wait,     &command_why,
 };
 
 const struct command *command_at(size_t i)

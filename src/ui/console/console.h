@@ -45,7 +45,7 @@ extern const struct command command_block, command_detach, command_diff, command
 	command_errors, command_export, command_help, command_kill, command_leaks, command_list,
 	command_mark, command_proclist, command_quit, command_reset, command_scan, command_set,
 	command_show, command_stack, command_start, command_status, command_stop, command_top,
-	command_why;
+	command_wait, command_why;
 
 /* -- the line (split.c) --------------------------------------------------------------- */
 
@@ -83,6 +83,7 @@ struct console {
 	bool quit, failed;
 	struct input input;
 	uint32_t requests;
+	int go;                /* of console_opts; 0: it was started */
 	/* of the command that runs */
 	struct strbuf out;     /* what it prints; shown when it ends */
 	const char *file;      /* … there; NULL: standard output … */
@@ -133,6 +134,9 @@ int console_tell(struct console *c, enum request_kind kind, pid_t pid, uint64_t 
 /* Waits until fd can be read (or written), and takes what the tracer tells.  1: it
  * can; 0: it was interrupted, or the time is over (below 0: none). */
 int console_wait(struct console *c, int fd, short events, int timeout_ms);
+/* Takes what the tracer tells until tracing has ended, for so many seconds (0: any
+ * time), or up to an interrupt. */
+void console_wait_end(struct console *c, unsigned long seconds);
 /* The open blocks are known as they are now. */
 int console_fetch_blocks(struct console *c, pid_t pid);
 

@@ -137,7 +137,7 @@ static void run_script(struct console *c, const char *path)
 
 int console_run(const struct console_opts *o)
 {
-	struct console c = { .o = o, .client = o->client, .report = *o->report,
+	struct console c = { .o = o, .client = o->client, .report = *o->report, .go = o->go,
 			     .listing = REPORT_TOP, .listing_sort = o->report->sort };
 	struct sigaction old[ARRAY_SIZE(signals)];
 
