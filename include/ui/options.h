@@ -79,6 +79,7 @@ struct options {
 				 one that is for one side alone; NULL: none */
 	const char *logfile;  /* -l; "-" is standard output or input */
 	bool no_compress;
+	const char *diff;     /* --diff: the log of an older run; NULL: none */
 	enum option_answer answer;
 };
 

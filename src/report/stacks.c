@@ -476,19 +476,21 @@ static void print_in_use(struct text *t, const struct view *v)
 	}
 }
 
-void text_stacks(struct text *t, const struct view *v)
+void text_stacks(struct text *t, const struct view *v, const struct diff *d)
 {
-	if (t->to_file)
+	if (t->to_file && !v->diff)
 		text_grown(t, v);
-	else
+	else if (!t->to_file)
 		print_releasers(t, v);
-	if (t->opts->list_leaks && v->proc->scan.done)
+	if (v->diff)
+		text_diff(t, d, v->diff);
+	else if (t->opts->list_leaks && v->proc->scan.done)
 		text_leaks(t, v);
 	else
 		print_in_use(t, v);
 	if (t->to_file)
 		print_releasers(t, v);
-	else
+	else if (!v->diff)
 		text_grown(t, v);
 	text_failed(t, v);
 }

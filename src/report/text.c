@@ -3,13 +3,13 @@
  * where the eye is; in a file it comes first. */
 #include "text.h"
 
-static void print_proc(struct text *t, const struct view_proc *p)
+static void print_proc(struct text *t, const struct view_proc *p, const struct diff *d)
 {
 	if (t->to_file)
 		text_summary(t, p);
 	if (t->to_file)
 		text_errors(t, p);
-	text_stacks(t, &p->now);
+	text_stacks(t, &p->now, d);
 	if (!t->to_file)
 		text_errors(t, p);
 	if (!t->to_file)
@@ -28,7 +28,7 @@ static void print_procs(struct text *t, const struct view_procs *vp)
 		size_t i = t->to_file ? k : n - 1 - k;
 
 		if (i == 0 || text_proc_speaks(t, &vp->v.v[i]))
-			print_proc(t, &vp->v.v[i]);
+			print_proc(t, &vp->v.v[i], vp->diff);
 	}
 	if (!t->to_file)
 		text_table(t, vp);
@@ -75,6 +75,7 @@ static void print_all(struct text *t, const struct view_procs *vp)
 		strbuf_addc(t->out, '\n');
 	text_hints(t, vp);
 	text_notes(t, false);
+	text_diff_notes(t, vp->diff);
 	text_failures(t, vp);
 	text_verdict(t, vp);
 }
@@ -92,6 +93,7 @@ void report_text(const struct heap *heap, const struct report_opts *opts, bool t
 	view_suppress(&vp, opts, t.sym);
 	for (size_t i = 0; i < vp.v.n; i++)
 		view_ignore(&vp.v.v[i].now, t.sym, opts);
+	view_diff_build(&vp, opts, t.sym);
 	if (opts->quiet)
 		print_wrong(&t, &vp);
 	else

@@ -213,6 +213,7 @@ void view_procs_release(struct view_procs *vp)
 		vec_release(&vp->v.v[i].now.broke_in);
 	}
 	vec_release(&vp->v);
+	diff_free(vp->diff);
 }
 
 /* -- selection ------------------------------------------------------------- */

@@ -197,6 +197,9 @@ static const struct option_row table[] = {
 	{ 0, "no-compress", NULL, WORD_NONE, GROUP_LOG, "write the log as it is, for other readers",
 	  set_flag, FIELD(no_compress) },
 
+	{ 0, "diff", "OLD", WORD_FILE, GROUP_REPORT,
+	  "compare with the log of an older run: what is new,\ngrown, shrunk and gone", set_string, FIELD(diff) },
+
 	{ 'F', "config", "FILE", WORD_FILE, GROUP_OTHER,
 	  "read FILE instead of the default configuration file;\nmay be repeated",
 	  add_string, FIELD(config) },
