@@ -12,7 +12,7 @@ static void add_module(struct strbuf *sb, const struct frame *f, const char *exe
 {
 	const char *name = f->module ? last_part(f->module->path) : "?", *so;
 
-	if (f->module && exe && !strcmp(f->module->path, exe))
+	if (f->module && !strcmp(f->module->path, exe))
 		return;
 	so = strstr(name, ".so");
 	strbuf_add(sb, name, so ? (size_t)(so - name) : strlen(name));
@@ -95,7 +95,7 @@ uint64_t diff_key(struct symbolizer *sym, const struct view *v, const struct vie
 		return key_of(to ? to : "older", key);
 	}
 	frames_of(&frames, sym, v->heap, row->stack, false);
-	for (size_t i = 0; nameless && exe && i < frames.v.n; i++) {
+	for (size_t i = 0; nameless && i < frames.v.n; i++) {
 		const struct frame *f = &frames.v.v[i];
 
 		if (!f->function && f->module && !strcmp(f->module->path, exe))

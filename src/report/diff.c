@@ -54,6 +54,17 @@ static void add_frames(struct text *t, struct paragraph *p, const struct diff *d
 	t->sym = sym;
 }
 
+/* Beside the difference if it fits there, else below it. */
+static void put_steps(const struct text *t, struct paragraph *p, char *steps)
+{
+	size_t room = paragraph_hint_room(t, p);
+
+	if (text_columns(steps) <= room)
+		p->hint = steps;
+	else
+		paragraph_line(p, steps, xstrdup(""), DIM, DIM);
+}
+
 static void print_row(struct text *t, const struct diff *d, const struct diff_row *r, bool leak)
 {
 	enum diff_change change = diff_change(r);
@@ -71,7 +82,7 @@ static void print_row(struct text *t, const struct diff *d, const struct diff_ro
 	add_step(&sb, r->bytes, r->old_bytes, "byte");
 	strbuf_adds(&sb, ", ");
 	add_step(&sb, r->blocks, r->old_blocks, "block");
-	p.hint = strbuf_detach(&sb);
+	put_steps(t, &p, strbuf_detach(&sb));
 	if (!s->older)
 		paragraph_operation(&p, s, s->min_size, s->max_size, &s->product,
 				    leak ? xstrdup(view_leak_name(r->kind)) : paragraph_fate(s));

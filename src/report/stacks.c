@@ -52,6 +52,13 @@ static void print_heading(struct text *t, const struct paragraph *p)
 	strbuf_addc(t->out, '\n');
 }
 
+size_t paragraph_hint_room(const struct text *t, const struct paragraph *p)
+{
+	size_t col = MAX(COLUMN + text_columns(p->amount) + 2, (size_t)HINT_COLUMN);
+
+	return !t->width ? SIZE_MAX : t->width > col ? t->width - col : 0;
+}
+
 /* Names that do not fit beside what stands to their right are shortened. */
 static void fit_names(struct text *t, struct paragraph *p)
 {

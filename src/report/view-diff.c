@@ -184,40 +184,71 @@ static void finish(struct diff_list *l, const struct report_sort *sort)
 
 /* -- processes -------------------------------------------------------------------- */
 
-static const char *name_of(const struct view_proc *p)
+/* The older run's processes that have no counterpart yet, by program. */
+struct untaken {
+	struct u64map first; /* of a program → index … */
+	size_t *next;        /* … and after each: the next; 0: none */
+	bool *taken;
+};
+
+static uint64_t program_of(const struct view_proc *p)
 {
-	return p->now.proc->exe ? last_part(p->now.proc->exe) : "";
+	const char *name = last_part(p->now.proc->exe);
+
+	return hash_bytes(name, strlen(name), 0);
 }
 
-static bool is_taken(const struct diff *d, const struct view_proc *old)
+static void untaken_init(struct untaken *u, const struct view_procs *old)
 {
-	for (size_t i = 0; i < d->v.n; i++)
-		if (d->v.v[i].was == old)
-			return true;
-	return false;
+	*u = (struct untaken){ .first = U64MAP_INIT };
+	u->next = xcalloc(old->v.n + 1, sizeof *u->next);
+	u->taken = xcalloc(old->v.n + 1, sizeof *u->taken);
+	for (size_t i = old->v.n; i-- > 1;) {
+		uint64_t program = program_of(&old->v.v[i]), *at = u64map_get(&u->first, program);
+
+		u->next[i] = at ? *at : 0;
+		u64map_set(&u->first, program, i);
+	}
+}
+
+static void untaken_release(struct untaken *u)
+{
+	u64map_release(&u->first);
+	free(u->next);
+	free(u->taken);
 }
 
 /* The next of the same program; the first ones belong together whatever they are
  * called. */
-static const struct view_proc *counterpart(const struct diff *d, const struct view_proc *p,
-					   bool first)
+static const struct view_proc *counterpart(struct untaken *u, const struct view_procs *old,
+					   const struct view_proc *p, bool first)
 {
-	if (first)
-		return d->old.v.n ? &d->old.v.v[0] : NULL;
-	for (size_t i = 1; i < d->old.v.n; i++)
-		if (!strcmp(name_of(&d->old.v.v[i]), name_of(p)) && !is_taken(d, &d->old.v.v[i]))
-			return &d->old.v.v[i];
-	return NULL;
+	uint64_t *at = first ? NULL : u64map_get(&u->first, program_of(p));
+	size_t i = at ? (size_t)*at : 0;
+
+	if (!old->v.n || (!first && !i))
+		return NULL;
+	u->taken[i] = true;
+	if (at)
+		*at = u->next[i];
+	return &old->v.v[i];
 }
 
 static void pair(struct diff *d, struct view_procs *vp)
 {
-	for (size_t i = 0; i < vp->v.n; i++)
-		vec_push(&d->v, ((struct view_diff){ .is = &vp->v.v[i],
-						     .was = counterpart(d, &vp->v.v[i], !i) }));
-	for (size_t i = 0; i < d->old.v.n; i++)
-		if (!is_taken(d, &d->old.v.v[i]))
-			vec_push(&d->v, ((struct view_diff){ .was = &d->old.v.v[i] }));
+	const struct view_procs *old = &d->old;
+	struct untaken u;
+
+	untaken_init(&u, old);
+	for (size_t i = 0; i < vp->v.n; i++) {
+		const struct view_proc *is = &vp->v.v[i];
+
+		vec_push(&d->v, ((struct view_diff){ .is = is, .was = counterpart(&u, old, is, !i) }));
+	}
+	for (size_t i = 0; i < old->v.n; i++)
+		if (!u.taken[i])
+			vec_push(&d->v, ((struct view_diff){ .was = &old->v.v[i] }));
+	untaken_release(&u);
 	for (size_t i = 0; i < vp->v.n; i++) /* they stay where they are now */
 		vp->v.v[i].now.diff = &d->v.v[i];
 }
