@@ -36,6 +36,7 @@ struct run {
 	char *token;
 	int go;                    /* a byte from there lets the command begin; 0: it need
 				      not wait */
+	struct heap *old;          /* --diff: another run's; NULL */
 	struct event_sink *errors; /* heap errors are told when they happen */
 	struct event_sink *calls; /* --calls: between the tracer and the heap */
 	int calls_error;
@@ -180,7 +181,7 @@ static bool reports(const struct options *o)
 {
 	if (o->remote)
 		return false;
-	return !o->logfile || o->report.output || o->report.json || o->report.xml ||
+	return !o->logfile || o->diff || o->report.output || o->report.json || o->report.xml ||
 	       o->trace.calls || o->report.error_exitcode || o->report.fail_if;
 }
 
@@ -302,6 +303,26 @@ static struct event_sink *begin_sinks(struct run *run)
 	return sink;
 }
 
+/* What there is to compare with, whole or not. */
+static int begin_diff(struct run *run)
+{
+	struct options *o = &run->opts;
+	struct wire_hello hello;
+	struct log *log;
+
+	if (!o->diff)
+		return 0;
+	log = log_open(o->diff, &hello);
+	if (!log)
+		return -1;
+	run->old = heap_new();
+	log_read(log, heap_sink(run->old));
+	log_close(log);
+	o->report.diff = run->old;
+	o->report.diff_name = strcmp(o->diff, "-") ? last_part(o->diff) : "the older run";
+	return 0;
+}
+
 static int run_session(struct run *run)
 {
 	struct options *o = &run->opts;
@@ -311,7 +332,7 @@ static int run_session(struct run *run)
 	char byte;
 
 	if (check_writable(o->report.output) || check_writable(o->report.json) ||
-	    check_writable(o->report.xml))
+	    check_writable(o->report.xml) || begin_diff(run))
 		return EXIT_OURS;
 	sink = begin_sinks(run);
 	if (!sink)
@@ -379,7 +400,8 @@ static int run_log(struct run *run)
 	struct log *log;
 	int err;
 
-	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
+	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml) ||
+	    begin_diff(run))
 		return EXIT_OURS;
 	log = log_open(run->opts.logfile, &hello);
 	if (!log)
@@ -566,6 +588,7 @@ int main(int argc, char **argv)
 	if (run.output >= 0)
 		close(run.output);
 	heap_free(run.heap);
+	heap_free(run.old);
 	options_release(&run.opts);
 	return code;
 }

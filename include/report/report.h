@@ -66,6 +66,8 @@ struct report_opts {
 	const struct report_symbols *symbols;
 	pid_t pid;             /* the text: of this process alone; 0: of all */
 	const char *more;      /* how to see more stacks; NULL: "-m 0" */
+	const struct heap *diff; /* --diff: an older run; NULL: none … */
+	const char *diff_name;   /* … and what to call it */
 };
 
 #define REPORT_LEAK_KINDS (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE)
@@ -101,6 +103,7 @@ int report_exit_status(const struct heap *heap, const struct report_opts *opts);
 int report_figure_find(const char *name, size_t n);
 const char *report_figure_name(size_t i);
 bool report_figure_needs_scan(unsigned figure);
+bool report_figure_needs_diff(unsigned figure);
 
 /* -- one caller at a time ---------------------------------------------------- */
 

@@ -52,6 +52,13 @@ static void print_heading(struct text *t, const struct paragraph *p)
 	strbuf_addc(t->out, '\n');
 }
 
+size_t paragraph_hint_room(const struct text *t, const struct paragraph *p)
+{
+	size_t col = MAX(COLUMN + text_columns(p->amount) + 2, (size_t)HINT_COLUMN);
+
+	return !t->width ? SIZE_MAX : t->width > col ? t->width - col : 0;
+}
+
 /* Names that do not fit beside what stands to their right are shortened. */
 static void fit_names(struct text *t, struct paragraph *p)
 {
@@ -488,19 +495,21 @@ static void print_in_use(struct text *t, const struct view *v)
 	}
 }
 
-void text_stacks(struct text *t, const struct view *v)
+void text_stacks(struct text *t, const struct view *v, const struct diff *d)
 {
-	if (t->to_file)
+	if (t->to_file && !v->diff)
 		text_grown(t, v);
-	else
+	else if (!t->to_file)
 		print_releasers(t, v);
-	if (t->opts->list_leaks && v->proc->scan.done)
+	if (v->diff)
+		text_diff(t, d, v->diff);
+	else if (t->opts->list_leaks && v->proc->scan.done)
 		text_leaks(t, v);
 	else
 		print_in_use(t, v);
 	if (t->to_file)
 		print_releasers(t, v);
-	else
+	else if (!v->diff)
 		text_grown(t, v);
 	text_failed(t, v);
 }

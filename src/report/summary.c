@@ -223,6 +223,20 @@ static void add_ages(struct rows *rows, const struct view *v)
 		rows->v.v[i].label = "";
 }
 
+/* --diff: the same of the older run. */
+static void add_diff(struct text *t, struct rows *rows, const struct view *v)
+{
+	const struct diff_list *l = v->diff ? diff_listed(v->diff, t->opts) : NULL;
+	struct strbuf sb = STRBUF_INIT;
+
+	if (!l || !v->diff->was)
+		return;
+	after_bytes(&sb, l->old_bytes, l->old_blocks, "block");
+	strbuf_adds(&sb, ": ");
+	text_diff_changes(&sb, l->n);
+	add_row(rows, l == &v->diff->leaks ? "lost before" : "in use before", l->old_bytes, &sb);
+}
+
 /* The classes of the last scan. */
 static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
 {
@@ -365,6 +379,7 @@ void text_summary(struct text *t, const struct view_proc *p)
 	view_status(t->out, proc);
 	strbuf_addf(t->out, " after %.2f s\n", seconds(p->images.v[0]->start_ns, proc->end_ns));
 	add_use(&rows, &p->now);
+	add_diff(t, &rows, &p->now);
 	add_ages(&rows, &p->now);
 	add_ignored(&rows, &p->now);
 	add_peak(&rows, proc);
@@ -407,6 +422,7 @@ bool text_proc_speaks(const struct text *t, const struct view_proc *p)
 
 	return v->errors || v->kind_blocks[LEAK_DEFINITE] || v->proc->total.failed ||
 	       v->proc->maps.failed || v->proc->end_how == END_SIGNALED ||
+	       (v->diff && diff_differs(diff_listed(v->diff, t->opts))) ||
 	       (v->own_blocks && (wants_all(t) || !left_nothing_lost(v)));
 }
 
@@ -766,7 +782,9 @@ void text_verdict(struct text *t, const struct view_procs *vp)
 		scanned |= v->proc->scan.done;
 	}
 	strbuf_addf(t->out, "%s: ", msg_program());
-	if (scanned)
+	if (vp->diff)
+		text_diff_verdict(t, vp->diff);
+	else if (scanned)
 		verdict_of_scan(t, vp);
 	else
 		verdict_of_use(t, bytes, blocks, stacks, ended);

@@ -4,13 +4,13 @@
 #include "base/xalloc.h"
 #include "text.h"
 
-static void print_proc(struct text *t, const struct view_proc *p)
+static void print_proc(struct text *t, const struct view_proc *p, const struct diff *d)
 {
 	if (t->to_file)
 		text_summary(t, p);
 	if (t->to_file)
 		text_errors(t, p);
-	text_stacks(t, &p->now);
+	text_stacks(t, &p->now, d);
 	if (!t->to_file)
 		text_errors(t, p);
 	if (!t->to_file)
@@ -29,7 +29,7 @@ static void print_procs(struct text *t, const struct view_procs *vp)
 		size_t i = t->to_file ? k : n - 1 - k;
 
 		if (i == 0 || text_proc_speaks(t, &vp->v.v[i]))
-			print_proc(t, &vp->v.v[i]);
+			print_proc(t, &vp->v.v[i], vp->diff);
 	}
 	if (!t->to_file)
 		text_table(t, vp);
@@ -76,6 +76,7 @@ static void print_all(struct text *t, const struct view_procs *vp)
 		strbuf_addc(t->out, '\n');
 	text_hints(t, vp);
 	text_notes(t, false);
+	text_diff_notes(t, vp->diff);
 	text_failures(t, vp);
 	text_verdict(t, vp);
 }
@@ -114,6 +115,7 @@ void report_text(const struct heap *heap, const struct report_opts *opts, bool t
 	struct text t;
 
 	text_open(&t, &vp, heap, opts, &page);
+	view_diff_build(&vp, opts, t.sym);
 	if (opts->quiet)
 		print_wrong(&t, &vp);
 	else

@@ -49,7 +49,7 @@ void text_percent(struct strbuf *sb, uint64_t part, uint64_t whole);
 void text_section(struct text *t);
 
 /* stacks.c: the paragraphs of one process */
-void text_stacks(struct text *t, const struct view *v);
+void text_stacks(struct text *t, const struct view *v, const struct diff *d);
 /* Those that hold blocks; one of the rows. */
 void text_in_use(struct text *t, const struct view *v);
 void text_row(struct text *t, const struct view *v, const struct view_stack *s);
@@ -76,6 +76,14 @@ bool text_wants_leak(const struct text *t, const struct view_leak *l);
 void text_suppressions(struct text *t, const struct view_procs *vp);
 /* marks.c: what was allocated between two marks and is still open. */
 void text_grown(struct text *t, const struct view *v);
+
+/* diff.c: of a process, with --diff in place of the lists of stacks; "3 stacks new,
+ * 1 gone"; what to know about it; its part of the verdict. */
+void text_diff(struct text *t, const struct diff *d, const struct view_diff *vd);
+bool diff_differs(const struct diff_list *l);
+void text_diff_changes(struct strbuf *sb, const size_t n[DIFF_CHANGES]);
+void text_diff_notes(struct text *t, const struct diff *d);
+void text_diff_verdict(struct text *t, const struct diff *d);
 
 /* errors.c: the errors of a process with all its images; "2 double free, 1 …" */
 void text_errors(struct text *t, const struct view_proc *p);

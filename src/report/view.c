@@ -217,6 +217,7 @@ void view_procs_release(struct view_procs *vp)
 	for (size_t i = 0; i < vp->v.n; i++)
 		view_proc_release(&vp->v.v[i]);
 	vec_release(&vp->v);
+	diff_free(vp->diff);
 }
 
 void view_procs_keep(struct view_procs *vp, pid_t pid)

@@ -228,6 +228,9 @@ static const struct option_row table[] = {
 	  "keep track of N blocks of a process at most; others\nare counted as unknown",
 	  set_number, NUMBER(trace.max_blocks, 1, LONG_MAX) },
 
+	{ 0, "diff", "OLD", WORD_FILE, GROUP_REPORT,
+	  "compare with the log of an older run: what is new,\ngrown, shrunk and gone", set_string, FIELD(diff) },
+
 	{ 'i', "interactive", NULL, WORD_NONE, GROUP_OTHER,
 	  "type commands, in a console, instead of a report;\nfrom a pipe, too", set_flag, FIELD(interactive) },
 	{ 'x', "execute", "FILE", WORD_FILE, GROUP_OTHER,

@@ -226,6 +226,10 @@ static int check_combination(const struct options *o)
 	if (o->sweep &&
 	    (o->report.json || o->report.xml || o->report.output || o->trace.calls))
 		return options_wrong("--inject sweep makes a report of its own: no --export, --output or --calls");
+	if (o->diff && o->logfile && !traces(o) && !strcmp(o->diff, "-") && !strcmp(o->logfile, "-"))
+		return options_wrong("--diff and --logfile cannot both be the standard input");
+	if (o->sweep && o->diff)
+		return options_wrong("--inject sweep makes a report of its own: no --diff");
 	if (o->trace.argv && !*o->trace.argv[0])
 		return options_wrong("the command's name is empty");
 	return 0;
@@ -235,6 +239,9 @@ static int check_combination(const struct options *o)
 static int ask_for_scan(struct options *o)
 {
 	for (size_t i = 0; i < o->fail_if.n; i++) {
+		if (!o->diff && condition_uses(o->fail_if.v[i], report_figure_needs_diff))
+			return options_wrong("--fail-if: '%s' needs --diff",
+					     condition_text(o->fail_if.v[i]));
 		if (!condition_uses(o->fail_if.v[i], report_figure_needs_scan))
 			continue;
 		if (!o->trace.scan.launched)
