@@ -3,10 +3,8 @@
  * heap. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,6 +14,7 @@
 #include "elf/elf_file.h"
 #include "heap/heap.h"
 #include "report/report.h"
+#include "serve/recording.h"
 #include "trace/trace.h"
 #include "ui/log.h"
 #include "ui/options.h"
@@ -31,23 +30,6 @@ struct run {
 	bool failed; /* the log could not be written */
 	int output; /* descriptor of -o while --calls writes to it; −1 */
 };
-
-/* Ends as the program did, so that a script sees no difference. */
-static int end_like(const struct trace_result *r)
-{
-	struct rlimit none = { 0, 0 };
-	sigset_t set;
-
-	if (!r->exit_signal)
-		return r->exit_code;
-	setrlimit(RLIMIT_CORE, &none); /* its core file is not to be ours */
-	signal(r->exit_signal, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, r->exit_signal);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	raise(r->exit_signal);
-	return 128 + r->exit_signal; /* SIGKILL's like are caught above */
-}
 
 static void report_now(void *arg)
 {
@@ -172,41 +154,29 @@ static void no_report(void *arg)
 	_exit(0);
 }
 
-/* What the reader of a log cannot know otherwise. */
-static int begin_log(struct run *run, struct event_sink *next)
+static struct recording_opts recording(const struct run *run)
 {
 	const struct options *o = &run->opts;
-	char *const *words = o->report.words, *const *command = o->report.command;
-	char host[256] = "", *cwd = getcwd(NULL, 0);
-	struct wire_hello hello = { .tool = PACKAGE_NAME " " PACKAGE_VERSION,
-				    .host = gethostname(host, sizeof host - 1) ? NULL : host,
-				    .cwd = cwd,
-				    .words = (const char *const *)words };
-	struct log_opts opts = { .path = o->logfile, .plain = o->no_compress, .hello = &hello };
 
-	while (words[hello.nwords])
-		hello.nwords++;
-	hello.command = command ? (uint32_t)(command - words) : hello.nwords;
-	run->log = log_check_writable(o->logfile) ? NULL : log_sink_new(&opts, next);
-	free(cwd);
-	return run->log ? 0 : -1;
+	return (struct recording_opts){ .path = o->logfile,
+					.plain = o->no_compress,
+					.words = o->words,
+					.command = o->trace.argv };
+}
+
+static struct event_sink *begin_log(struct run *run, struct event_sink *next)
+{
+	struct recording_opts ro = recording(run);
+
+	return run->log = recording_begin(&ro, next);
 }
 
 /* 0, or -1 when something could not be written. */
 static int end_log(struct run *run)
 {
-	const char *path = run->opts.logfile;
-	struct log_totals totals;
+	struct recording_opts ro = recording(run);
 
-	if (!run->log)
-		return 0;
-	log_sink_end(run->log, &totals);
-	if (totals.error)
-		return -1;
-	if (totals.bytes && strcmp(path, "-"))
-		msg_info("%llu events in %llu bytes; %s -l %s reports", (unsigned long long)totals.events,
-			 (unsigned long long)totals.bytes, msg_program(), path);
-	return 0;
+	return run->log ? recording_end(&ro, run->log) : 0;
 }
 
 /* The chain that events go through: log, errors, calls, heap; NULL after a
@@ -223,7 +193,7 @@ static struct event_sink *begin_sinks(struct run *run)
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
 	}
 	if (o->logfile)
-		sink = begin_log(run, sink) ? NULL : run->log;
+		sink = begin_log(run, sink);
 	return sink;
 }
 

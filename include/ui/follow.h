@@ -23,8 +23,4 @@ int follow(struct client *c);
 /* Asks for a scan of everything, whose events come. */
 int follow_scan(struct client *c);
 
-/* The first line of a file, without its end; NULL after a message.  The caller
- * frees. */
-char *token_read(const char *path);
-
 #endif

@@ -2,13 +2,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/msg.h"
 #include "base/xalloc.h"
-#include "ui/address.h"
+#include "serve/address.h"
+#include "serve/token.h"
 #include "ui/follow.h"
 
 enum { TAKE_S = 5 };
@@ -84,26 +84,4 @@ int follow_scan(struct client *c)
 	if (a.error)
 		msg_warn("no leak scan: %s", a.text ? a.text : strerror(a.error));
 	return a.error ? -1 : 0;
-}
-
-char *token_read(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-
-	if (!f) {
-		msg_error("cannot read the token in %s: %s", path, strerror(errno));
-		return NULL;
-	}
-	n = getline(&line, &cap, f);
-	fclose(f);
-	if (n > 0)
-		line[strcspn(line, "\r\n")] = '\0';
-	if (n > 0 && *line)
-		return line;
-	free(line);
-	msg_error("%s has no token in its first line", path);
-	return NULL;
 }
