@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/msg.h"
+#include "base/oom.h"
 #include "serve/log.h"
 #include "serve/recording.h"
 
@@ -20,6 +21,7 @@ struct event_sink *recording_begin(const struct recording_opts *o, struct event_
 	struct log_opts opts = { .path = o->path, .plain = o->plain, .hello = &hello };
 	struct event_sink *log;
 
+	oom_protect();
 	while (o->words[hello.nwords])
 		hello.nwords++;
 	hello.command = o->command ? (uint32_t)(o->command - o->words) : hello.nwords;
