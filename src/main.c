@@ -3,11 +3,9 @@
  * heap. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,22 +16,20 @@
 #include "elf/elf_file.h"
 #include "heap/heap.h"
 #include "report/report.h"
+#include "serve/recording.h"
+#include "serve/serving.h"
 #include "trace/trace.h"
 #include "ui/follow.h"
 #include "ui/console.h"
 #include "ui/log.h"
 #include "ui/options.h"
-#include "ui/server.h"
 #include "ui/sweep.h"
-#include "ui/token.h"
 
 struct run {
 	struct options opts;
 	struct heap *heap;
-	struct event_sink *server; /* -r: in front of all others */
+	struct serving serving;    /* -r: in front of all others */
 	struct event_sink *log;    /* -l: behind it */
-	struct address address;    /* of the server */
-	char *token;
 	int go;                    /* a byte from there lets the command begin; 0: it need
 				      not wait */
 	struct heap *old;          /* --diff: another run's; NULL */
@@ -43,23 +39,6 @@ struct run {
 	bool failed; /* the log could not be written */
 	int output; /* descriptor of -o while --calls writes to it; −1 */
 };
-
-/* Ends as the program did, so that a script sees no difference. */
-static int end_like(const struct trace_result *r)
-{
-	struct rlimit none = { 0, 0 };
-	sigset_t set;
-
-	if (!r->exit_signal)
-		return r->exit_code;
-	setrlimit(RLIMIT_CORE, &none); /* its core file is not to be ours */
-	signal(r->exit_signal, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, r->exit_signal);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	raise(r->exit_signal);
-	return 128 + r->exit_signal; /* SIGKILL's like are caught above */
-}
 
 static void report_now(void *arg)
 {
@@ -196,91 +175,45 @@ static void no_report(void *arg)
 	_exit(0);
 }
 
-/* What a reader elsewhere cannot know otherwise. */
-struct introduction {
-	struct wire_hello hello;
-	char host[256], *cwd;
-};
-
-static void introduce(const struct options *o, struct introduction *in)
-{
-	char *const *words = o->report.words, *const *command = o->report.command;
-
-	*in = (struct introduction){ .cwd = getcwd(NULL, 0) };
-	in->hello = (struct wire_hello){
-		.tool = PACKAGE_NAME " " PACKAGE_VERSION,
-		.host = gethostname(in->host, sizeof in->host - 1) ? NULL : in->host,
-		.cwd = in->cwd,
-		.words = (const char *const *)words,
-	};
-	while (words[in->hello.nwords])
-		in->hello.nwords++;
-	in->hello.command = command ? (uint32_t)(command - words) : in->hello.nwords;
-}
-
-static int begin_log(struct run *run, struct event_sink *next)
-{
-	const struct options *o = &run->opts;
-	struct introduction in;
-	struct log_opts opts = { .path = o->logfile, .plain = o->no_compress, .hello = &in.hello };
-
-	introduce(o, &in);
-	run->log = log_check_writable(o->logfile) ? NULL : log_sink_new(&opts, next);
-	free(in.cwd);
-	return run->log ? 0 : -1;
-}
-
-/* Who reaches the server may read the program's memory and end it. */
-static int check_secret(const struct run *run)
+static struct recording_opts recording(const struct run *run)
 {
 	const struct options *o = &run->opts;
 
-	if (run->token || o->insecure || address_is_local(&run->address))
-		return 0;
-	return msg_error("others can reach %s: share a secret with the client by --token-file FILE, or "
-			 "say --insecure", o->remote);
+	return (struct recording_opts){ .path = o->logfile,
+					.plain = o->no_compress,
+					.words = o->words,
+					.command = o->trace.argv };
 }
 
-static int begin_server(struct run *run, struct event_sink *next)
+static struct event_sink *begin_log(struct run *run, struct event_sink *next)
+{
+	struct recording_opts ro = recording(run);
+
+	return run->log = recording_begin(&ro, next);
+}
+
+static struct event_sink *begin_server(struct run *run, struct event_sink *next)
 {
 	const struct options *o = &run->opts;
-	struct server_opts opts = { .address = &run->address,
-				    .on_disconnect = (enum on_disconnect)o->on_disconnect,
-				    .when_full = (enum when_full)o->when_full,
-				    .private = o->private };
-	char port[12];
-	struct introduction in;
+	const struct serving_opts so = { .remote = o->remote,
+					 .port = o->port,
+					 .token_file = o->token_file,
+					 .insecure = o->insecure,
+					 .private = o->private,
+					 .on_disconnect = (enum on_disconnect)o->on_disconnect,
+					 .when_full = (enum when_full)o->when_full,
+					 .words = o->words,
+					 .command = o->trace.argv };
 
-	snprintf(port, sizeof port, "%u", o->port);
-	if (address_parse(o->remote, o->port ? port : NULL, &run->address))
-		return -1;
-	if (o->token_file && !(run->token = token_read(o->token_file)))
-		return -1;
-	if (check_secret(run))
-		return -1;
-	introduce(o, &in);
-	opts.hello = &in.hello;
-	opts.token = run->token;
-	run->server = server_new(&opts, next);
-	free(in.cwd);
-	return run->server ? 0 : -1;
+	return serving_begin(&run->serving, &so, next) ? NULL : run->serving.sink;
 }
 
 /* 0, or -1 when something could not be written. */
 static int end_log(struct run *run)
 {
-	const char *path = run->opts.logfile;
-	struct log_totals totals;
+	struct recording_opts ro = recording(run);
 
-	if (!run->log)
-		return 0;
-	log_sink_end(run->log, &totals);
-	if (totals.error)
-		return -1;
-	if (totals.bytes && strcmp(path, "-"))
-		msg_info("%llu events in %llu bytes; %s -l %s reports", (unsigned long long)totals.events,
-			 (unsigned long long)totals.bytes, msg_program(), path);
-	return 0;
+	return run->log ? recording_end(&ro, run->log) : 0;
 }
 
 /* The chain that events go through: server, log, errors, calls, heap; NULL after a
@@ -297,9 +230,9 @@ static struct event_sink *begin_sinks(struct run *run)
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
 	}
 	if (o->logfile)
-		sink = begin_log(run, sink) ? NULL : run->log;
+		sink = begin_log(run, sink);
 	if (o->remote && (sink || !o->logfile))
-		sink = begin_server(run, sink) ? NULL : run->server;
+		sink = begin_server(run, sink);
 	return sink;
 }
 
@@ -341,13 +274,13 @@ static int run_session(struct run *run)
 	o->trace.arg = run;
 	o->report.interrupted = &trace_interrupted;
 	o->report.cwd = o->cwd;
-	if (o->wait && (sig = server_await(run->server)))
+	if (o->wait && (sig = server_await(run->serving.sink)))
 		return end_like(&(struct trace_result){ .exit_signal = sig });
 	if (run->go && read(run->go, &byte, 1) != 1)
 		return 0; /* the console was left before `start` */
 	err = trace_run(&o->trace, sink, &result);
-	if (run->server)
-		server_end(run->server, !err && !o->private);
+	if (run->serving.sink)
+		server_end(run->serving.sink, !err && !o->private);
 	if (end_log(run))
 		run->failed = true;
 	if (err)
@@ -575,10 +508,7 @@ int main(int argc, char **argv)
 	       what == OPTIONS_CLIENT ? run_client(&run) :
 	       has_console(&run.opts) ? run_interactive(&run) :
 					run_session(&run);
-	if (run.server)
-		run.server->free(run.server);
-	address_release(&run.address);
-	free(run.token);
+	serving_release(&run.serving);
 	if (run.log)
 		run.log->free(run.log);
 	if (run.errors)

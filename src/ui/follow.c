@@ -7,9 +7,10 @@
 
 #include "base/msg.h"
 #include "base/xalloc.h"
-#include "ui/address.h"
+#include "serve/address.h"
+#include "serve/token.h"
 #include "ui/follow.h"
-#include "ui/token.h"
+#include "serve/token.h"
 
 enum { TAKE_S = 5 };
 

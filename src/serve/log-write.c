@@ -19,9 +19,8 @@
 #include "base/file.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
-#include "report/report.h"
 #include "trace/trace.h"
-#include "ui/log.h"
+#include "serve/log.h"
 
 enum {
 	WAKE = 1 << 16,       /* bytes that are worth a write */
