@@ -119,7 +119,7 @@ static void make_stream(struct strbuf *sb)
 	for (unsigned i = 0; i < 40; i++) {
 		SEND(&e, .type = EV_ALLOC, .u.alloc = { 0x5000 + i * 16, i, 1 + i % 5, i / 10, { i % 2, i, 1 } });
 		SEND(&e, .type = EV_FAILED, .u.alloc = { 0, i, 2, 0, { 0, 0, 0 } });
-		SEND(&e, .type = EV_RELEASE, .u.release = { 0x5000 + i * 16, i, 1, 2, (uint8_t)(i % 4), i % 3, 0 });
+		SEND(&e, .type = EV_RELEASE, .u.release = { 0x5000 + i * 16, i, 1, 2, (uint8_t)(i % 4), i % 3, 0, 0 });
 		SEND(&e, .type = EV_REALLOC, .u.realloc = { 0x6000, 3, 2, 0x7000, 9, 2, false, 0, 0, { 0, 0, 0 } });
 		SEND(&e, .type = EV_MAP, .u.map = { 0x100000 + i * 0x1000, 0x1000, 0, 0, 4 });
 		SEND(&e, .type = EV_UNMAP, .u.map = { 0x100000 + i * 0x1800, 0x1000, 0, 0, 4 });
