@@ -22,6 +22,9 @@ void blocks_free(struct blocks *);
 /* Its free does nothing. */
 struct event_sink *blocks_sink(struct blocks *);
 
+/* Forgets all of it: the events begin anew. */
+void blocks_forget(struct blocks *);
+
 /* Around REQUEST_BLOCKS: what is not told again in between, and is not newer, is
  * forgotten.  pid 0: of all. */
 void blocks_begin(struct blocks *, pid_t pid);

@@ -204,16 +204,21 @@ struct blocks *blocks_new(struct event_sink *next)
 	return b;
 }
 
-void blocks_free(struct blocks *b)
+void blocks_forget(struct blocks *b)
 {
-	if (!b)
-		return;
 	for (size_t i = 0; i < b->procs.n; i++) {
 		clear(b->procs.v[i]);
 		free(b->procs.v[i]);
 	}
 	vec_release(&b->procs);
 	u64map_release(&b->by_pid);
+}
+
+void blocks_free(struct blocks *b)
+{
+	if (!b)
+		return;
+	blocks_forget(b);
 	free(b);
 }
 
@@ -269,7 +274,12 @@ size_t blocks_of(const struct blocks *b, pid_t pid, struct known_block **out)
 bool blocks_find(const struct blocks *b, pid_t pid, taddr_t addr, struct known_block *out)
 {
 	const struct proc_blocks *p = proc_of(b, pid);
+	const uint64_t *at = p ? u64map_get(&p->by_addr, addr) : NULL;
 
+	if (at) {
+		*out = p->entries.v[*at].block;
+		return true;
+	}
 	for (size_t i = 0; p && i < p->entries.n; i++) {
 		const struct known_block *k = &p->entries.v[i].block;
 

@@ -222,6 +222,25 @@ static void end_lists(struct options *o)
 	}
 }
 
+static int check_console(const struct options *o, bool traces)
+{
+	const struct report_opts *ro = &o->report;
+
+	if (!o->interactive && !o->script)
+		return 0;
+	if (traces && (o->remote || o->logfile))
+		return options_wrong("--%s is for the side that reports", o->interactive ? "interactive" :
+											    "execute");
+	if (ro->output || ro->json || ro->xml || o->trace.calls)
+		return options_wrong("the console makes no report unasked: no --output, --export or --calls, but "
+				     "dump >FILE, export FORMAT FILE");
+	if (o->logfile && !strcmp(o->logfile, "-") &&
+	    (o->interactive || (o->script && !strcmp(o->script, "-"))))
+		return options_wrong("the log and the commands would be read from the same standard input: "
+				     "--execute FILE");
+	return 0;
+}
+
 int host_options_finish(struct options *o)
 {
 	struct report_opts *ro = &o->report;
@@ -229,6 +248,8 @@ int host_options_finish(struct options *o)
 
 	if (o->sweep && (ro->json || ro->xml || ro->output || o->trace.calls))
 		return options_wrong("--inject sweep makes a report of its own: no --export, --output or --calls");
+	if (check_console(o, traces))
+		return -1;
 	if (o->sweep && o->diff)
 		return options_wrong("--inject sweep makes a report of its own: no --diff");
 	if (o->diff && o->logfile && !traces && !strcmp(o->diff, "-") && !strcmp(o->logfile, "-"))

@@ -204,11 +204,6 @@ static int check_combination(const struct options *o)
 	if (!traces(o) && o->tracer_option)
 		return options_wrong("--%s is for the side that traces: what is in %s was traced already",
 				     o->tracer_option, o->logfile);
-	if (traces(o) && (o->interactive || o->script) && (o->remote || o->logfile))
-		return options_wrong("--%s is for the side that reports", o->interactive ? "interactive" :
-											    "execute");
-	if (o->interactive && o->logfile && !strcmp(o->logfile, "-"))
-		return options_wrong("-l - and --interactive would read the same standard input: use --execute");
 	if (o->trace.user && !o->trace.argv)
 		return options_wrong("--user needs a command");
 	if (o->trace.change.redzone && o->trace.pids.n)

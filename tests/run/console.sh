@@ -154,9 +154,14 @@ echo 'show marks' | "$MTRACE" -i -x script -l log >out 2>err || wrong "quit: sta
 "$MTRACE" -x /nowhere -l log 2>err && wrong "-x /nowhere succeeds"
 grep -q 'cannot read /nowhere' err || wrong "-x /nowhere: $(cat err)"
 echo 'show marks' | "$MTRACE" -x - -l log | grep -q '^no marks' || wrong "-x -"
-"$MTRACE" -x - -l - <log >/dev/null 2>&1
-"$MTRACE" -i -l - <log 2>err && wrong "-i -l - was taken"
-grep -q 'same standard input' err || wrong "-i -l -: $(cat err)"
+"$MTRACE" -x script -l - <log >out 2>err || wrong "-x with -l -: status $?"
+for options in -i '-x -'; do
+	"$MTRACE" $options -l - <log 2>err && wrong "$options -l - was taken"
+	grep -q 'same standard input' err || wrong "$options -l -: $(cat err)"
+done
+"$MTRACE" -i -l log -o report 2>err </dev/null && wrong "-i -o was taken"
+grep -q 'dump >FILE' err || wrong "-i -o: $(cat err)"
+"$MTRACE" -i "$PROGRAM" </dev/null 2>err && wrong "-i with a command was taken"
 
 # Who reads no more ends it, without a word.
 yes list | head -n 200 | "$MTRACE" -i -l log 2>err | head -n 1 >out

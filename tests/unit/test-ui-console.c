@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -185,6 +186,8 @@ static void blocks_again(void **state)
 	assert_true(blocks_find(s.blocks, 7, 0x500, &b));
 	assert_int_equal(b.born_ns, 0);
 	assert_int_equal(b.mark, 3);
+	blocks_forget(s.blocks);
+	has_blocks(&s, 7, "");
 	session_end(&s);
 }
 
@@ -194,7 +197,7 @@ struct client {
 	struct session *session;
 	struct strbuf asked;   /* "SCAN pid=7 a=2\n" */
 	uint32_t marks;
-	bool lost;
+	bool lost, interrupted;
 };
 
 static const uint8_t memory[] = "a secret";
@@ -267,6 +270,12 @@ int client_ask(struct client *c, struct request *q, struct answer *a, volatile c
 	*a = (struct answer){ .id = q->id };
 	if (c->lost)
 		return -1;
+	if (c->interrupted) {
+		assert_int_equal(*stop, 0);
+		raise(SIGINT);
+		assert_int_not_equal(*stop, 0);
+		return -EINTR;
+	}
 	if (q->kind == REQUEST_SCAN)
 		scan(c->session);
 	if (q->kind == REQUEST_MARK)
@@ -278,7 +287,7 @@ int client_ask(struct client *c, struct request *q, struct answer *a, volatile c
 		a->ndata = sizeof memory - 1;
 	}
 	if (q->kind == REQUEST_INFO)
-		a->text = "serving /prog";
+		a->text = "serving /prog\nand \033[7mmore";
 	if (q->kind == REQUEST_DEPTH && q->a > 100) {
 		a->error = EINVAL;
 		a->text = "too deep for this one";
@@ -304,13 +313,15 @@ static void read_back(FILE *f, struct strbuf *to)
 	fclose(f);
 }
 
+enum tracer { NONE, ANSWERS, LOST, INTERRUPTED };
+
 /* Both outputs go to a file while the commands run. */
-static void commands(const char *text, bool with_client, bool lost, struct told *told)
+static void commands(const char *text, enum tracer tracer, struct told *told)
 {
 	struct report_opts report = REPORT_OPTS_INIT;
 	char script[] = "/tmp/console-XXXXXX";
 	int fd = mkstemp(script), saved[2] = { dup(1), dup(2) };
-	struct client client = { .lost = lost };
+	struct client client = { .lost = tracer == LOST, .interrupted = tracer == INTERRUPTED };
 	struct session s;
 	FILE *out = tmpfile();
 
@@ -326,7 +337,7 @@ static void commands(const char *text, bool with_client, bool lost, struct told 
 	dup2(fileno(out), 1);
 	dup2(fileno(out), 2);
 	told->status = console_run(&(struct console_opts){ .heap = s.feed.heap, .blocks = s.blocks,
-							   .client = with_client ? &client : NULL,
+							   .client = tracer ? &client : NULL,
 							   .report = &report, .script = script });
 	dup2(saved[0], 1);
 	dup2(saved[1], 2);
@@ -342,7 +353,7 @@ static void asks(const char *text, const char *asked, const char *line)
 {
 	struct told t;
 
-	commands(text, true, false, &t);
+	commands(text, ANSWERS, &t);
 	if (strcmp(t.asked.s ? t.asked.s : "", asked))
 		fail_msg("%s asks:\n%s", text, t.asked.s ? t.asked.s : "");
 	if (!t.out.s ? *line : !strstr(t.out.s, line))
@@ -352,11 +363,11 @@ static void asks(const char *text, const char *asked, const char *line)
 	strbuf_release(&t.asked);
 }
 
-static void fails(const char *text, bool with_client, bool lost, const char *line)
+static void fails(const char *text, enum tracer tracer, const char *line)
 {
 	struct told t;
 
-	commands(text, with_client, lost, &t);
+	commands(text, tracer, &t);
 	if (!t.out.s || !strstr(t.out.s, line))
 		fail_msg("%s prints:\n%s", text, t.out.s ? t.out.s : "");
 	assert_int_equal(t.status, 1);
@@ -371,7 +382,7 @@ static void requests(void **state)
 	asks("reset\ndetach\n", "RESET pid=0 a=0\nDETACH pid=0 a=0\n", "");
 	asks("kill\n", "KILL pid=7 a=0\n", "");
 	asks("set depth 20\n", "DEPTH pid=0 a=14\n", "");
-	asks("show info\n", "INFO pid=0 a=0\n", "serving /prog");
+	asks("show info\n", "INFO pid=0 a=0\n", "serving /prog\nand ?[7mmore\n");
 	asks("mark\nmark\n", "MARK pid=0 a=0\nMARK pid=0 a=0\n", "mark 2\n");
 	asks("list\n", "BLOCKS pid=0 a=0\n", "30 bytes in 2 blocks\n");
 	asks("block 0x105\n", "BLOCKS pid=0 a=0\nREAD pid=7 a=100\n",
@@ -390,7 +401,7 @@ static void scan_new(void **state)
 	struct told t;
 
 	(void)state;
-	commands("scan new\nscan new\n", true, false, &t);
+	commands("scan new\nscan new\n", ANSWERS, &t);
 	assert_int_equal(t.status, 0);
 	assert_non_null(strstr(t.out.s, "0x000000000100"));
 	assert_null(strstr(strstr(t.out.s, "0x000000000100") + 1, "0x000000000100"));
@@ -401,17 +412,31 @@ static void scan_new(void **state)
 static void refused(void **state)
 {
 	(void)state;
-	fails("scan\n", false, false, ":1: nothing is traced here: this is a log\n");
-	fails("\nkill\n", false, false, ":2: nothing is traced here: this is a log\n");
-	fails("set depth 200\n", true, false, ":1: too deep for this one\n");
-	fails("set depth 0\n", true, false, "at least one frame");
-	fails("stop 9\n", true, false, "no process 9 here");
-	fails("stop\nstop\n", true, true, ":2: tracing has ended");
-	fails("why 9\n", true, false, "no stack has the number 9");
-	fails("block 0x999\n", true, false, "no open block covers 0x999");
-	fails("block 12\n", true, false, "'12' is no address");
-	fails("diff 1 2\n", true, false, "there is no mark 1");
-	fails("diff 0 0\n", true, false, "mark 0 is not before 0");
+	fails("scan\n", NONE, ":1: nothing is traced here: this is a log\n");
+	fails("\nkill\n", NONE, ":2: nothing is traced here: this is a log\n");
+	fails("set depth 200\n", ANSWERS, ":1: too deep for this one\n");
+	fails("set depth 0\n", ANSWERS, "at least one frame");
+	fails("stop 9\n", ANSWERS, "no process 9 here");
+	fails("stop\nstop\n", LOST, ":2: tracing has ended");
+	fails("why 9\n", ANSWERS, "no stack has the number 9");
+	fails("block 0x999\n", ANSWERS, "no open block covers 0x999");
+	fails("block 12\n", ANSWERS, "'12' is no address");
+	fails("diff 1 2\n", ANSWERS, "there is no mark 1");
+	fails("diff 0 0\n", ANSWERS, "mark 0 is not before 0");
+}
+
+/* Ctrl-C ends a command, and the script it is from. */
+static void interrupted(void **state)
+{
+	struct told t;
+
+	(void)state;
+	commands("stop\nstart\n", INTERRUPTED, &t);
+	assert_int_equal(t.status, 1);
+	assert_string_equal(t.asked.s, "STOP pid=0 a=0\n");
+	assert_non_null(strstr(t.out.s, ":1: interrupted\n"));
+	strbuf_release(&t.out);
+	strbuf_release(&t.asked);
 }
 
 int main(void)
@@ -423,6 +448,7 @@ int main(void)
 		cmocka_unit_test(requests),
 		cmocka_unit_test(scan_new),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(interrupted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

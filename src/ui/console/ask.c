@@ -44,6 +44,19 @@ int console_ask(struct console *c, struct request *q, struct answer *a)
 	return 0;
 }
 
+/* What comes from a peer may hold what a terminal obeys: only its lines are kept. */
+static void add_text(struct strbuf *out, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n"), at = out->n;
+
+		strbuf_add(out, text, n);
+		defuse_controls(out->s + at, n);
+		strbuf_addc(out, '\n');
+		text += n + (text[n] == '\n');
+	}
+}
+
 int console_tell(struct console *c, enum request_kind kind, pid_t pid, uint64_t a)
 {
 	struct request q = { .kind = (uint8_t)kind, .pid = pid, .a = a };
@@ -52,7 +65,7 @@ int console_tell(struct console *c, enum request_kind kind, pid_t pid, uint64_t 
 	if (console_ask(c, &q, &answer))
 		return -1;
 	if (answer.text)
-		strbuf_addf(&c->out, "%s\n", answer.text);
+		add_text(&c->out, answer.text);
 	return 0;
 }
 
