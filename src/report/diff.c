@@ -147,13 +147,31 @@ void text_diff_changes(struct strbuf *sb, const size_t n[DIFF_CHANGES])
 		strbuf_adds(sb, "no stack differs");
 }
 
-static void note_process(struct text *t, const struct view_diff *vd)
+/* "only OLD has helper (pid 12): 30 bytes in 1 block in use" */
+static void note_processes(struct text *t, const struct diff *d)
 {
-	const struct view *v = &vd->was->now;
+	const struct heap_proc *first = NULL;
+	uint64_t bytes = 0, blocks = 0;
+	size_t n = 0;
 
-	strbuf_addf(t->out, "%s: only %s has %s (pid %d): ", msg_program(), t->opts->diff_name,
-		    v->proc->name, (int)v->proc->pid);
-	text_amount(t->out, vd->use.old_bytes, vd->use.old_blocks, "block");
+	for (size_t i = 0; i < diff_count(d); i++) {
+		const struct view_diff *vd = diff_at(d, i);
+
+		if (vd->is)
+			continue;
+		if (!n++)
+			first = vd->was->now.proc;
+		bytes += vd->use.old_bytes;
+		blocks += vd->use.old_blocks;
+	}
+	if (!n)
+		return;
+	strbuf_addf(t->out, "%s: only %s has %s (pid %d)", msg_program(), t->opts->diff_name,
+		    first->name, (int)first->pid);
+	if (n > 1)
+		strbuf_addf(t->out, " and %zu more", n - 1);
+	strbuf_adds(t->out, ": ");
+	text_amount(t->out, bytes, blocks, "block");
 	strbuf_adds(t->out, " in use\n");
 }
 
@@ -182,9 +200,10 @@ void text_diff_notes(struct text *t, const struct diff *d)
 		strbuf_addf(t->out, "%s: the build of %s that %s is of has no names (-b FOLDER with that "
 			    "build helps): its callers may not be recognised\n", msg_program(),
 			    last_part(diff_missing(d)), t->opts->diff_name);
-	for (size_t i = 0; i < diff_count(d); i++)
-		if (!diff_at(d, i)->is)
-			note_process(t, diff_at(d, i));
+	if (t->opts->interrupted && *t->opts->interrupted)
+		strbuf_addf(t->out, "%s: names were not looked up to the end: callers may not be recognised\n",
+			    msg_program());
+	note_processes(t, d);
 }
 
 static void add_difference(struct strbuf *sb, const struct diff_list *sum, bool lost)

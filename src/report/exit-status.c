@@ -191,10 +191,11 @@ int report_exit_status(const struct heap *heap, const struct report_opts *opts)
 	view_procs_build(&vp, heap);
 	sym = symbolizer_new(heap, opts);
 	view_suppress(&vp, opts, sym);
-	if (opts->diff)
+	if (opts->diff && opts->fail_if) {
 		for (size_t i = 0; i < vp.v.n; i++)
 			view_ignore(&vp.v.v[i].now, sym, opts);
-	view_diff_build(&vp, opts, sym);
+		view_diff_build(&vp, opts, sym);
+	}
 	symbolizer_free(sym);
 	if (opts->error_exitcode && leaks_or_errors(&vp))
 		status = opts->error_exitcode;

@@ -229,6 +229,10 @@ static void processes(void **state)
 	    "mtrace: only OLD has helper (pid 4800): 30 bytes in 1 block in use\n",
 	    "new                +31 bytes in +1 block",
 	    "mtrace: 1 byte more in 0 blocks than OLD: 1 stack new, 1 gone, 0 errors\n");
+	feed_proc(&was, 4801, PROC_FORKED, 4711, "/usr/bin/helper");
+	feed_alloc(&was, 0xa000, 5, 3);
+	HAS(diff_text(&is, &was, defaults, false),
+	    "mtrace: only OLD has helper (pid 4800) and 1 more: 35 bytes in 2 blocks in use\n");
 	release(&is, &was);
 }
 
