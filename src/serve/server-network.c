@@ -355,6 +355,8 @@ static bool send_out(struct server *sv, struct client *c)
 
 static void check_time(struct server *sv, struct client *c)
 {
+	if (c->asked >= ASKED_MAX)
+		c->heard_ns = clock_ns(); /* it is not listened to just now */
 	if (c->shut && is_past(c->since_ns, LEAVE_S))
 		gone(sv, c, 0); /* it has had everything, and does not close */
 	else if (c->shut)
@@ -363,7 +365,7 @@ static void check_time(struct server *sv, struct client *c)
 		end_client(sv, c, "does not log in");
 	else if (c->sent < c->leaving.n && is_past(c->taken_ns, DEAD_S))
 		end_client(sv, c, "takes nothing");
-	else if (is_past(c->heard_ns, DEAD_S) && c->asked < ASKED_MAX)
+	else if (is_past(c->heard_ns, DEAD_S))
 		end_client(sv, c, "says nothing");
 }
 

@@ -103,4 +103,13 @@ finish
 wait $pid1
 has "^process $pid .* ended=1" client.1
 [ $status = 137 ] || wrong "killed: status $status"
+[ ! -e s ] || wrong "killed: the socket is still there"
+
+# Ended before anybody came, nothing was launched.
+serve -w
+await 1 'waiting for a client' err
+kill -TERM $server
+finish
+[ $status = 143 ] || wrong "-w: status $status"
+[ ! -s said ] && [ ! -e s ] || wrong "-w: it has begun, or the socket is still there"
 exit $failed
