@@ -236,7 +236,6 @@ static struct event_sink *begin_sinks(struct run *run)
 	return sink;
 }
 
-<<<<<<< HEAD
 /* What there is to compare with, whole or not. */
 static int begin_diff(struct run *run)
 {
@@ -255,14 +254,6 @@ static int begin_diff(struct run *run)
 	o->report.diff = run->old;
 	o->report.diff_name = strcmp(o->diff, "-") ? last_part(o->diff) : "the older run";
 	return 0;
-=======
-/* Before we end, maybe of a signal: its socket is removed. */
-static void close_server(struct run *run)
-{
-	if (run->server)
-		run->server->free(run->server);
-	run->server = NULL;
->>>>>>> 764762b (server: the socket is removed whatever the end; what each side refuses is tested)
 }
 
 static int run_session(struct run *run)
@@ -283,24 +274,16 @@ static int run_session(struct run *run)
 	o->trace.arg = run;
 	o->report.interrupted = &trace_interrupted;
 	o->report.cwd = o->cwd;
-<<<<<<< HEAD
-	if (o->wait && (sig = server_await(run->serving.sink)))
+	if (o->wait && (sig = server_await(run->serving.sink))) {
+		serving_release(&run->serving); /* we may end of a signal */
 		return end_like(&(struct trace_result){ .exit_signal = sig });
+	}
 	if (run->go && read(run->go, &byte, 1) != 1)
 		return 0; /* the console was left before `start` */
 	err = trace_run(&o->trace, sink, &result);
 	if (run->serving.sink)
 		server_end(run->serving.sink, !err && !o->private);
-=======
-	if (o->wait && (sig = server_await(run->server))) {
-		close_server(run);
-		return end_like(&(struct trace_result){ .exit_signal = sig });
-	}
-	err = trace_run(&o->trace, sink, &result);
-	if (run->server)
-		server_end(run->server, !err);
-	close_server(run);
->>>>>>> 764762b (server: the socket is removed whatever the end; what each side refuses is tested)
+	serving_release(&run->serving);
 	if (end_log(run))
 		run->failed = true;
 	if (err)
@@ -524,18 +507,11 @@ int main(int argc, char **argv)
 		return code;
 	}
 	run.heap = heap_new();
-<<<<<<< HEAD
 	code = what == OPTIONS_LOG    ? run_log(&run) :
 	       what == OPTIONS_CLIENT ? run_client(&run) :
 	       has_console(&run.opts) ? run_interactive(&run) :
 					run_session(&run);
 	serving_release(&run.serving);
-=======
-	code = what == OPTIONS_LOG ? run_log(&run) : run_session(&run);
-	close_server(&run);
-	address_release(&run.address);
-	free(run.token);
->>>>>>> 764762b (server: the socket is removed whatever the end; what each side refuses is tested)
 	if (run.log)
 		run.log->free(run.log);
 	if (run.errors)
