@@ -72,6 +72,13 @@ struct server {
 	bool fetched;           /* a client has all there is to tell */
 };
 
+/* What goes on, unless the only client is a console of this process. */
+#define server_say(sv, ...)                    \
+	do {                                   \
+		if (!(sv)->o.private)          \
+			msg_info(__VA_ARGS__); \
+	} while (0)
+
 /* The network thread: until `over`. */
 void *server_network(void *arg);
 /* It is to look at what has changed. */

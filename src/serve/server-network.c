@@ -105,15 +105,15 @@ static void lost(struct server *sv)
 {
 	switch (sv->o.on_disconnect) {
 	case DISCONNECT_GO_ON:
-		msg_info("no client is connected; tracing goes on");
+		server_say(sv, "no client is connected; tracing goes on");
 		break;
 	case DISCONNECT_STOP:
-		msg_info("no client is connected: nothing is observed until one is");
+		server_say(sv, "no client is connected: nothing is observed until one is");
 		sv->stopped = true;
 		ask_all(sv, REQUEST_STOP);
 		break;
 	case DISCONNECT_DETACH:
-		msg_info("no client is connected: the program is let go");
+		server_say(sv, "no client is connected: the program is let go");
 		ask_all(sv, REQUEST_DETACH);
 		break;
 	}
@@ -209,7 +209,7 @@ static void log_in(struct server *sv, struct client *c)
 	start = sv->stopped && !sv->ended;
 	sv->stopped = false;
 	pthread_mutex_unlock(&sv->lock);
-	msg_info("%s is connected%s", c->name, c->control ? ", and in control" : "");
+	server_say(sv, "%s is connected%s", c->name, c->control ? ", and in control" : "");
 	if (start)
 		ask_all(sv, REQUEST_START);
 }
@@ -263,7 +263,7 @@ static void gone(struct server *sv, struct client *c, int err)
 		pthread_mutex_unlock(&sv->lock);
 	}
 	if (c->state == CLIENT_READY && !c->bye)
-		msg_info("%s has left%s%s", c->name, err ? ": " : "", err ? strerror(err) : "");
+		server_say(sv, "%s has left%s%s", c->name, err ? ": " : "", err ? strerror(err) : "");
 	end_client(sv, c, NULL);
 }
 

@@ -236,8 +236,7 @@ struct event_sink *server_new(const struct server_opts *opts, struct event_sink 
 	make_hello(sv);
 	sv->o.hello = NULL; /* the caller's */
 	sv->state = state_new();
-	if (!opts->private)
-		msg_info("%s -r %s%s%s", msg_program(), sv->for_client, opts->address->path ? "" : " -b ROOTFS",
+	server_say(sv, "%s -r %s%s%s", msg_program(), sv->for_client, opts->address->path ? "" : " -b ROOTFS",
 		 opts->token ? " --token-file FILE" : "");
 	start_network(sv);
 	return &sv->sink;
@@ -263,7 +262,7 @@ int server_await(struct event_sink *sink)
 	}
 	pthread_mutex_lock(&sv->lock);
 	if (!server_has_client(sv))
-		msg_info("waiting for a client");
+		server_say(sv, "waiting for a client");
 	while (!server_has_client(sv) && !ended_by)
 		wait_ms(sv, 200);
 	pthread_mutex_unlock(&sv->lock);
@@ -295,7 +294,7 @@ void server_end(struct event_sink *sink, bool wait)
 	sv->fetched |= !wait;
 	while ((!sv->fetched || somebody_leaves(sv)) && !trace_interrupted) {
 		if (!told && !sv->fetched && !somebody_leaves(sv) && !server_has_client(sv)) {
-			msg_info("it is over, and no client was here to be told: %s -r %s fetches it; Ctrl-C "
+			server_say(sv, "it is over, and no client was here to be told: %s -r %s fetches it; Ctrl-C "
 				 "ends the waiting", msg_program(), sv->for_client);
 			told = true;
 		}

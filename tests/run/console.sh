@@ -161,7 +161,8 @@ for options in -i '-x -'; do
 done
 "$MTRACE" -i -l log -o report 2>err </dev/null && wrong "-i -o was taken"
 grep -q 'dump >FILE' err || wrong "-i -o: $(cat err)"
-"$MTRACE" -i "$PROGRAM" </dev/null 2>err && wrong "-i with a command was taken"
+"$MTRACE" -i -l log2 "$PROGRAM" </dev/null 2>err && wrong "-i while a log is written was taken"
+grep -q 'side that reports' err || wrong "-i -l with a command: $(cat err)"
 
 # Who reads no more ends it, without a word.
 yes list | head -n 200 | "$MTRACE" -i -l log 2>err | head -n 1 >out

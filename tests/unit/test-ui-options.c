@@ -14,7 +14,7 @@
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "ui/options.h"
-#include "ui/server.h"
+#include "serve/server.h"
 
 static char folder[] = "test-ui-options.XXXXXX";
 static char said[8192]; /* what the last parse() printed */
