@@ -290,6 +290,14 @@ static struct event_sink *begin_sinks(struct run *run)
 	return sink;
 }
 
+/* Before we end, maybe of a signal: its socket is removed. */
+static void close_server(struct run *run)
+{
+	if (run->server)
+		run->server->free(run->server);
+	run->server = NULL;
+}
+
 static int run_session(struct run *run)
 {
 	struct options *o = &run->opts;
@@ -307,11 +315,14 @@ static int run_session(struct run *run)
 	o->trace.arg = run;
 	o->report.interrupted = &trace_interrupted;
 	o->report.cwd = o->cwd;
-	if (o->wait && (sig = server_await(run->server)))
+	if (o->wait && (sig = server_await(run->server))) {
+		close_server(run);
 		return end_like(&(struct trace_result){ .exit_signal = sig });
+	}
 	err = trace_run(&o->trace, sink, &result);
 	if (run->server)
 		server_end(run->server, !err);
+	close_server(run);
 	if (end_log(run))
 		run->failed = true;
 	if (err)
@@ -384,8 +395,7 @@ int main(int argc, char **argv)
 	}
 	run.heap = heap_new();
 	code = what == OPTIONS_LOG ? run_log(&run) : run_session(&run);
-	if (run.server)
-		run.server->free(run.server);
+	close_server(&run);
 	address_release(&run.address);
 	free(run.token);
 	if (run.log)

@@ -48,6 +48,8 @@ struct heap;
 
 struct heap *heap_new(void);
 void heap_free(struct heap *);
+/* Forgets everything: what is told next begins anew. */
+void heap_reset(struct heap *);
 /* The sink that feeds it; owned by the heap, its free does nothing. */
 struct event_sink *heap_sink(struct heap *);
 

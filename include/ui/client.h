@@ -19,6 +19,9 @@ struct client_opts {
 	const char *token;     /* NULL: none */
 	bool control;          /* requests will be made */
 	struct event_sink *sink; /* told every event */
+	void (*restart)(void *arg); /* the whole state comes, for the first time or
+				  again: what the sink had is to be forgotten */
+	void *arg;
 };
 
 /* Logs in and takes the state, up to WIRE_READY.  NULL after a message. */

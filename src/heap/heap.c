@@ -41,13 +41,28 @@ struct heap *heap_new(void)
 	return h;
 }
 
+static void forget(struct heap *h)
+{
+	ledger_free(h->ledger);
+	session_release(h);
+}
+
 void heap_free(struct heap *h)
 {
 	if (!h)
 		return;
-	ledger_free(h->ledger);
-	session_release(h);
+	forget(h);
 	free(h);
+}
+
+void heap_reset(struct heap *h)
+{
+	struct event_sink sink = h->sink;
+
+	forget(h);
+	memset(h, 0, sizeof *h);
+	h->sink = sink;
+	h->ledger = ledger_new();
 }
 
 struct event_sink *heap_sink(struct heap *h)

@@ -381,13 +381,33 @@ void text_summary(struct text *t, const struct view_proc *p)
 
 /* -- the table of processes ------------------------------------------------ */
 
-bool view_proc_speaks(const struct view_proc *p)
+/* What it left is all reachable: as nearly every program leaves something. */
+static bool left_nothing_lost(const struct view *v)
+{
+	const struct heap_scan *scan = &v->proc->scan;
+
+	if (v->proc->end_how != END_EXITED || !scan->done)
+		return false;
+	for (int k = 0; k < LEAK_KINDS; k++)
+		if (k != LEAK_REACHABLE && (v->kind_blocks[k] || scan->map_blocks[k]))
+			return false;
+	return true;
+}
+
+/* Who wants to see reachable blocks, or all there is, sees those of all. */
+static bool wants_all(const struct text *t)
+{
+	return t->to_file || t->opts->verbose > 0 || t->opts->between ||
+	       (t->opts->list_leaks && t->opts->leak_kinds >> LEAK_REACHABLE & 1);
+}
+
+bool text_proc_speaks(const struct text *t, const struct view_proc *p)
 {
 	const struct view *v = &p->now;
 
-	return v->own_blocks || v->errors || v->kind_blocks[LEAK_DEFINITE] ||
-	       v->proc->total.failed || v->proc->maps.failed ||
-	       v->proc->end_how == END_SIGNALED;
+	return v->errors || v->kind_blocks[LEAK_DEFINITE] || v->proc->total.failed ||
+	       v->proc->maps.failed || v->proc->end_how == END_SIGNALED ||
+	       (v->own_blocks && (wants_all(t) || !left_nothing_lost(v)));
 }
 
 /* Columns are as wide as what is in them; the program's name, the only one that
@@ -417,12 +437,12 @@ static char *status_text(const struct heap_proc *p)
 	return strbuf_detach(&sb);
 }
 
-static char *use_text(const struct view *v)
+static char *use_text(uint64_t bytes, uint64_t blocks)
 {
 	struct strbuf sb = STRBUF_INIT;
 
-	if (v->own_blocks)
-		text_amount(&sb, v->own_bytes, v->own_blocks, "block");
+	if (blocks)
+		text_amount(&sb, bytes, blocks, "block");
 	else
 		strbuf_adds(&sb, "nothing");
 	return strbuf_detach(&sb);
@@ -435,7 +455,7 @@ static void table_add_proc(struct table *table, const struct view_proc *p)
 
 	row->cell[PID] = xasprintf("%d", (int)v->proc->pid);
 	row->cell[STATUS] = status_text(v->proc);
-	row->cell[USE] = use_text(v);
+	row->cell[USE] = use_text(v->own_bytes, v->own_blocks);
 	row->cell[ERRORS] = xasprintf("%llu", (unsigned long long)v->errors);
 	row->bad = v->errors;
 }
@@ -445,30 +465,37 @@ static bool alike(const struct heap_proc *a, const struct heap_proc *b)
 	return a->end_how == b->end_how && a->status == b->status && !strcmp(a->exe, b->exe);
 }
 
-/* Uneventful ones are one line for each program and status; `done` marks those
- * that a line has covered. */
-static void table_add_uneventful(struct table *table, const struct view_procs *vp, size_t i,
-				 bool *done)
+/* Uneventful ones are one line for each program and status, with what they left
+ * in all; `done` marks those that a line has covered. */
+static void table_add_uneventful(const struct text *t, struct table *table,
+				 const struct view_procs *vp, size_t i, bool *done)
 {
 	const struct heap_proc *p = vp->v.v[i].now.proc;
+	uint64_t bytes = 0, blocks = 0;
+	struct table_row *row;
 	size_t n = 0;
 
 	for (size_t k = i; k < vp->v.n; k++) {
-		if (done[k] || view_proc_speaks(&vp->v.v[k]) || !alike(p, vp->v.v[k].now.proc))
+		const struct view *v = &vp->v.v[k].now;
+
+		if (done[k] || text_proc_speaks(t, &vp->v.v[k]) || !alike(p, v->proc))
 			continue;
 		done[k] = true;
 		n++;
+		bytes += v->own_bytes;
+		blocks += v->own_blocks;
 	}
 	table_add_proc(table, &vp->v.v[i]);
-	if (n > 1) {
-		struct table_row *row = &table->v.v[table->v.n - 1];
-
-		free(row->cell[PID]);
-		row->cell[PID] = xasprintf("%zu ×", n);
-	}
+	if (n < 2)
+		return;
+	row = &table->v.v[table->v.n - 1];
+	free(row->cell[PID]);
+	free(row->cell[USE]);
+	row->cell[PID] = xasprintf("%zu ×", n);
+	row->cell[USE] = use_text(bytes, blocks);
 }
 
-static void table_fill(struct table *table, const struct view_procs *vp)
+static void table_fill(const struct text *t, struct table *table, const struct view_procs *vp)
 {
 	bool *done = xcalloc(vp->v.n, sizeof *done);
 	struct table_row *head = table_add(table, "program");
@@ -482,10 +509,10 @@ static void table_fill(struct table *table, const struct view_procs *vp)
 	for (size_t i = 1; i < vp->v.n; i++) {
 		if (done[i])
 			continue;
-		if (view_proc_speaks(&vp->v.v[i]))
+		if (text_proc_speaks(t, &vp->v.v[i]))
 			table_add_proc(table, &vp->v.v[i]);
 		else
-			table_add_uneventful(table, vp, i, done);
+			table_add_uneventful(t, table, vp, i, done);
 	}
 	free(done);
 }
@@ -536,7 +563,7 @@ void text_table(struct text *t, const struct view_procs *vp)
 	if (vp->v.n < 2)
 		return;
 	text_section(t);
-	table_fill(&table, vp);
+	table_fill(t, &table, vp);
 	table_fit(t, &table, width);
 	for (size_t i = 0; i < table.v.n; i++) {
 		table_print(t, &table.v.v[i], width);

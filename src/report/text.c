@@ -27,7 +27,7 @@ static void print_procs(struct text *t, const struct view_procs *vp)
 	for (size_t k = 0; k < n; k++) {
 		size_t i = t->to_file ? k : n - 1 - k;
 
-		if (i == 0 || view_proc_speaks(&vp->v.v[i]))
+		if (i == 0 || text_proc_speaks(t, &vp->v.v[i]))
 			print_proc(t, &vp->v.v[i]);
 	}
 	if (!t->to_file)

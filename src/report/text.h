@@ -80,7 +80,9 @@ void text_suspect_line(struct text *t, struct strbuf *sb, const char *word,
 /* summary.c */
 void text_summary(struct text *t, const struct view_proc *p);
 void text_table(struct text *t, const struct view_procs *vp);
-bool view_proc_speaks(const struct view_proc *p);
+/* Of several processes: has this one anything to say, or does its line in the table
+ * do?  Everything is wanted in a file. */
+bool text_proc_speaks(const struct text *t, const struct view_proc *p);
 void text_hints(struct text *t, const struct view_procs *vp);
 void text_notes(struct text *t, bool only_bad);
 void text_verdict(struct text *t, const struct view_procs *vp);

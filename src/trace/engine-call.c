@@ -25,18 +25,12 @@ static bool asked_for_nothing(struct task *t, const struct range_probe *w)
 	return look.bt.n > 1 && !proc_read_word(t->proc, look.bt.cfa[1], &size) && !size;
 }
 
-static bool is_new(const struct probe_site *site)
-{
-	return site && (site->probe->family == FAMILY_NEW || site->probe->family == FAMILY_NEW_ARRAY ||
-			site->probe->flags & PROBE_NEW);
-}
-
 /* Is memory for an exception asked for?  libc++ does it by way of a helper. */
 static bool for_exception(struct task *t, taddr_t ra)
 {
 	const struct probe_site *site = t->calls.v[t->calls.n - 1].site;
 
-	if (!is_new(site) || ra - site->addr < site->size)
+	if (!site_is_new(site) || ra - site->addr < site->size)
 		return false;
 	look_unwind(t, 3);
 	for (uint32_t i = 0; i < look.bt.n; i++)
@@ -52,7 +46,7 @@ static void new_throws(struct task *t)
 	while (t->calls.n) {
 		struct call c = t->calls.v[t->calls.n - 1];
 
-		if (!is_new(c.site))
+		if (!site_is_new(c.site))
 			return;
 		call_drop(t);
 		record_failed(t, &c);
@@ -201,7 +195,8 @@ static bool fold(struct task *t, struct breakpoint *bp, const struct call *c)
 
 	if (t->calls.n && pr->op == OP_ALLOC && for_exception(t, c->return_addr))
 		new_throws(t);
-	if (t->calls.n && calls_nested(t, pr, c->sp, c->return_addr)) {
+	if (t->calls.n && calls_nested(t, pr, c->sp, c->return_addr) &&
+	    !calls_for_library(t, c->return_addr)) {
 		if (pr->family == FAMILY_MAP && nested_in_allocator(t))
 			enter_own_mapping(t, bp);
 		else

@@ -45,6 +45,13 @@ bool entry_tell_fault(struct task *t, const struct breakpoint *bp, const struct 
  * decide, not the stack pointer: a handler's alternate stack or a coroutine's
  * may lie above as well as below. */
 bool calls_nested(struct task *t, const struct probe *pr, taddr_t sp, taddr_t ra);
+/* Of the innermost call, which must be there: is it an operator new of the program's
+ * own, or another function of its, which may do more than allocate?  In it, is memory
+ * asked for by `ra` for what the C library does (stdio's buffer, strdup's copy)?
+ * Then it is not what the function will return. */
+bool calls_in_own_function(const struct task *t);
+bool calls_for_library(const struct task *t, taddr_t ra);
+bool site_is_new(const struct probe_site *site);
 void calls_forget_oldest(struct task *t);
 /* The breakpoint where a call returns to; NULL: there can be none. */
 struct breakpoint *calls_plant_return(struct task *t, taddr_t ra);

@@ -2,6 +2,7 @@
 /* The pending calls of a task: which of them the call that begins now is part of,
  * and which were left behind. */
 #include "trace/engine-internal.h"
+#include "trace/image.h"
 #include "trace/recorder.h"
 #include "trace/redzone.h"
 
@@ -105,6 +106,28 @@ bool calls_nested(struct task *t, const struct probe *pr, taddr_t sp, taddr_t ra
 		drop_dead(t);
 	}
 	return false;
+}
+
+bool site_is_new(const struct probe_site *site)
+{
+	return site && (site->probe->family == FAMILY_NEW || site->probe->family == FAMILY_NEW_ARRAY ||
+			site->probe->flags & PROBE_NEW);
+}
+
+bool calls_in_own_function(const struct task *t)
+{
+	const struct probe_site *site = t->calls.v[t->calls.n - 1].site;
+
+	return site && site->module && !image_has_malloc(site->module) &&
+	       (site_is_new(site) || site->probe->family == FAMILY_CUSTOM);
+}
+
+bool calls_for_library(const struct task *t, taddr_t ra)
+{
+	const struct module *m = calls_in_own_function(t) ? modules_find(&t->proc->modules, ra) : NULL;
+
+	return m && m != t->calls.v[t->calls.n - 1].site->module && image_c_library(m) &&
+	       !image_in_allocator(t->proc, ra);
 }
 
 static bool in_fixed_text(const struct breakpoint *bp)

@@ -158,7 +158,8 @@ void enter_release(struct task *t, struct breakpoint *bp)
 	}
 	entry_remember(t, LAST_FOLDED, bp, ptr);
 	t->last.ra = ra;
-	if (t->calls.n && calls_nested(t, pr, regs_sp(&t->regs), ra)) {
+	if (t->calls.n && calls_nested(t, pr, regs_sp(&t->regs), ra) &&
+	    !(calls_in_own_function(t) && openset_find(t->proc->open, ptr, &b))) {
 		task_continue_over(t, bp);
 		return;
 	}

@@ -23,6 +23,7 @@ bool image_in_allocator(const struct proc *p, taddr_t pc);
 bool image_allocator_library(struct proc *p, taddr_t pc);
 /* Is the module an allocator other than the C library's? */
 bool image_own_allocator(const struct module *m);
+bool image_c_library(const struct module *m);
 /* Does the module define malloc or free? */
 bool image_has_malloc(const struct module *m);
 /* Is pc in a module that defines C++ operators of its own, which the compiler may

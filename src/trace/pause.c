@@ -45,7 +45,7 @@ void pause_end(struct proc *p)
 	if (!p->paused)
 		return;
 	/* What the masks are, nobody has looked at meanwhile. */
-	sigtrap_begin(p);
+	sigtrap_look_again(p);
 	for (size_t i = 0; i < p->tasks.n; i++) {
 		struct task *t = p->tasks.v[i];
 

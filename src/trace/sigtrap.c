@@ -85,6 +85,16 @@ void sigtrap_begin(struct proc *p)
 	p->trap.lost = lost;
 }
 
+void sigtrap_look_again(struct proc *p)
+{
+	memset(p->handler_mask, 0, sizeof p->handler_mask);
+	if (p->trap.lost) /* what it was is still to be put back */
+		return;
+	memset(&p->trap, 0, sizeof p->trap);
+	p->trap.ignored = in_status(p, "SigIgn", SIGTRAP);
+	p->trap.handled = in_status(p, "SigCgt", SIGTRAP);
+}
+
 void sigtrap_begin_task(struct task *t)
 {
 	t->trap_blocked = proc_status_number(t->tid, "SigBlk", 16, 0) & TRAP_BIT;

@@ -11,6 +11,8 @@
 
 /* What the process has set now (attach, exec), … */
 void sigtrap_begin(struct proc *p);
+/* The same after a time in which nobody looked, … */
+void sigtrap_look_again(struct proc *p);
 /* … and one of its tasks, which need not be stopped. */
 void sigtrap_begin_task(struct task *t);
 /* Plants BP_SIGMASK where a C library changes masks and dispositions, and BP_EXEC,

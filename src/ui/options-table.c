@@ -216,7 +216,7 @@ static const struct option_row table[] = {
 	{ 0, "token-file", "FILE", WORD_FILE, GROUP_LOG,
 	  "the first line of FILE is a secret that server and\nclient must share", set_string, FIELD(token_file) },
 	{ 0, "insecure", NULL, WORD_NONE, GROUP_LOG,
-	  "serve other machines without a token: whoever reaches\nthe port may read the program's memory and kill it",
+	  "serve other machines without a token: who can reach\nit may read the program's memory, and kill it",
 	  set_flag, FIELD(insecure) },
 	{ 0, "on-disconnect", "WHAT", WORD_DISCONNECT, GROUP_LOG,
 	  "without any client more: go-on (default), stop\nobserving until one is back, or detach",

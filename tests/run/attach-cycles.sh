@@ -6,30 +6,12 @@
 # text and its tracers at the end.
 #
 #   attach-cycles.sh [PROGRAM]
-set -u
-
-program=${1:-$PROGRAM}
 : "${CYCLES:=10}" "${OUT:=.}"
-stop=$OUT/stop
-rm -f "$stop"
-"$program" "$stop" >"$OUT/said" 2>"$OUT/complaints" &
-pid=$!
-
-fail() {
-	echo "$*"
-	kill -0 "$pid" 2>/dev/null || { wait "$pid"; echo "program status $?"; }
-	touch "$stop"
-	kill -KILL "$pid" 2>/dev/null
-	exit 1
-}
-
-tries=0
-until grep -q ready "$OUT/said"; do
-	kill -0 "$pid" 2>/dev/null || fail "it ended before it was ready: $(cat "$OUT/complaints")"
-	tries=$((tries + 1))
-	[ $tries -lt 500 ] || fail "it is not ready after 5 s"
-	sleep 0.01
-done
+[ $# = 0 ] || PROGRAM=$(realpath "$1")
+. "$(dirname "$0")/background.sh"
+rm -f stop
+launch stop 2>complaints
+await said ready
 
 # All sixteen functions, one for each thread, must be in the export.
 all_seen() {
@@ -45,19 +27,18 @@ while [ $cycle -lt "$CYCLES" ]; do
 	cycle=$((cycle + 1))
 	# On a busy machine a thread may have to wait for its turn: ask longer.
 	for ms in 0.1 0.4 2 10; do
-		timeout -s INT $ms "$MTRACE" -q -d 4 --export json:"$OUT/cycle.json" -p "$pid" \
-			2>"$OUT/cycle.err"
+		timeout -s INT $ms "$MTRACE" -q -d 4 --export json:cycle.json -p "$program" 2>err
 		status=$?
 		[ $status -eq 0 ] || [ $status -eq 124 ] ||
-			fail "cycle $cycle: exit status $status: $(cat "$OUT/cycle.err")"
-		kill -0 "$pid" 2>/dev/null || fail "cycle $cycle killed it: $(cat "$OUT/complaints")"
-		all_seen "$OUT/cycle.json" && break
+			fail "cycle $cycle: exit status $status"
+		kill -0 "$program" 2>/dev/null || fail "cycle $cycle killed it: $(cat complaints)"
+		all_seen cycle.json && break
 	done
-	all_seen "$OUT/cycle.json" || fail "cycle $cycle: not every thread was seen"
+	all_seen cycle.json || fail "cycle $cycle: not every thread was seen"
 done
 
-touch "$stop"
-wait "$pid"
-status=$?
-[ $status -eq 0 ] || fail "it says $(cat "$OUT/complaints") (exit status $status)"
+touch stop
+wait "$program"
+status=$? program=
+[ $status -eq 0 ] || fail "it says $(cat complaints) (exit status $status)"
 echo "$CYCLES cycles"

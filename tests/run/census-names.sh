@@ -1,31 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a census calls its groups, in the report and in the export.
-set -u
-cd "$OUT" || exit 1
+. "$(dirname "$0")/background.sh"
 failed=0
-await() {
-	tries=0
-	until grep -q "$2" "$1" 2>/dev/null; do
-		tries=$((tries + 1))
-		[ $tries -lt 1000 ] || { echo "no $2 in $1"; cat err; exit 1; }
-		sleep 0.02
-	done
-}
 
-mkfifo in
-"$PROGRAM" <in >said &
-program=$!
-exec 3>in
+launch
 await said ready
-"$MTRACE" --census -m 0 --export json:"$JSON" -p $program 2>err &
-tracer=$!
+attach --census -m 0 --export json:"$JSON"
 await err 'census: .*stopped for'
-kill -TERM $tracer
-wait $tracer || { echo "mtrace: $?"; failed=1; }
-echo >&3
-wait $program
-[ $? = 6 ] || { echo "the program was harmed"; failed=1; }
+end_tracer
+end_program 6
 
 # So many blocks of each kind.
 while read -r blocks name; do

@@ -27,6 +27,13 @@ answer ok
 ask $WHY 0 0x10 0
 answer ok
 has '^why found=0' client.1
+block=$(sed -n 's/^block \(0x[0-9a-f]*\) 100$/\1/p' client.1)
+ask $WHY 0 $block 0
+answer ok
+has '^why found=1 size=100' client.1
+ask $READ $pid $block 100
+answer ok
+grep -aq '^data 100 ' client.1 || wrong "a block is not read"
 ask $WHY 0 0 0
 answer 'Invalid argument'
 
@@ -85,7 +92,7 @@ wait $pid1
 has '^bye' client.1
 has '^count block 3' client.1
 has '^count mark 1' client.1
-has '^count scan 4' client.1
+has '^count scan 5' client.1
 has '^count reset 1' client.1
 ! grep -q '^count error' client.1 || wrong "there are errors"
 has "^process $pid allocs=1 frees=0 open=1 bytes=33 .* ended=1" client.1
@@ -103,4 +110,13 @@ finish
 wait $pid1
 has "^process $pid .* ended=1" client.1
 [ $status = 137 ] || wrong "killed: status $status"
+[ ! -e s ] || wrong "killed: the socket is still there"
+
+# Ended before anybody came, nothing was launched.
+serve -w
+await 1 'waiting for a client' err
+kill -TERM $server
+finish
+[ $status = 143 ] || wrong "-w: status $status"
+[ ! -s said ] && [ ! -e s ] || wrong "-w: it has begun, or the socket is still there"
 exit $failed

@@ -259,10 +259,58 @@ static void exported(void **state)
 	heap_free(f.heap);
 }
 
+/* A child that exits with one block, of this kind. */
+static void child(struct feed *f, pid_t pid, enum leak_kind kind, int status)
+{
+	feed_proc(f, pid, PROC_FORKED, 4711, "/src/leaky");
+	feed_alloc(f, 0x2000, 7, 3);
+	FEED(f, .type = EV_SCAN_BEGIN);
+	leak(f, 3, kind, 1, 7, 0);
+	scanned(f);
+	feed_end(f, END_EXITED, status);
+}
+
+/* Of several processes those that lost nothing are summed up; of one that was not
+ * scanned nobody knows. */
+static void several_processes(void **state)
+{
+	struct feed f = session_start(PROC_LAUNCHED);
+	struct report_opts opts = REPORT_OPTS_INIT, plain = REPORT_OPTS_INIT;
+	char *s;
+
+	(void)state;
+	child(&f, 4712, LEAK_REACHABLE, 0);
+	child(&f, 4713, LEAK_POSSIBLE, 0);
+	child(&f, 4714, LEAK_REACHABLE, 0);
+	child(&f, 4715, LEAK_REACHABLE, 1);
+	feed_proc(&f, 4716, PROC_FORKED, 4711, "/src/leaky");
+	feed_alloc(&f, 0x2000, 7, 3);
+	feed_end(&f, END_EXITED, 0);
+	f.pid = 4711;
+	feed_end(&f, END_EXITED, 0);
+	s = text_of(&f, &opts, false, false, 80);
+	assert_non_null(strstr(s, "  2 ×  leaky    exited with status 0  14 bytes in 2 blocks "));
+	assert_non_null(strstr(s, " 4715  leaky    exited with status 1  7 bytes in 1 block "));
+	assert_null(strstr(s, "leaky (pid 4712)"));
+	assert_null(strstr(s, "leaky (pid 4715)"));
+	assert_non_null(strstr(s, "leaky (pid 4713) exited"));
+	assert_non_null(strstr(s, "leaky (pid 4716) exited"));
+	free(s);
+	opts.list_leaks = true;
+	opts.leak_kinds |= 1u << LEAK_REACHABLE;
+	s = text_of(&f, &opts, false, false, 80);
+	assert_non_null(strstr(s, "leaky (pid 4712) exited"));
+	free(s);
+	s = text_of(&f, &plain, true, false, 0); /* a file has everything */
+	assert_non_null(strstr(s, "leaky (pid 4712) exited"));
+	free(s);
+	heap_free(f.heap);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(listed),	 cmocka_unit_test(only_counted),
+		cmocka_unit_test(several_processes), cmocka_unit_test(listed), cmocka_unit_test(only_counted),
 		cmocka_unit_test(kinds_and_data), cmocka_unit_test(no_leaks),
 		cmocka_unit_test(why),		 cmocka_unit_test(scans_replace),
 		cmocka_unit_test(attached),	 cmocka_unit_test(exported),

@@ -14,6 +14,7 @@
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "ui/options.h"
+#include "ui/server.h"
 
 static char folder[] = "test-ui-options.XXXXXX";
 static char said[8192]; /* what the last parse() printed */
@@ -480,6 +481,39 @@ static void default_configuration(void **state)
 	write_file("." PROGRAM_NAME "rc", "");
 }
 
+static void servers(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "-r ./s -w --on-disconnect=stop --when-full drop --max-blocks 7 --insecure prog -r");
+	assert_string_equal(o.remote, "./s");
+	assert_true(o.wait && o.insecure && o.trace.images);
+	assert_int_equal(o.on_disconnect, DISCONNECT_STOP);
+	assert_int_equal(o.when_full, FULL_DROP);
+	assert_int_equal(o.trace.max_blocks, 7);
+	options_release(&o);
+	accepts(&o, "-r :99 -P 5000 --token-file f -a -p 3");
+	assert_int_equal(o.port, 5000);
+	assert_string_equal(o.token_file, "f");
+	options_release(&o);
+	assert_int_equal(parse(&o, "-r board -P 5000 -s usage -a -b x"), OPTIONS_CLIENT);
+	options_release(&o);
+	/* What is for the other side. */
+	refuses("-r ./s -s usage prog", "--sort-by is for the side that reports");
+	refuses("-r ./s --export json:x -p 3", "--export is for the side that reports");
+	refuses("-r ./s -d 3", "--depth is for the side that traces: give it to the server");
+	refuses("-r ./s --max-blocks 3", "--max-blocks is for the side that traces");
+	refuses("-r ./s -w", "--wait is for the side that traces");
+	refuses("-w prog", "--wait needs --remote");
+	refuses("-P 3 prog", "--port needs --remote");
+	refuses("--token-file x prog", "--token-file needs --remote");
+	refuses("-r x -P 65536", "is not a number from 1 to 65535");
+	refuses("-r x -l y", "do not go together");
+	refuses("-r x --on-disconnect die prog", "is none of go-on, stop, detach");
+	refuses("-r x --inject sweep prog", "is not for a server");
+}
+
 static void table_is_consistent(void **state)
 {
 	const struct option_row *row, *other;
@@ -557,6 +591,7 @@ static void red_zones(void **state)
 	options_release(&o);
 	refuses("--redzone-size=65537 prog", "is not a number from 0 to 65536");
 	refuses("--redzone-size=16 -p 3", "do not go together");
+	refuses("--redzone-size=16 --max-blocks=9 prog", "needs to know every block");
 	refuses("--redzone-size=16 -n prog", "needs to see every release");
 	refuses("--redzone-size=16 -O libc.so.6 prog", "needs to see every release");
 }
@@ -619,6 +654,7 @@ int main(void)
 		cmocka_unit_test(the_command_line_has_the_last_word),
 		cmocka_unit_test(random_configuration),
 		cmocka_unit_test(default_configuration),
+		cmocka_unit_test(servers),
 		cmocka_unit_test(table_is_consistent),
 		cmocka_unit_test(fills),
 		cmocka_unit_test(injections),

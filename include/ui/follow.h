@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A client without a console: takes what the server tells until the program ends,
+ * or Ctrl-C. */
+#ifndef MTRACE_UI_FOLLOW_H
+#define MTRACE_UI_FOLLOW_H
+
+#include "heap/heap.h"
+#include "ui/client.h"
+
+struct follow_opts {
+	const char *remote, *port; /* as address_parse() takes them */
+	const char *token_file; /* NULL: none */
+	bool control;          /* requests will be made */
+	struct heap *heap;     /* gets the events */
+	struct event_sink *sink; /* … by way of this; NULL: the heap's own */
+};
+
+/* Connects and logs in.  NULL after a message. */
+struct client *follow_connect(const struct follow_opts *o);
+/* Takes events.  1: tracing is over; 0: Ctrl-C; -1: the connection was lost, after a
+ * message. */
+int follow(struct client *c);
+/* Asks for a scan of everything, whose events come. */
+int follow_scan(struct client *c);
+
+#endif
