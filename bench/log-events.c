@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "base/hash.h"
-#include "ui/log.h"
+#include "serve/log.h"
 
 #define RING 1024
 #define STACKS 12

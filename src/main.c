@@ -3,11 +3,10 @@
  * heap. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,43 +16,29 @@
 #include "elf/elf_file.h"
 #include "heap/heap.h"
 #include "report/report.h"
+#include "serve/recording.h"
+#include "serve/serving.h"
 #include "trace/trace.h"
+#include "ui/follow.h"
+#include "ui/console.h"
 #include "ui/log.h"
 #include "ui/options.h"
-#include "ui/server.h"
 #include "ui/sweep.h"
-#include "ui/token.h"
 
 struct run {
 	struct options opts;
 	struct heap *heap;
-	struct event_sink *server; /* -r: in front of all others */
+	struct serving serving;    /* -r: in front of all others */
 	struct event_sink *log;    /* -l: behind it */
-	struct address address;    /* of the server */
-	char *token;
+	int go;                    /* a byte from there lets the command begin; 0: it need
+				      not wait */
+	struct heap *old;          /* --diff: another run's; NULL */
 	struct event_sink *errors; /* heap errors are told when they happen */
 	struct event_sink *calls; /* --calls: between the tracer and the heap */
 	int calls_error;
 	bool failed; /* the log could not be written */
 	int output; /* descriptor of -o while --calls writes to it; −1 */
 };
-
-/* Ends as the program did, so that a script sees no difference. */
-static int end_like(const struct trace_result *r)
-{
-	struct rlimit none = { 0, 0 };
-	sigset_t set;
-
-	if (!r->exit_signal)
-		return r->exit_code;
-	setrlimit(RLIMIT_CORE, &none); /* its core file is not to be ours */
-	signal(r->exit_signal, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, r->exit_signal);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	raise(r->exit_signal);
-	return 128 + r->exit_signal; /* SIGKILL's like are caught above */
-}
 
 static void report_now(void *arg)
 {
@@ -154,10 +139,16 @@ static int on_download(const char *name, long have, long total)
 	return 0;
 }
 
-static void set_debug_files(void)
+static bool has_console(const struct options *o)
+{
+	return o->interactive || o->script;
+}
+
+static void set_debug_files(const struct options *o)
 {
 	struct debug_opts debug = { .debuginfod = true,
-				    .interrupted = &trace_interrupted,
+				    .interrupted = has_console(o) ? &console_interrupted :
+								    &trace_interrupted,
 				    .progress = on_download };
 
 	elf_set_debug_opts(&debug);
@@ -169,7 +160,7 @@ static bool reports(const struct options *o)
 {
 	if (o->remote)
 		return false;
-	return !o->logfile || o->report.output || o->report.json || o->report.xml ||
+	return !o->logfile || o->diff || o->report.output || o->report.json || o->report.xml ||
 	       o->trace.calls || o->report.error_exitcode || o->report.fail_if;
 }
 
@@ -184,90 +175,45 @@ static void no_report(void *arg)
 	_exit(0);
 }
 
-/* What a reader elsewhere cannot know otherwise. */
-struct introduction {
-	struct wire_hello hello;
-	char host[256], *cwd;
-};
-
-static void introduce(const struct options *o, struct introduction *in)
-{
-	char *const *words = o->report.words, *const *command = o->report.command;
-
-	*in = (struct introduction){ .cwd = getcwd(NULL, 0) };
-	in->hello = (struct wire_hello){
-		.tool = PACKAGE_NAME " " PACKAGE_VERSION,
-		.host = gethostname(in->host, sizeof in->host - 1) ? NULL : in->host,
-		.cwd = in->cwd,
-		.words = (const char *const *)words,
-	};
-	while (words[in->hello.nwords])
-		in->hello.nwords++;
-	in->hello.command = command ? (uint32_t)(command - words) : in->hello.nwords;
-}
-
-static int begin_log(struct run *run, struct event_sink *next)
-{
-	const struct options *o = &run->opts;
-	struct introduction in;
-	struct log_opts opts = { .path = o->logfile, .plain = o->no_compress, .hello = &in.hello };
-
-	introduce(o, &in);
-	run->log = log_check_writable(o->logfile) ? NULL : log_sink_new(&opts, next);
-	free(in.cwd);
-	return run->log ? 0 : -1;
-}
-
-/* Who reaches the server may read the program's memory and end it. */
-static int check_secret(const struct run *run)
+static struct recording_opts recording(const struct run *run)
 {
 	const struct options *o = &run->opts;
 
-	if (run->token || o->insecure || address_is_local(&run->address))
-		return 0;
-	return msg_error("others can reach %s: share a secret with the client by --token-file FILE, or "
-			 "say --insecure", o->remote);
+	return (struct recording_opts){ .path = o->logfile,
+					.plain = o->no_compress,
+					.words = o->words,
+					.command = o->trace.argv };
 }
 
-static int begin_server(struct run *run, struct event_sink *next)
+static struct event_sink *begin_log(struct run *run, struct event_sink *next)
+{
+	struct recording_opts ro = recording(run);
+
+	return run->log = recording_begin(&ro, next);
+}
+
+static struct event_sink *begin_server(struct run *run, struct event_sink *next)
 {
 	const struct options *o = &run->opts;
-	struct server_opts opts = { .address = &run->address,
-				    .on_disconnect = (enum on_disconnect)o->on_disconnect,
-				    .when_full = (enum when_full)o->when_full };
-	char port[12];
-	struct introduction in;
+	const struct serving_opts so = { .remote = o->remote,
+					 .port = o->port,
+					 .token_file = o->token_file,
+					 .insecure = o->insecure,
+					 .private = o->private,
+					 .on_disconnect = (enum on_disconnect)o->on_disconnect,
+					 .when_full = (enum when_full)o->when_full,
+					 .words = o->words,
+					 .command = o->trace.argv };
 
-	snprintf(port, sizeof port, "%u", o->port);
-	if (address_parse(o->remote, o->port ? port : NULL, &run->address))
-		return -1;
-	if (o->token_file && !(run->token = token_read(o->token_file)))
-		return -1;
-	if (check_secret(run))
-		return -1;
-	introduce(o, &in);
-	opts.hello = &in.hello;
-	opts.token = run->token;
-	run->server = server_new(&opts, next);
-	free(in.cwd);
-	return run->server ? 0 : -1;
+	return serving_begin(&run->serving, &so, next) ? NULL : run->serving.sink;
 }
 
 /* 0, or -1 when something could not be written. */
 static int end_log(struct run *run)
 {
-	const char *path = run->opts.logfile;
-	struct log_totals totals;
+	struct recording_opts ro = recording(run);
 
-	if (!run->log)
-		return 0;
-	log_sink_end(run->log, &totals);
-	if (totals.error)
-		return -1;
-	if (totals.bytes && strcmp(path, "-"))
-		msg_info("%llu events in %llu bytes; %s -l %s reports", (unsigned long long)totals.events,
-			 (unsigned long long)totals.bytes, msg_program(), path);
-	return 0;
+	return run->log ? recording_end(&ro, run->log) : 0;
 }
 
 /* The chain that events go through: server, log, errors, calls, heap; NULL after a
@@ -284,18 +230,30 @@ static struct event_sink *begin_sinks(struct run *run)
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
 	}
 	if (o->logfile)
-		sink = begin_log(run, sink) ? NULL : run->log;
+		sink = begin_log(run, sink);
 	if (o->remote && (sink || !o->logfile))
-		sink = begin_server(run, sink) ? NULL : run->server;
+		sink = begin_server(run, sink);
 	return sink;
 }
 
-/* Before we end, maybe of a signal: its socket is removed. */
-static void close_server(struct run *run)
+/* What there is to compare with, whole or not. */
+static int begin_diff(struct run *run)
 {
-	if (run->server)
-		run->server->free(run->server);
-	run->server = NULL;
+	struct options *o = &run->opts;
+	struct wire_hello hello;
+	struct log *log;
+
+	if (!o->diff)
+		return 0;
+	log = log_open(o->diff, &hello);
+	if (!log)
+		return -1;
+	run->old = heap_new();
+	log_read(log, heap_sink(run->old));
+	log_close(log);
+	o->report.diff = run->old;
+	o->report.diff_name = strcmp(o->diff, "-") ? last_part(o->diff) : "the older run";
+	return 0;
 }
 
 static int run_session(struct run *run)
@@ -304,9 +262,10 @@ static int run_session(struct run *run)
 	struct trace_result result = { 0 };
 	struct event_sink *sink;
 	int err, status, sig;
+	char byte;
 
 	if (check_writable(o->report.output) || check_writable(o->report.json) ||
-	    check_writable(o->report.xml))
+	    check_writable(o->report.xml) || begin_diff(run))
 		return EXIT_OURS;
 	sink = begin_sinks(run);
 	if (!sink)
@@ -315,14 +274,16 @@ static int run_session(struct run *run)
 	o->trace.arg = run;
 	o->report.interrupted = &trace_interrupted;
 	o->report.cwd = o->cwd;
-	if (o->wait && (sig = server_await(run->server))) {
-		close_server(run);
+	if (o->wait && (sig = server_await(run->serving.sink))) {
+		serving_release(&run->serving);
 		return end_like(&(struct trace_result){ .exit_signal = sig });
 	}
+	if (run->go && read(run->go, &byte, 1) != 1)
+		return 0; /* the console was left before `start` */
 	err = trace_run(&o->trace, sink, &result);
-	if (run->server)
-		server_end(run->server, !err);
-	close_server(run);
+	if (run->serving.sink)
+		server_end(run->serving.sink, !err && !o->private);
+	serving_release(&run->serving); /* we may end of a signal: its socket is removed */
 	if (end_log(run))
 		run->failed = true;
 	if (err)
@@ -335,6 +296,38 @@ static int run_session(struct run *run)
 	return status ? status : end_like(&result);
 }
 
+/* The command line of who traces goes into exports. */
+static void adopt(struct report_opts *ro, const struct wire_hello *hello)
+{
+	ro->words = (char *const *)hello->words;
+	ro->command = hello->command < hello->nwords ? ro->words + hello->command : NULL;
+}
+
+/* Commands instead of a report. */
+static int run_console(struct run *run, struct blocks *blocks, const struct console_opts *about)
+{
+	struct console_opts console = *about;
+
+	console.heap = run->heap;
+	console.blocks = blocks;
+	console.report = &run->opts.report;
+	console.script = run->opts.script;
+	console.interactive = run->opts.interactive;
+	return console_run(&console);
+}
+
+static int log_console(struct run *run, struct log *log, const struct wire_hello *hello)
+{
+	struct blocks *blocks = blocks_new(heap_sink(run->heap));
+	int status;
+
+	log_read(log, blocks_sink(blocks));
+	status = run_console(run, blocks, &(struct console_opts){ .hello = hello,
+								  .log = run->opts.logfile });
+	blocks_free(blocks);
+	return status;
+}
+
 /* A report from a log: what its writer was told is known, but for how to report. */
 static int run_log(struct run *run)
 {
@@ -343,16 +336,21 @@ static int run_log(struct run *run)
 	struct log *log;
 	int err;
 
-	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
+	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml) ||
+	    begin_diff(run))
 		return EXIT_OURS;
 	log = log_open(run->opts.logfile, &hello);
 	if (!log)
 		return EXIT_OURS;
 	trace_interrupts_reports();
-	ro->words = (char *const *)hello.words;
-	ro->command = hello.command < hello.nwords ? ro->words + hello.command : NULL;
+	adopt(ro, &hello);
 	ro->interrupted = &trace_interrupted;
 	ro->cwd = run->opts.cwd;
+	if (has_console(&run->opts)) {
+		err = log_console(run, log, &hello);
+		log_close(log);
+		return err;
+	}
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
 		log_read(log, run->calls ? run->calls : heap_sink(run->heap));
@@ -361,6 +359,123 @@ static int run_log(struct run *run)
 	}
 	log_close(log);
 	return err;
+}
+
+/* `go`: as in console_opts. */
+static int client_console(struct run *run, const struct follow_opts *to, int go)
+{
+	struct blocks *blocks = blocks_new(heap_sink(run->heap));
+	struct follow_opts fo = *to;
+	struct client *client;
+	int status = EXIT_OURS;
+
+	fo.control = true;
+	fo.sink = blocks_sink(blocks);
+	client = follow_connect(&fo);
+	if (client) {
+		adopt(&run->opts.report, client_hello(client));
+		run->opts.report.cwd = run->opts.cwd;
+		status = run_console(run, blocks, &(struct console_opts){ .client = client,
+									  .hello = client_hello(client),
+									  .go = go });
+		client_close(client);
+	}
+	blocks_free(blocks);
+	return status;
+}
+
+/* A report of what a server tells: when its program has ended, or at Ctrl-C. */
+static int run_client(struct run *run)
+{
+	struct options *o = &run->opts;
+	struct report_opts *ro = &o->report;
+	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
+				  .control = ro->list_leaks, .heap = run->heap };
+	struct client *client;
+	char port[12];
+	int how, err;
+
+	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
+		return EXIT_OURS;
+	if (o->trace.calls && begin_calls(run))
+		return EXIT_OURS;
+	snprintf(port, sizeof port, "%u", o->port);
+	fo.port = o->port ? port : NULL;
+	fo.sink = run->calls;
+	if (has_console(o))
+		return client_console(run, &fo, 0);
+	client = follow_connect(&fo);
+	if (!client)
+		return EXIT_OURS;
+	msg_begin("connected to %s; Ctrl-C reports and leaves", o->remote);
+	how = follow(client);
+	if (!how && ro->list_leaks && !client_refused_control(client))
+		follow_scan(client);
+	trace_interrupts_reports();
+	adopt(ro, client_hello(client));
+	ro->interrupted = &trace_interrupted;
+	ro->cwd = o->cwd;
+	err = report_write(run->heap, ro) || run->calls_error || how < 0 ?
+		      EXIT_OURS : report_exit_status(run->heap, ro);
+	client_close(client);
+	return err;
+}
+
+/* The tracer of a console: a process of its own, out of the terminal's reach. */
+static int serve_console(struct run *run, int go)
+{
+	struct options *o = &run->opts;
+
+	setpgid(0, 0);
+	o->wait = o->private = true;
+	o->on_disconnect = DISCONNECT_DETACH;
+	run->go = o->trace.argv ? go : 0;
+	return run_session(run);
+}
+
+/* Its socket, when it has one; it may have ended before that. */
+static bool await_socket(const char *path, pid_t tracer)
+{
+	struct timespec pause = { 0, 10000000 };
+	siginfo_t info = { 0 };
+
+	while (access(path, F_OK)) {
+		if (waitid(P_PID, (id_t)tracer, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+/* A console on a program that is traced here is a client like any other. */
+static int run_interactive(struct run *run)
+{
+	char folder[] = "/tmp/" PROGRAM_NAME "-XXXXXX", *path;
+	struct follow_opts fo = { .heap = run->heap };
+	int go[2], code = EXIT_OURS;
+	pid_t tracer;
+
+	if (!mkdtemp(folder) || pipe2(go, O_CLOEXEC))
+		return msg_error("cannot make a socket in /tmp: %s", strerror(errno)) ? EXIT_OURS : 0;
+	run->opts.remote = path = xasprintf("%s/socket", folder);
+	tracer = fork();
+	if (!tracer) {
+		close(go[1]);
+		code = serve_console(run, go[0]);
+		free(path);
+		return code;
+	}
+	close(go[0]);
+	fo.remote = path;
+	if (tracer > 0 && await_socket(path, tracer))
+		code = client_console(run, &fo, run->opts.trace.argv ? go[1] : 0);
+	close(go[1]);
+	if (tracer > 0)
+		waitpid(tracer, NULL, 0);
+	unlink(path);
+	rmdir(folder);
+	free(path);
+	return code;
 }
 
 int main(int argc, char **argv)
@@ -380,13 +495,11 @@ int main(int argc, char **argv)
 		options_release(&run.opts);
 		return EXIT_OURS;
 	case OPTIONS_CLIENT:
-		options_release(&run.opts);
-		return msg_error("this build has no client") ? EXIT_OURS : 0;
 	case OPTIONS_TRACE:
 	case OPTIONS_LOG:
 		break;
 	}
-	set_debug_files();
+	set_debug_files(&run.opts);
 	msg_set_color(report_use_color(&run.opts.report, msg_fd()));
 	if (run.opts.sweep) {
 		code = sweep(&run.opts);
@@ -394,10 +507,11 @@ int main(int argc, char **argv)
 		return code;
 	}
 	run.heap = heap_new();
-	code = what == OPTIONS_LOG ? run_log(&run) : run_session(&run);
-	close_server(&run);
-	address_release(&run.address);
-	free(run.token);
+	code = what == OPTIONS_LOG    ? run_log(&run) :
+	       what == OPTIONS_CLIENT ? run_client(&run) :
+	       has_console(&run.opts) ? run_interactive(&run) :
+					run_session(&run);
+	serving_release(&run.serving);
 	if (run.log)
 		run.log->free(run.log);
 	if (run.errors)
@@ -407,6 +521,7 @@ int main(int argc, char **argv)
 	if (run.output >= 0)
 		close(run.output);
 	heap_free(run.heap);
+	heap_free(run.old);
 	options_release(&run.opts);
 	return code;
 }

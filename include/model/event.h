@@ -145,7 +145,7 @@ enum leak_from { FROM_MEMORY, FROM_STACK, FROM_REGISTER, FROM_BLOCK };
 
 /* A request for `count` elements of `each` bytes, as calloc takes it. */
 struct product {
-	bool is_one;      /* else the function takes a size alone */
+	uint8_t is_one;   /* 1; 0: the function takes a size alone */
 	uint64_t count, each;
 };
 
@@ -187,7 +187,7 @@ struct event {
 			enum family family;
 			const char *name;  /* demangled: "operator new[](unsigned long)" */
 			const char *symbol; /* as the linker sees it; may be NULL */
-			bool size_first;   /* of a product's factors */
+			uint8_t size_first; /* of a product's factors */
 		} probe;
 		struct {
 			uint32_t id;       /* unique in the session, from 1 */

@@ -226,16 +226,17 @@ struct heap_proc {
 
 struct ledger;
 
-/* A stack that stands for blocks older than the attach … */
+/* A stack that stands for blocks older than the attach. */
 struct ledger_older {
 	uint32_t stack;
-	uint32_t module;       /* 0: they differ */
-	taddr_t word;          /* … all of which begin with this word, into `module` */
+	uint32_t module;       /* all begin with a word that points into it … */
+	taddr_t word;          /* … this one; 0: they differ */
 };
 
 struct ledger *ledger_new(void);
 void ledger_free(struct ledger *);
-void ledger_take(struct ledger *, const struct event *);
+/* EMIT_GO, as of a sink. */
+int ledger_take(struct ledger *, const struct event *);
 /* Tells what brings an empty ledger that knows the same probes and stacks to
  * where this one is.  0, or the sink's -errno. */
 int ledger_tell(const struct ledger *, struct event_sink *);

@@ -64,6 +64,10 @@ struct report_opts {
 	int error_exitcode;    /* --error-exitcode; 0: none */
 	struct condition *const *fail_if; /* NULL-terminated.  May be NULL */
 	const struct report_symbols *symbols;
+	pid_t pid;             /* the text: of this process alone; 0: of all */
+	const char *more;      /* how to see more stacks; NULL: "-m 0" */
+	const struct heap *diff; /* --diff: an older run; NULL: none … */
+	const char *diff_name;   /* … and what to call it */
 };
 
 #define REPORT_LEAK_KINDS (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE)
@@ -74,6 +78,10 @@ struct report_opts {
 int report_write(const struct heap *heap, const struct report_opts *opts);
 /* Whether what is written to fd is coloured. */
 bool report_use_color(const struct report_opts *opts, int fd);
+/* Columns of text for a descriptor. */
+unsigned report_width(const struct report_opts *opts, int fd);
+/* Only the exports that the options ask for; likewise. */
+int report_export(const struct heap *heap, const struct report_opts *opts);
 /* The parts, for the console and for tests.  Appended to *out. */
 struct strbuf;
 void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,
@@ -95,6 +103,7 @@ int report_exit_status(const struct heap *heap, const struct report_opts *opts);
 int report_figure_find(const char *name, size_t n);
 const char *report_figure_name(size_t i);
 bool report_figure_needs_scan(unsigned figure);
+bool report_figure_needs_diff(unsigned figure);
 
 /* -- one caller at a time ---------------------------------------------------- */
 
@@ -122,6 +131,67 @@ const struct report_sort *report_sort_lookup(const char *name);
 /* The i-th key's name, and what it sorts by; NULL after the last. */
 const char *report_sort_name(size_t i);
 const char *report_sort_help(size_t i);
+
+/* -- pieces of the text, for the console ------------------------------------- */
+
+struct report_page {
+	bool to_file;          /* highest first, all of it */
+	bool color;
+	unsigned width;        /* columns; 0: no limit */
+};
+
+enum report_piece {
+	REPORT_LEAKS,          /* paragraphs: what the last scan found … */
+	REPORT_TOP,            /* … stacks that hold blocks … */
+	REPORT_GROWN,          /* … and what grew between opts->from and to */
+	REPORT_ERRORS,         /* a paragraph for each */
+	REPORT_SUMMARY,        /* the figures of each process */
+	REPORT_PROCS,          /* a table of processes */
+};
+
+/* Appended to *out, of the processes that opts->pid means; where there is nothing
+ * to tell, nothing. */
+void report_piece(const struct heap *heap, const struct report_opts *opts,
+		  const struct report_page *page, enum report_piece piece, struct strbuf *out);
+
+/* What has the number n in such a list of REPORT_LEAKS or REPORT_TOP, of one
+ * process (opts->pid, or the first one). */
+struct report_numbered {
+	pid_t pid;
+	uint32_t stack;        /* one of those that the paragraph stands for; 0: no
+				  backtrace */
+	taddr_t largest;       /* REPORT_LEAKS: of the blocks.  0: unknown */
+};
+bool report_numbered(const struct heap *heap, const struct report_opts *opts, enum report_piece piece,
+		     size_t n, struct report_numbered *out);
+/* All that is known of the caller that has this stack in process opts->pid.  False:
+ * nothing. */
+bool report_stack(const struct heap *heap, const struct report_opts *opts,
+		  const struct report_page *page, uint32_t stack, struct strbuf *out);
+/* What the last scan of process opts->pid found out about what points to the block
+ * at `addr`.  False: nothing. */
+bool report_why(const struct heap *heap, const struct report_opts *opts,
+		const struct report_page *page, taddr_t addr, struct strbuf *out);
+
+/* One block, from wherever it is known. */
+struct report_block {
+	pid_t pid;
+	taddr_t addr;
+	uint64_t size;
+	uint32_t stack;        /* 0: no backtrace */
+	uint32_t mark;         /* the last one when it was allocated; 0: none */
+	uint64_t born_ns;      /* 0: unknown */
+	uint64_t now_ns;
+	int kind;              /* enum leak_kind; −1: unknown */
+};
+/* A line for each. */
+void report_block_list(const struct heap *heap, const struct report_opts *opts,
+		       const struct report_page *page, const struct report_block *blocks, size_t n,
+		       struct strbuf *out);
+/* A paragraph about one, with its bytes from +offset on (data may be NULL). */
+void report_block(const struct heap *heap, const struct report_opts *opts,
+		  const struct report_page *page, const struct report_block *block,
+		  const uint8_t *data, size_t ndata, uint64_t offset, struct strbuf *out);
 
 /* -- --calls --------------------------------------------------------------- */
 

@@ -6,18 +6,30 @@
 
 #include "heap/heap.h"
 #include "report/report.h"
+#include "ui/blocks.h"
 #include "ui/client.h"
 
 struct console_opts {
 	struct heap *heap;       /* fed by the client's sink, or from a log */
+	struct blocks *blocks;   /* in front of it */
 	struct client *client;   /* NULL: a log, nothing can be asked */
+	const struct wire_hello *hello; /* of the log, or the server.  May be NULL */
+	const char *log;         /* its name, without a client */
 	struct report_opts *report; /* commands change a copy */
 	const char *script;      /* -x: commands from there; NULL: standard input */
-	pid_t launched;          /* starts with `start`; 0: none */
+	bool interactive;        /* after the script: standard input, too */
+	int go;                  /* a byte written there lets the command begin that
+				    waits for `start`; 0: none does */
 };
 
-/* Reads commands until quit or the end of the input.  The exit status: 0, or 1
- * when a command of a script (or of a pipe) failed. */
+/* Reads commands until quit, the end of the input, SIGTERM or SIGHUP.  The exit status:
+ * 0, or 1 when a command of a script (or of a pipe) failed; 128 + the signal. */
 int console_run(const struct console_opts *o);
+
+/* SIGINT, while a command is carried out, makes it non-zero. */
+extern volatile int console_interrupted;
+
+/* One line each: "dump [SORT] [-l] [PID] [>FILE]". */
+void console_list_commands(struct strbuf *sb);
 
 #endif

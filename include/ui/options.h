@@ -6,7 +6,9 @@
 
 #include "base/types.h"
 #include "base/vec.h"
+#ifdef HAVE_CLIENT
 #include "report/report.h"
+#endif
 #include "trace/trace.h"
 
 struct strbuf;
@@ -61,11 +63,19 @@ struct option_row {
 };
 
 /* What is printed instead of tracing. */
-enum option_answer { ANSWER_NONE, ANSWER_HELP, ANSWER_VERSION, ANSWER_LIST };
+enum option_answer { ANSWER_NONE, ANSWER_HELP, ANSWER_VERSION, ANSWER_LIST, ANSWER_COMMANDS };
 
 struct options {
 	struct trace_opts trace;
-	struct report_opts report;
+#ifdef HAVE_CLIENT
+	struct report_opts report; /* has what both sides have, too, in the end */
+	VEC(struct condition *) fail_if; /* report.fail_if */
+#endif
+	char *const *words;   /* argv */
+	bool quiet;           /* -q */
+	int verbose;          /* -v */
+	bool list_leaks;      /* -a */
+	unsigned leak_kinds;  /* bits 1 << enum leak_kind */
 	struct strings binpath;  /* -b: folders to look for binaries in */
 	const char *cwd;      /* -C: what an attached program's relative names are
 				 relative to; NULL: its own */
@@ -73,7 +83,6 @@ struct options {
 	struct strings config;   /* -F, or the default file that exists */
 	struct strings kept;     /* values from configuration files */
 	struct strings ignore;   /* report.ignore, from configuration files */
-	VEC(struct condition *) fail_if; /* report.fail_if */
 	bool debug;           /* -D */
 	bool sweep;           /* --inject sweep: trace.change.fail has one rule */
 	unsigned long sweep_max;
@@ -87,6 +96,10 @@ struct options {
 	bool insecure;        /* no token is needed */
 	const char *token_file;
 	uint32_t on_disconnect, when_full; /* enums of ui/server.h */
+	bool private;         /* the server is for a console of this process alone */
+	bool interactive;     /* -i: the console */
+	const char *script;   /* -x: its commands; NULL: none */
+	const char *diff;     /* --diff: the log of an older run; NULL: none */
 	enum option_answer answer;
 };
 

@@ -4,13 +4,16 @@
  * Its header declares an xrealloc of another shape than ours, so this file
  * takes nothing from base/xalloc.h; and cplus_demangle() is not used, because
  * it brings D's demangler, and with that libiberty's own xmalloc. */
+#ifdef HAVE_LIBIBERTY
 #include <libiberty/demangle.h>
 #undef ARRAY_SIZE
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "elf/elf_file.h"
 
+#ifdef HAVE_LIBIBERTY
 /* Output can be exponential in the input: names from strange files have a
  * limit.  The longest in real programs are some 10 KB. */
 #define MAX_MANGLED 16384
@@ -49,3 +52,13 @@ char *elf_demangle(const char *mangled)
 	free(s);
 	return all;
 }
+
+#else /* who reads what we write does it */
+
+char *elf_demangle(const char *mangled)
+{
+	(void)mangled;
+	return NULL;
+}
+
+#endif

@@ -2,7 +2,17 @@
 /* Relocations that fill words with addresses of functions. */
 #include "file.h"
 
-/* Relocation types, from the psABI documents. */
+/* Relocation types, from the psABI documents; musl's elf.h lacks some. */
+#ifndef R_AARCH64_IRELATIVE
+#define R_AARCH64_IRELATIVE 1032
+#endif
+#ifndef R_390_IRELATIVE
+#define R_390_IRELATIVE 61
+#endif
+#ifndef R_RISCV_IRELATIVE
+#define R_RISCV_IRELATIVE 58
+#endif
+
 static const struct {
 	uint16_t machine;
 	uint32_t irelative, jump_slot, glob_dat;

@@ -2,10 +2,10 @@
 #include "base/xalloc.h"
 #include "priv.h"
 
-static int take(struct event_sink *sink, const struct event *ev)
+/* Events of which more is kept than what the ledger does.  Apart, so that all others
+ * are handed on without a frame of their own. */
+__attribute__((noinline)) static int take_names(struct heap *h, const struct event *ev)
 {
-	struct heap *h = container_of(sink, struct heap, sink);
-
 	ledger_take(h->ledger, ev);
 	switch (ev->type) {
 	case EV_PROBE:  session_add_probe(h, ev); break;
@@ -16,9 +16,26 @@ static int take(struct event_sink *sink, const struct event *ev)
 		if (ev->u.figures.n)
 			session_mark_older(h, (uint32_t)ev->u.figures.v[0]);
 		break;
-	default:        break;
+	default:
+		break;
 	}
 	return EMIT_GO;
+}
+
+static int take(struct event_sink *sink, const struct event *ev)
+{
+	struct heap *h = container_of(sink, struct heap, sink);
+
+	switch (ev->type) {
+	case EV_PROBE:
+	case EV_STACK:
+	case EV_MODULE:
+	case EV_CENSUS:
+	case EV_STATE_OLDER:
+		return take_names(h, ev);
+	default:
+		return ledger_take(h->ledger, ev);
+	}
 }
 
 static int nothing_to_flush(struct event_sink *sink)

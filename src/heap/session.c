@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Modules, probes and stacks: told once, used by every process. */
 #include "base/xalloc.h"
+#include "elf/elf_file.h"
 #include "priv.h"
 
 /* An id that was told before keeps its first meaning: a forked child's modules
@@ -26,6 +27,14 @@ void session_add_module(struct heap *h, const struct event *ev)
 	u64map_set(&h->modules, m->id, (uintptr_t)m);
 }
 
+/* A tracer that was built without a demangler sends the symbol as the name. */
+static char *probe_name(const char *name, const char *symbol)
+{
+	char *nice = name && symbol && !strcmp(name, symbol) ? elf_demangle(symbol) : NULL;
+
+	return nice ? nice : xstrdup(name ? name : "?");
+}
+
 void session_add_probe(struct heap *h, const struct event *ev)
 {
 	size_t id = ev->u.probe.id;
@@ -40,7 +49,7 @@ void session_add_probe(struct heap *h, const struct event *ev)
 	p->op = ev->u.probe.op;
 	p->family = ev->u.probe.family;
 	p->size_first = ev->u.probe.size_first;
-	p->name = xstrdup(ev->u.probe.name ? ev->u.probe.name : "?");
+	p->name = probe_name(ev->u.probe.name, ev->u.probe.symbol);
 	p->symbol = xstrdup(ev->u.probe.symbol ? ev->u.probe.symbol : p->name);
 	h->probes.v[id] = p;
 }

@@ -34,21 +34,6 @@ static void add_note(struct ledger *l, const struct event *ev)
 	vec_push(&l->notes, note);
 }
 
-/* Events of no process.  False: it is none. */
-static bool session_event(struct ledger *l, const struct event *ev)
-{
-	switch (ev->type) {
-	case EV_PROC:  proc_begin(l, ev); break;
-	case EV_PROBE: add_probe(l, ev); break;
-	case EV_STACK: add_stack(l, ev); break;
-	case EV_NOTE:  add_note(l, ev); break;
-	case EV_MARK:  marks_add(l, ev); break;
-	case EV_STATE_OLDER: state_take(l, NULL, ev); break;
-	default:       return false;
-	}
-	return true;
-}
-
 /* Events that only a process we know of can have. */
 static void proc_event(struct ledger *l, struct heap_proc *p, const struct event *ev)
 {
@@ -88,17 +73,25 @@ static void proc_event(struct ledger *l, struct heap_proc *p, const struct event
 	}
 }
 
-void ledger_take(struct ledger *l, const struct event *ev)
+int ledger_take(struct ledger *l, const struct event *ev)
 {
 	struct heap_proc *p;
 
-	if (session_event(l, ev))
-		return;
+	switch (ev->type) {
+	case EV_PROC:        proc_begin(l, ev); return EMIT_GO;
+	case EV_PROBE:       add_probe(l, ev); return EMIT_GO;
+	case EV_STACK:       add_stack(l, ev); return EMIT_GO;
+	case EV_NOTE:        add_note(l, ev); return EMIT_GO;
+	case EV_MARK:        marks_add(l, ev); return EMIT_GO;
+	case EV_STATE_OLDER: state_take(l, NULL, ev); return EMIT_GO;
+	default:             break;
+	}
 	p = proc_live(l, ev->pid);
 	if (!p)
-		return;
+		return EMIT_GO;
 	p->end_ns = ev->time_ns;
 	proc_event(l, p, ev);
+	return EMIT_GO;
 }
 
 struct ledger *ledger_new(void)

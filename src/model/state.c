@@ -16,8 +16,7 @@ static int take(struct event_sink *sink, const struct event *ev)
 	struct state *s = container_of(sink, struct state, sink);
 
 	journal_take(s->journal, ev);
-	ledger_take(s->ledger, ev);
-	return EMIT_GO;
+	return ledger_take(s->ledger, ev);
 }
 
 static int nothing_to_flush(struct event_sink *sink)

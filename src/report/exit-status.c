@@ -45,25 +45,56 @@ static uint64_t errors(const struct view *v) { return v->errors; }
 static uint64_t inherited_blocks(const struct view *v) { return v->inherited_blocks; }
 static uint64_t inherited_bytes(const struct view *v) { return v->inherited_bytes; }
 
+/* What has become less counts as 0. */
+static uint64_t more(uint64_t is, uint64_t was)
+{
+	return is > was ? is - was : 0;
+}
+
+#define DIFF(name, list)                                                                     \
+	static uint64_t name##_blocks(const struct view *v)                                  \
+	{                                                                                    \
+		return v->diff ? more(v->diff->list.blocks, v->diff->list.old_blocks) : 0;   \
+	}                                                                                    \
+	static uint64_t name##_bytes(const struct view *v)                                   \
+	{                                                                                    \
+		return v->diff ? more(v->diff->list.bytes, v->diff->list.old_bytes) : 0;     \
+	}
+#define CHANGED(name, list, change) \
+	static uint64_t name(const struct view *v) { return v->diff ? v->diff->list.n[change] : 0; }
+
+DIFF(diff, use)
+DIFF(diff_leaked, leaks)
+CHANGED(diff_new, use, DIFF_NEW)
+CHANGED(diff_grown, use, DIFF_GROWN)
+CHANGED(diff_leaked_new, leaks, DIFF_NEW)
+CHANGED(diff_leaked_grown, leaks, DIFF_GROWN)
+
 /* Members of members have the name of both, but for `leaks`. */
 static const struct figure {
 	const char *name;
 	uint64_t (*value)(const struct view *);
 	bool scan; /* needs a leak scan */
+	bool diff; /* needs --diff */
 } figures[] = {
-#define FIGURE(name) { #name, name, false }
-#define SCANNED(name) { #name, name, true }
+#define FIGURE(name) { #name, name, false, false }
+#define SCANNED(name) { #name, name, true, false }
+#define DIFFERS(name) { #name, name, false, true }
+#define LEAKED(name) { #name, name, true, true }
 	SCANNED(definite_blocks), SCANNED(definite_bytes), SCANNED(indirect_blocks),
 	SCANNED(indirect_bytes), SCANNED(possible_blocks), SCANNED(possible_bytes),
 	SCANNED(reachable_blocks), SCANNED(reachable_bytes),
 	SCANNED(suppressed_blocks), SCANNED(suppressed_bytes),
 	FIGURE(open_blocks), FIGURE(open_bytes), FIGURE(peak_blocks), FIGURE(peak_bytes),
 	FIGURE(allocs), FIGURE(frees), FIGURE(bytes_allocated), FIGURE(failed),
-	FIGURE(errors), FIGURE(suppressed_errors), { "error_count", errors, false },
+	FIGURE(errors), FIGURE(suppressed_errors), { "error_count", errors, false, false },
 	FIGURE(unknown_releases), FIGURE(inherited_blocks), FIGURE(inherited_bytes),
 	FIGURE(mappings_open_regions), FIGURE(mappings_open_bytes), FIGURE(mappings_peak_bytes),
 	FIGURE(mappings_maps), FIGURE(mappings_unmaps), FIGURE(mappings_bytes_mapped),
 	FIGURE(mappings_failed), FIGURE(mappings_brk_grown),
+	DIFFERS(diff_blocks), DIFFERS(diff_bytes), DIFFERS(diff_new), DIFFERS(diff_grown),
+	LEAKED(diff_leaked_blocks), LEAKED(diff_leaked_bytes), LEAKED(diff_leaked_new),
+	LEAKED(diff_leaked_grown),
 };
 
 int report_figure_find(const char *name, size_t n)
@@ -82,6 +113,11 @@ const char *report_figure_name(size_t i)
 bool report_figure_needs_scan(unsigned figure)
 {
 	return figure < ARRAY_SIZE(figures) && figures[figure].scan;
+}
+
+bool report_figure_needs_diff(unsigned figure)
+{
+	return figure < ARRAY_SIZE(figures) && figures[figure].diff;
 }
 
 static uint64_t value_of(void *arg, unsigned figure)
@@ -155,6 +191,11 @@ int report_exit_status(const struct heap *heap, const struct report_opts *opts)
 	view_procs_build(&vp, heap);
 	sym = symbolizer_new(heap, opts);
 	view_suppress(&vp, opts, sym);
+	if (opts->diff && opts->fail_if) {
+		for (size_t i = 0; i < vp.v.n; i++)
+			view_ignore(&vp.v.v[i].now, sym, opts);
+		view_diff_build(&vp, opts, sym);
+	}
 	symbolizer_free(sym);
 	if (opts->error_exitcode && leaks_or_errors(&vp))
 		status = opts->error_exitcode;

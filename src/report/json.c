@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The export that doc/JSON.md describes. */
-#include <jansson.h>
 #include <string.h>
 
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "frames.h"
-#include "view.h"
+#include "json.h"
 
 #define FORMAT 1
-
-struct json {
-	const struct heap *heap;
-	struct symbolizer *sym;
-	const struct report_opts *opts;
-};
 
 /* JSON's integers are signed here; what is larger is said to be the largest. */
 static json_t *number(uint64_t v)
@@ -79,6 +72,27 @@ static json_t *frames_json(struct json *j, const struct heap_stack *s)
 		json_array_append_new(list, frame_json(&frames.v.v[i]));
 	vec_release(&frames.v);
 	return list;
+}
+
+/* The same for json-diff.c. */
+void json_put(json_t *o, const char *key, json_t *value)
+{
+	put(o, key, value);
+}
+
+json_t *json_number(uint64_t v)
+{
+	return number(v);
+}
+
+json_t *json_text(const char *s)
+{
+	return string(s);
+}
+
+json_t *json_frames(struct json *j, const struct heap_stack *s)
+{
+	return frames_json(j, s);
 }
 
 static const char *end_name(const struct heap_stack *s)
@@ -206,6 +220,11 @@ static const char *const leak_names[] = {
 	[LEAK_DEFINITE] = "definite", [LEAK_INDIRECT] = "indirect",
 	[LEAK_POSSIBLE] = "possible", [LEAK_REACHABLE] = "reachable",
 };
+
+json_t *json_leak_kind(enum leak_kind kind)
+{
+	return string(leak_names[kind]);
+}
 
 static json_t *scan_json(const struct heap_scan *s)
 {
@@ -630,7 +649,7 @@ static json_t *before_attach_json(const struct heap_proc *p)
 	return o;
 }
 
-static json_t *proc_json(struct json *j, const struct view_proc *vp)
+static json_t *proc_json(struct json *j, const struct view_proc *vp, const struct diff *d)
 {
 	const struct heap_proc *p = vp->now.proc;
 	json_t *o = json_object(), *images = json_array();
@@ -666,6 +685,7 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp)
 		json_array_append_new(images, image_json(vp->images.v[i]));
 	put(o, "images", images);
 	put(o, "stacks", stacks_json(j, &vp->now));
+	put(o, "diff", json_diff(j, d, vp->now.diff));
 	return o;
 }
 
@@ -701,12 +721,14 @@ void report_json(const struct heap *heap, const struct report_opts *opts, struct
 	view_suppress(&vp, opts, j.sym);
 	for (size_t i = 0; i < vp.v.n; i++)
 		view_ignore(&vp.v.v[i].now, j.sym, opts);
+	view_diff_build(&vp, opts, j.sym);
 	for (size_t i = 0; i < vp.v.n; i++)
-		json_array_append_new(procs, proc_json(&j, &vp.v.v[i]));
+		json_array_append_new(procs, proc_json(&j, &vp.v.v[i], vp.diff));
 	put(root, "format", json_integer(FORMAT));
 	put(root, "program", string(msg_program()));
 	put(root, "processes", procs);
 	put(root, "notes", notes_json(heap));
+	put(root, "diff", json_diff_with(&j, vp.diff));
 	if (json_dump_callback(root, append, out, JSON_INDENT(1)))
 		die("out of memory");
 	strbuf_addc(out, '\n');

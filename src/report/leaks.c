@@ -213,8 +213,13 @@ static char *no_way(const struct heap_asked *a)
 	return xstrdup(a->kind == LEAK_DEFINITE ? "└─ nothing points to it" : "");
 }
 
+void text_leak(struct text *t, const struct view *v, const struct view_leak *l)
+{
+	print_leak(t, v, l, 0);
+}
+
 /* --why=ADDR */
-static void print_asked(struct text *t, const struct heap_asked *a)
+void text_asked(struct text *t, const struct heap_asked *a)
 {
 	const struct heap_stack *s = heap_stack(t->heap, a->stack);
 	struct view_stack row = { .stack = s, .probe = s ? heap_probe(t->heap, s->probe) : NULL };
@@ -259,6 +264,6 @@ void text_leaks(struct text *t, const struct view *v)
 	if (shown < n && t->to_file)
 		print_rest(t, list + shown, n - shown);
 	for (size_t i = 0; i < scan->asked.n; i++)
-		print_asked(t, &scan->asked.v[i]);
+		text_asked(t, &scan->asked.v[i]);
 	free(list);
 }

@@ -153,13 +153,19 @@ static int write_xml_document(void *arg, size_t nth, pid_t pid, const struct str
 	return err;
 }
 
-/* The exports first: the text's verdict is to be the last line. */
-int report_write(const struct heap *heap, const struct report_opts *opts)
+int report_export(const struct heap *heap, const struct report_opts *opts)
 {
 	int err = opts->json ? write_json(heap, opts) : 0;
 	int xml = opts->xml ? report_xml(heap, opts, write_xml_document,
 					 (void *)(uintptr_t)opts) : 0;
-	int text = write_text(heap, opts);
 
-	return err ? err : xml ? xml : text;
+	return err ? err : xml;
+}
+
+/* The exports first: the text's verdict is to be the last line. */
+int report_write(const struct heap *heap, const struct report_opts *opts)
+{
+	int err = report_export(heap, opts), text = write_text(heap, opts);
+
+	return err ? err : text;
 }

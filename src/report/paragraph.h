@@ -21,6 +21,8 @@ struct paragraph {
 };
 
 void paragraph_release(struct paragraph *p);
+/* Columns that a hint may take. */
+size_t paragraph_hint_room(const struct text *t, const struct paragraph *p);
 void paragraph_print(struct text *t, struct paragraph *p);
 /* left and right are taken over. */
 void paragraph_line(struct paragraph *p, char *left, char *right, enum style left_style,

@@ -19,16 +19,16 @@ static uint64_t stacks(const struct view_stack *s) { return UINT32_MAX - s->orde
 static uint64_t tsc(const struct view_stack *s) { return s->last_ns; }
 
 static const struct report_sort keys[] = {
-	{ "usage", "bytes in use", usage, false, false },
-	{ "allocations", "blocks in use", allocations, false, false },
-	{ "average", "average size of the blocks in use", average, false, false },
-	{ "total", "allocations ever made, released ones too", total, true, false },
-	{ "failed", "requests refused", failed, false, false },
-	{ "mismatched", "mismatched releases of blocks allocated there", mismatched, false, true },
-	{ "badfree", "double and invalid releases of blocks allocated there", badfree, false, true },
-	{ "errors", "all heap errors with blocks allocated there", errors, false, true },
-	{ "stacks", "when the stack was first seen, released ones too", stacks, true, false },
-	{ "tsc", "when the stack last allocated", tsc, false, false },
+	{ "usage", "bytes in use", usage, false, false, false },
+	{ "allocations", "blocks in use", allocations, false, false, false },
+	{ "average", "average size of the blocks in use", average, false, false, false },
+	{ "total", "allocations ever made, released ones too", total, true, false, false },
+	{ "failed", "requests refused", failed, false, false, false },
+	{ "mismatched", "mismatched releases of blocks allocated there", mismatched, false, true, false },
+	{ "badfree", "double and invalid releases of blocks allocated there", badfree, false, true, false },
+	{ "errors", "all heap errors with blocks allocated there", errors, false, true, false },
+	{ "stacks", "when the stack was first seen, released ones too", stacks, true, false, true },
+	{ "tsc", "when the stack last allocated", tsc, false, false, true },
 };
 
 const struct report_sort *report_sort_lookup(const char *name)

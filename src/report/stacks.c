@@ -52,6 +52,13 @@ static void print_heading(struct text *t, const struct paragraph *p)
 	strbuf_addc(t->out, '\n');
 }
 
+size_t paragraph_hint_room(const struct text *t, const struct paragraph *p)
+{
+	size_t col = MAX(COLUMN + text_columns(p->amount) + 2, (size_t)HINT_COLUMN);
+
+	return !t->width ? SIZE_MAX : t->width > col ? t->width - col : 0;
+}
+
 /* Names that do not fit beside what stands to their right are shortened. */
 static void fit_names(struct text *t, struct paragraph *p)
 {
@@ -406,7 +413,7 @@ void paragraph_rest(struct text *t, size_t n, const char *verb, uint64_t bytes, 
 		text_percent(t->out, bytes, use);
 		strbuf_addc(t->out, ')');
 	}
-	strbuf_adds(t->out, ": -m 0");
+	strbuf_addf(t->out, ": %s", t->opts->more ? t->opts->more : "-m 0");
 	style_off(t, DIM);
 	strbuf_addc(t->out, '\n');
 }
@@ -465,6 +472,18 @@ static void print_releasers(struct text *t, const struct view *v)
 		free(list);
 }
 
+void text_in_use(struct text *t, const struct view *v)
+{
+	print_list(t, v, VIEW_HEAP);
+}
+
+void text_row(struct text *t, const struct view *v, const struct view_stack *s)
+{
+	print_open(t, v, s, 0);
+	if (s->failed)
+		print_failed(t, s);
+}
+
 static void print_in_use(struct text *t, const struct view *v)
 {
 	if (t->to_file) {
@@ -476,19 +495,21 @@ static void print_in_use(struct text *t, const struct view *v)
 	}
 }
 
-void text_stacks(struct text *t, const struct view *v)
+void text_stacks(struct text *t, const struct view *v, const struct diff *d)
 {
-	if (t->to_file)
+	if (t->to_file && !v->diff)
 		text_grown(t, v);
-	else
+	else if (!t->to_file)
 		print_releasers(t, v);
-	if (t->opts->list_leaks && v->proc->scan.done)
+	if (v->diff)
+		text_diff(t, d, v->diff);
+	else if (t->opts->list_leaks && v->proc->scan.done)
 		text_leaks(t, v);
 	else
 		print_in_use(t, v);
 	if (t->to_file)
 		print_releasers(t, v);
-	else
+	else if (!v->diff)
 		text_grown(t, v);
 	text_failed(t, v);
 }

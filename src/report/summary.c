@@ -223,6 +223,20 @@ static void add_ages(struct rows *rows, const struct view *v)
 		rows->v.v[i].label = "";
 }
 
+/* --diff: the same of the older run. */
+static void add_diff(struct text *t, struct rows *rows, const struct view *v)
+{
+	const struct diff_list *l = v->diff ? diff_listed(v->diff, t->opts) : NULL;
+	struct strbuf sb = STRBUF_INIT;
+
+	if (!l || !v->diff->was)
+		return;
+	after_bytes(&sb, l->old_bytes, l->old_blocks, "block");
+	strbuf_adds(&sb, ": ");
+	text_diff_changes(&sb, l->n);
+	add_row(rows, l == &v->diff->leaks ? "lost before" : "in use before", l->old_bytes, &sb);
+}
+
 /* The classes of the last scan. */
 static void add_leaks(struct text *t, struct rows *rows, const struct view *v)
 {
@@ -365,6 +379,7 @@ void text_summary(struct text *t, const struct view_proc *p)
 	view_status(t->out, proc);
 	strbuf_addf(t->out, " after %.2f s\n", seconds(p->images.v[0]->start_ns, proc->end_ns));
 	add_use(&rows, &p->now);
+	add_diff(t, &rows, &p->now);
 	add_ages(&rows, &p->now);
 	add_ignored(&rows, &p->now);
 	add_peak(&rows, proc);
@@ -407,6 +422,7 @@ bool text_proc_speaks(const struct text *t, const struct view_proc *p)
 
 	return v->errors || v->kind_blocks[LEAK_DEFINITE] || v->proc->total.failed ||
 	       v->proc->maps.failed || v->proc->end_how == END_SIGNALED ||
+	       (v->diff && diff_differs(diff_listed(v->diff, t->opts))) ||
 	       (v->own_blocks && (wants_all(t) || !left_nothing_lost(v)));
 }
 
@@ -495,15 +511,21 @@ static void table_add_uneventful(const struct text *t, struct table *table,
 	row->cell[USE] = use_text(bytes, blocks);
 }
 
-static void table_fill(const struct text *t, struct table *table, const struct view_procs *vp)
+static void table_head(struct table *table)
 {
-	bool *done = xcalloc(vp->v.n, sizeof *done);
 	struct table_row *head = table_add(table, "program");
 
 	head->cell[PID] = xstrdup("pid");
 	head->cell[STATUS] = xstrdup("status");
 	head->cell[USE] = xstrdup("in use");
 	head->cell[ERRORS] = xstrdup("errors");
+}
+
+static void table_fill(const struct text *t, struct table *table, const struct view_procs *vp)
+{
+	bool *done = xcalloc(vp->v.n, sizeof *done);
+
+	table_head(table);
 	done[0] = true;
 	table_add_proc(table, &vp->v.v[0]);
 	for (size_t i = 1; i < vp->v.n; i++) {
@@ -555,22 +577,38 @@ static void table_print(struct text *t, const struct table_row *row, const size_
 	strbuf_addc(t->out, '\n');
 }
 
+static void table_finish(struct text *t, struct table *table)
+{
+	size_t width[COLUMNS] = { 0 };
+
+	text_section(t);
+	table_fit(t, table, width);
+	for (size_t i = 0; i < table->v.n; i++) {
+		table_print(t, &table->v.v[i], width);
+		for (int c = 0; c < COLUMNS; c++)
+			free(table->v.v[i].cell[c]);
+	}
+	vec_release(&table->v);
+}
+
 void text_table(struct text *t, const struct view_procs *vp)
 {
 	struct table table = { 0 };
-	size_t width[COLUMNS] = { 0 };
 
 	if (vp->v.n < 2)
 		return;
-	text_section(t);
 	table_fill(t, &table, vp);
-	table_fit(t, &table, width);
-	for (size_t i = 0; i < table.v.n; i++) {
-		table_print(t, &table.v.v[i], width);
-		for (int c = 0; c < COLUMNS; c++)
-			free(table.v.v[i].cell[c]);
-	}
-	vec_release(&table.v);
+	table_finish(t, &table);
+}
+
+void text_proclist(struct text *t, const struct view_procs *vp)
+{
+	struct table table = { 0 };
+
+	table_head(&table);
+	for (size_t i = 0; i < vp->v.n; i++)
+		table_add_proc(&table, &vp->v.v[i]);
+	table_finish(t, &table);
 }
 
 /* -- the end --------------------------------------------------------------- */
@@ -744,7 +782,9 @@ void text_verdict(struct text *t, const struct view_procs *vp)
 		scanned |= v->proc->scan.done;
 	}
 	strbuf_addf(t->out, "%s: ", msg_program());
-	if (scanned)
+	if (vp->diff)
+		text_diff_verdict(t, vp->diff);
+	else if (scanned)
 		verdict_of_scan(t, vp);
 	else
 		verdict_of_use(t, bytes, blocks, stacks, ended);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The text report as a whole.  On a terminal what matters most comes last,
  * where the eye is; in a file it comes first. */
+#include "base/xalloc.h"
 #include "text.h"
 
-static void print_proc(struct text *t, const struct view_proc *p)
+static void print_proc(struct text *t, const struct view_proc *p, const struct diff *d)
 {
 	if (t->to_file)
 		text_summary(t, p);
 	if (t->to_file)
 		text_errors(t, p);
-	text_stacks(t, &p->now);
+	text_stacks(t, &p->now, d);
 	if (!t->to_file)
 		text_errors(t, p);
 	if (!t->to_file)
@@ -28,7 +29,7 @@ static void print_procs(struct text *t, const struct view_procs *vp)
 		size_t i = t->to_file ? k : n - 1 - k;
 
 		if (i == 0 || text_proc_speaks(t, &vp->v.v[i]))
-			print_proc(t, &vp->v.v[i]);
+			print_proc(t, &vp->v.v[i], vp->diff);
 	}
 	if (!t->to_file)
 		text_table(t, vp);
@@ -75,30 +76,49 @@ static void print_all(struct text *t, const struct view_procs *vp)
 		strbuf_addc(t->out, '\n');
 	text_hints(t, vp);
 	text_notes(t, false);
+	text_diff_notes(t, vp->diff);
 	text_failures(t, vp);
 	text_verdict(t, vp);
+}
+
+void text_open(struct text *t, struct view_procs *vp, const struct heap *heap,
+	       const struct report_opts *opts, const struct report_page *page)
+{
+	*t = (struct text){ .heap = heap, .opts = opts, .to_file = page->to_file,
+			    .color = page->color, .whole = page->to_file || opts->long_form,
+			    .width = page->width };
+	t->out = xcalloc(1, sizeof *t->out);
+	t->sym = symbolizer_new(heap, opts);
+	view_procs_build(vp, heap);
+	if (opts->pid)
+		view_procs_keep(vp, opts->pid);
+	view_suppress(vp, opts, t->sym);
+	for (size_t i = 0; i < vp->v.n; i++)
+		view_ignore(&vp->v.v[i].now, t->sym, opts);
+}
+
+void text_close(struct text *t, struct view_procs *vp, struct strbuf *out)
+{
+	text_finish(t, out);
+	strbuf_release(t->out);
+	free(t->out);
+	view_procs_release(vp);
+	vec_release(&t->nameless);
+	symbolizer_free(t->sym);
 }
 
 void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,
 		 unsigned width, struct strbuf *out)
 {
-	struct strbuf sb = STRBUF_INIT;
-	struct text t = { .out = &sb, .heap = heap, .opts = opts, .to_file = to_file,
-			  .color = color, .whole = to_file || opts->long_form, .width = width };
+	const struct report_page page = { to_file, color, width };
 	struct view_procs vp;
+	struct text t;
 
-	t.sym = symbolizer_new(heap, opts);
-	view_procs_build(&vp, heap);
-	view_suppress(&vp, opts, t.sym);
-	for (size_t i = 0; i < vp.v.n; i++)
-		view_ignore(&vp.v.v[i].now, t.sym, opts);
+	text_open(&t, &vp, heap, opts, &page);
+	view_diff_build(&vp, opts, t.sym);
 	if (opts->quiet)
 		print_wrong(&t, &vp);
 	else
 		print_all(&t, &vp);
-	text_finish(&t, out);
-	strbuf_release(&sb);
-	view_procs_release(&vp);
-	vec_release(&t.nameless);
-	symbolizer_free(t.sym);
+	text_close(&t, &vp, out);
 }

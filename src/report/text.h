@@ -25,6 +25,10 @@ enum style { PLAIN, DIM, BOLD, RED, YELLOW };
 
 void style_on(struct text *t, enum style style);
 void style_off(struct text *t, enum style style);
+/* A text that begins, with what it is about; and its end. */
+void text_open(struct text *t, struct view_procs *vp, const struct heap *heap,
+	       const struct report_opts *opts, const struct report_page *page);
+void text_close(struct text *t, struct view_procs *vp, struct strbuf *out);
 /* Appends what was written to t->out, styles made into escape sequences or
  * left out, and any other control character (from a file's name, say) made
  * harmless. */
@@ -45,7 +49,10 @@ void text_percent(struct strbuf *sb, uint64_t part, uint64_t whole);
 void text_section(struct text *t);
 
 /* stacks.c: the paragraphs of one process */
-void text_stacks(struct text *t, const struct view *v);
+void text_stacks(struct text *t, const struct view *v, const struct diff *d);
+/* Those that hold blocks; one of the rows. */
+void text_in_use(struct text *t, const struct view *v);
+void text_row(struct text *t, const struct view *v, const struct view_stack *s);
 /* Only the requests that failed (-q). */
 void text_failed(struct text *t, const struct view *v);
 /* A backtrace with what was called as its first line (taken over, as the hint on
@@ -59,12 +66,24 @@ void text_caller(struct text *t, struct strbuf *sb, const struct heap_stack *s);
 /* leaks.c: what the last scan found, by caller.  Of the blocks, those of the
  * classes that are wanted. */
 void text_leaks(struct text *t, const struct view *v);
+/* What it found of a block that was asked about, or points to the largest of a
+ * leak's. */
+void text_asked(struct text *t, const struct heap_asked *a);
+void text_leak(struct text *t, const struct view *v, const struct view_leak *l);
 /* Is it one of those that are listed? */
 bool text_wants_leak(const struct text *t, const struct view_leak *l);
 /* suppressions.c: for each of them a suppression (--gen-suppressions). */
 void text_suppressions(struct text *t, const struct view_procs *vp);
 /* marks.c: what was allocated between two marks and is still open. */
 void text_grown(struct text *t, const struct view *v);
+
+/* diff.c: of a process, with --diff in place of the lists of stacks; "3 stacks new,
+ * 1 gone"; what to know about it; its part of the verdict. */
+void text_diff(struct text *t, const struct diff *d, const struct view_diff *vd);
+bool diff_differs(const struct diff_list *l);
+void text_diff_changes(struct strbuf *sb, const size_t n[DIFF_CHANGES]);
+void text_diff_notes(struct text *t, const struct diff *d);
+void text_diff_verdict(struct text *t, const struct diff *d);
 
 /* errors.c: the errors of a process with all its images; "2 double free, 1 …" */
 void text_errors(struct text *t, const struct view_proc *p);
@@ -83,6 +102,8 @@ void text_table(struct text *t, const struct view_procs *vp);
 /* Of several processes: has this one anything to say, or does its line in the table
  * do?  Everything is wanted in a file. */
 bool text_proc_speaks(const struct text *t, const struct view_proc *p);
+/* All processes, a line each. */
+void text_proclist(struct text *t, const struct view_procs *vp);
 void text_hints(struct text *t, const struct view_procs *vp);
 void text_notes(struct text *t, bool only_bad);
 void text_verdict(struct text *t, const struct view_procs *vp);

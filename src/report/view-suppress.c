@@ -61,12 +61,15 @@ int suppression_of(const struct heap *heap, const struct report_opts *opts, stru
 		   uint32_t stack, unsigned kind)
 {
 	const struct heap_stack *s = heap_stack(heap, stack);
-	int found = s && opts->suppressions ? suppressions_known(opts->suppressions, stack, kind) : -1;
+	bool keeps = heap != opts->diff; /* ids are those of the run that is reported */
+	int found = !s || !opts->suppressions ? -1 :
+		    keeps ? suppressions_known(opts->suppressions, stack, kind) : -2;
 
 	if (found != -2)
 		return found;
 	found = look_up(heap, opts->suppressions, sym, s, kind);
-	suppressions_keep(opts->suppressions, stack, kind, found);
+	if (keeps)
+		suppressions_keep(opts->suppressions, stack, kind, found);
 	return found;
 }
 

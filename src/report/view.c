@@ -202,17 +202,35 @@ void view_procs_build(struct view_procs *vp, const struct heap *heap)
 		view_build(&vp->v.v[i], heap);
 }
 
+static void view_proc_release(struct view_proc *p)
+{
+	vec_release(&p->images);
+	vec_release(&p->errors);
+	vec_release(&p->now.stacks);
+	view_leaks_release(&p->now);
+	vec_release(&p->now.aged);
+	vec_release(&p->now.broke_in);
+}
+
 void view_procs_release(struct view_procs *vp)
 {
-	for (size_t i = 0; i < vp->v.n; i++) {
-		vec_release(&vp->v.v[i].images);
-		vec_release(&vp->v.v[i].errors);
-		vec_release(&vp->v.v[i].now.stacks);
-		view_leaks_release(&vp->v.v[i].now);
-		vec_release(&vp->v.v[i].now.aged);
-		vec_release(&vp->v.v[i].now.broke_in);
-	}
+	for (size_t i = 0; i < vp->v.n; i++)
+		view_proc_release(&vp->v.v[i]);
 	vec_release(&vp->v);
+	diff_free(vp->diff);
+}
+
+void view_procs_keep(struct view_procs *vp, pid_t pid)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < vp->v.n; i++) {
+		if (vp->v.v[i].now.proc->pid == pid)
+			vp->v.v[n++] = vp->v.v[i];
+		else
+			view_proc_release(&vp->v.v[i]);
+	}
+	vp->v.n = n;
 }
 
 /* -- selection ------------------------------------------------------------- */

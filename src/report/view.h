@@ -74,6 +74,35 @@ struct view_broken {
 	uint64_t n;
 };
 
+/* -- --diff ------------------------------------------------------------------- */
+
+enum diff_change { DIFF_NEW, DIFF_GROWN, DIFF_SHRUNK, DIFF_GONE, DIFF_SAME, DIFF_CHANGES };
+
+/* One caller, as a person would call it, in two runs: identical operations from
+ * the same functions. */
+struct diff_row {
+	struct view_stack is, was; /* what was counted there, added up */
+	enum leak_kind kind;       /* of leaks */
+	uint64_t blocks, bytes, old_blocks, old_bytes;
+	size_t nth;                /* in order of first sight */
+};
+
+struct diff_list {
+	VEC(struct diff_row) v;    /* largest difference first */
+	size_t n[DIFF_CHANGES];    /* how many of each kind */
+	uint64_t blocks, bytes, old_blocks, old_bytes; /* in all, of ignored callers too */
+};
+
+/* A process and its counterpart; one of them may be missing. */
+struct view_diff {
+	const struct view_proc *is, *was;
+	struct diff_list use;
+	struct diff_list leaks;    /* of the classes that are listed … */
+	bool scanned;              /* … where both have looked for leaks */
+};
+
+struct diff;
+
 struct view {
 	const struct heap *heap;
 	const struct heap_proc *proc;
@@ -90,6 +119,7 @@ struct view {
 	uint64_t errors;       /* earlier images' too */
 	uint64_t unwound, cut, broken;
 	VEC(struct view_broken) broke_in;
+	const struct view_diff *diff; /* NULL: there is nothing to compare with */
 };
 
 struct report_sort {
@@ -97,6 +127,7 @@ struct report_sort {
 	uint64_t (*value)(const struct view_stack *);
 	bool all;  /* also stacks with nothing open */
 	bool some; /* … whose value is not 0 */
+	bool moment; /* the value is no amount */
 };
 
 /* A process: its images in order, the last one is what it is now. */
@@ -108,10 +139,13 @@ struct view_proc {
 
 struct view_procs {
 	VEC(struct view_proc) v; /* in order of their beginning */
+	struct diff *diff;       /* NULL: without --diff */
 };
 
 void view_procs_build(struct view_procs *vp, const struct heap *heap);
 void view_procs_release(struct view_procs *vp);
+/* Takes out all but one process (and what had its pid before). */
+void view_procs_keep(struct view_procs *vp, pid_t pid);
 
 /* Marks the stacks that opts->ignore matches (stacks.c). */
 struct symbolizer;
@@ -165,11 +199,25 @@ static inline bool view_counts(const struct view_stack *s)
 	return s->total_blocks || s->failed;
 }
 
+/* view-diff.c: compares with opts->diff, after view_suppress() and view_ignore();
+ * without it does nothing.  The processes of the older run that have no counterpart
+ * come after the others. */
+void view_diff_build(struct view_procs *vp, const struct report_opts *opts,
+		     struct symbolizer *sym);
+void diff_free(struct diff *d);
+size_t diff_count(const struct diff *d);
+const struct view_diff *diff_at(const struct diff *d, size_t i);
+/* Of the older run: what gives its frames names. */
+struct symbolizer *diff_symbolizer(const struct diff *d);
+/* A binary of the older run that is not there any more, so that its functions have
+ * no names; NULL. */
+const char *diff_missing(const struct diff *d);
+enum diff_change diff_change(const struct diff_row *row);
+/* What -a compares, or what is in use. */
+const struct diff_list *diff_listed(const struct view_diff *d, const struct report_opts *opts);
+
 /* "definitely lost" */
 const char *view_leak_name(enum leak_kind kind);
-
-/* Columns (0: no limit) of text for a descriptor (output.c). */
-unsigned report_width(const struct report_opts *opts, int fd);
 
 /* "exited with status 0", "was killed by SIGSEGV", "is still running". */
 void view_status(struct strbuf *sb, const struct heap_proc *p);

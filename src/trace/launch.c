@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/msg.h"
+#include "base/oom.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "trace/ptrace.h"
@@ -92,6 +93,7 @@ static _Noreturn void run_command(const struct session *s, const char *path, int
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (s->inherited.core_changed)
 		setrlimit(RLIMIT_CORE, &s->inherited.core);
+	oom_unprotect();
 	if (pw && (initgroups(pw->pw_name, pw->pw_gid) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
 		   setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid)))
 		goto fail;

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/msg.h"
+#include "base/oom.h"
 #include "base/xalloc.h"
 #include "trace/census.h"
 #include "trace/cpu.h"
@@ -268,6 +269,7 @@ static void report_from_copy(struct session *s)
 		the_session = NULL;
 		msg_set_cleanup(NULL);
 		cpu_end();
+		oom_unprotect();
 		s->opts->report_now(s->opts->arg);
 		_exit(0);
 	} else {

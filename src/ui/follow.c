@@ -2,15 +2,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/msg.h"
 #include "base/xalloc.h"
-#include "ui/address.h"
+#include "serve/address.h"
+#include "serve/token.h"
 #include "ui/follow.h"
-#include "ui/token.h"
 
 enum { TAKE_S = 5 };
 

@@ -3,6 +3,8 @@
 #ifndef MTRACE_UI_OPTIONS_INTERNAL_H
 #define MTRACE_UI_OPTIONS_INTERNAL_H
 
+#include <stddef.h>
+
 #include "ui/options.h"
 
 /* The option that may stand in configuration files under this name; NULL. */
@@ -23,14 +25,39 @@ int option_pick(const struct option_row *row, const char *arg, size_t n);
 int option_number(const struct option_row *row, const char *arg, unsigned long min,
 		  unsigned long max, unsigned long *out);
 
+/* What a row sets: the field, also to a value, or within bounds. */
+#define AT(f) offsetof(struct options, f), sizeof ((struct options *)0)->f
+#define FIELD(f) { AT(f), 0, 0 }
+#define VALUE(f, value) { AT(f), value, 0 }
+#define NUMBER(f, min, max) { AT(f), min, max }
+#define NO_FIELD { 0, 0, 0, 0 }
+
+/* -- what the host side adds: options-host.c; options-target.c has less where it is
+ * not built (--without-client) ------------------------------------------------------ */
+
+/* Its part of the table and of the words. */
+const struct option_row *host_option_row(size_t i);
+const char *host_option_word(enum option_word word, size_t i);
+/* The default values; what follows from others when all are known: 0, or -1 after a
+ * message. */
+void host_options_init(struct options *o);
+int host_options_finish(struct options *o);
+void host_options_release(struct options *o);
+/* --help: the ways to call us that are left, and the end. */
+void host_help_usage(struct strbuf *sb);
+void host_help_end(struct strbuf *sb);
+/* --list-commands: the console's. */
+void host_list_commands(struct strbuf *sb);
+/* What is said of an option that there is not, in brackets; "": nothing. */
+extern const char host_unknown_hint[];
+
 typedef int option_setter(struct options *o, const struct option_row *row, const char *arg);
 
 /* Of row->field: these know nothing of the option. */
 option_setter set_nothing, set_flag, clear_flag, set_value, set_number, set_word, set_string,
 	add_string, set_time, set_fill;
 /* Of a single option, or a few. */
-option_setter set_verbose, set_pid, add_probe, add_env, set_sort, set_export, set_autoscan,
-	set_no_autoscan, set_leak_check, set_leak_kinds, set_on_signal, set_between, set_why,
-	add_suppressions, set_gen_suppressions, add_fail_if, add_injection;
+option_setter set_verbose, set_pid, add_probe, add_env, set_autoscan, set_no_autoscan,
+	set_leak_check, set_leak_kinds, set_on_signal, set_why, add_injection;
 
 #endif

@@ -5,14 +5,13 @@
 #include <limits.h>
 #include <signal.h>
 
-#include "model/openset.h"
 #include "options-internal.h"
 
 int set_verbose(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
 	(void)arg;
-	o->report.verbose++;
+	o->verbose++;
 	return 0;
 }
 
@@ -60,39 +59,12 @@ int add_env(struct options *o, const struct option_row *row, const char *arg)
 	return 0;
 }
 
-int set_sort(struct options *o, const struct option_row *row, const char *arg)
-{
-	int i = option_pick(row, arg, strlen(arg));
-
-	if (i < 0)
-		return -1;
-	o->report.sort = report_sort_lookup(option_word(row->word, (size_t)i));
-	return 0;
-}
-
-int set_export(struct options *o, const struct option_row *row, const char *arg)
-{
-	size_t n = strcspn(arg, ":");
-	const char *file = arg[n] ? arg + n + 1 : "-";
-	int i = option_pick(row, arg, n);
-
-	if (i < 0)
-		return -1;
-	if (!*file)
-		return options_wrong("--%s: '%s' names no file", row->name, arg);
-	if (i == 0)
-		o->report.json = file;
-	else
-		o->report.xml = file;
-	return 0;
-}
-
 int set_autoscan(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)row;
 	(void)arg;
 	o->trace.scan.launched = o->trace.scan.attached = true;
-	o->report.list_leaks = true;
+	o->list_leaks = true;
 	return 0;
 }
 
@@ -101,7 +73,7 @@ int set_no_autoscan(struct options *o, const struct option_row *row, const char 
 	(void)row;
 	(void)arg;
 	o->trace.scan.launched = o->trace.scan.attached = false;
-	o->report.list_leaks = false;
+	o->list_leaks = false;
 	return 0;
 }
 
@@ -115,7 +87,7 @@ int set_leak_check(struct options *o, const struct option_row *row, const char *
 	if (i == 0)
 		return set_no_autoscan(o, row, arg);
 	set_autoscan(o, row, arg);
-	o->report.list_leaks = i == 2;
+	o->list_leaks = i == 2;
 	return 0;
 }
 
@@ -134,7 +106,7 @@ int set_leak_kinds(struct options *o, const struct option_row *row, const char *
 	}
 	if (!kinds)
 		return options_wrong("--%s needs %s", row->name, row->arg);
-	o->report.leak_kinds = kinds;
+	o->leak_kinds = kinds;
 	return set_autoscan(o, row, NULL);
 }
 
@@ -152,47 +124,16 @@ int set_on_signal(struct options *o, const struct option_row *row, const char *a
 	return 0;
 }
 
-/* A:B, A: or :B.  The default of `text` when it is empty. */
-static int mark_number(const struct option_row *row, const char *text, uint32_t otherwise,
-		       uint32_t *out)
-{
-	unsigned long v = otherwise;
-
-	if (*text && option_number(row, text, 1, OPENSET_MAX_MARK, &v))
-		return -1;
-	*out = (uint32_t)v;
-	return 0;
-}
-
-int set_between(struct options *o, const struct option_row *row, const char *arg)
-{
-	char *from = xstrdup(arg), *to = strchr(from, ':');
-	struct report_opts *ro = &o->report;
-	int err;
-
-	if (to)
-		*to++ = '\0';
-	err = !to || (!*from && !*to) ? options_wrong("--%s: '%s' is not like 2:5, 2: or :5", row->name, arg)
-				      : mark_number(row, from, 0, &ro->from);
-	if (!err)
-		err = mark_number(row, to, UINT32_MAX, &ro->to);
-	if (!err && ro->from >= ro->to)
-		err = options_wrong("--%s: mark %u is not before mark %u", row->name, ro->from, ro->to);
-	ro->between = true;
-	free(from);
-	return err;
-}
-
 /* --why=ADDR asks about one block. */
 int set_why(struct options *o, const struct option_row *row, const char *arg)
 {
 	char *end;
 
 	o->trace.scan.launched = o->trace.scan.attached = true;
-	o->report.list_leaks = true;
+	o->list_leaks = true;
 	if (!arg) {
 		o->trace.scan.why = true;
-		o->report.leak_kinds |= 1u << LEAK_REACHABLE;
+		o->leak_kinds |= 1u << LEAK_REACHABLE;
 		return 0;
 	}
 	errno = 0;
@@ -200,38 +141,6 @@ int set_why(struct options *o, const struct option_row *row, const char *arg)
 	if (!o->trace.scan.why_addr || errno || *end)
 		return options_wrong("--%s: '%s' is no address like 0x55d0c2a8", row->name, arg);
 	return 0;
-}
-
-int add_suppressions(struct options *o, const struct option_row *row, const char *arg)
-{
-	(void)row;
-	if (!o->report.suppressions)
-		o->report.suppressions = suppressions_new();
-	return suppressions_read(o->report.suppressions, arg);
-}
-
-/* Valgrind asks for each of them when it is `yes`; here both are the same. */
-int set_gen_suppressions(struct options *o, const struct option_row *row, const char *arg)
-{
-	int i = option_pick(row, arg, strlen(arg));
-
-	if (i < 0)
-		return -1;
-	o->report.gen_suppressions = i > 0;
-	return i > 0 ? set_autoscan(o, row, arg) : 0;
-}
-
-int add_fail_if(struct options *o, const struct option_row *row, const char *arg)
-{
-	char *why = NULL;
-	struct condition *c = condition_parse(arg, report_figure_find, &why);
-
-	if (c)
-		vec_push(&o->fail_if, c);
-	else
-		options_wrong("--%s: '%s': %s", row->name, arg, why);
-	free(why);
-	return c ? 0 : -1;
 }
 
 int add_injection(struct options *o, const struct option_row *row, const char *arg)

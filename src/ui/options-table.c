@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The options there are, and the words that some of them choose from. */
+/* The options of the side that traces and of both, and the words that some of them
+ * choose from. */
 #include <limits.h>
 #include <string.h>
 
 #include "options-internal.h"
-#include "ui/server.h"
+#include "serve/server.h"
 
-static const char *const colors[] = {
-	[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never",
-};
-
-static const char *const formats[] = { "json", "xml" };
 static const char *const leak_checks[] = { "no", "summary", "full" };
 static const char *const leak_kinds[] = {
 	[LEAK_DEFINITE] = "definite", [LEAK_INDIRECT] = "indirect", [LEAK_POSSIBLE] = "possible",
 	[LEAK_REACHABLE] = "reachable", [LEAK_KINDS] = "all",
 };
 static const char *const scans[] = { "reachability", "references" };
-static const char *const yes_no_all[] = { "no", "yes", "all" };
 static const char *const on_signals[] = { "USR1:scan", "USR2:scan", "USR1:mark", "USR2:mark" };
 
 static const char *const yes_no[] = { "yes", "no" };
@@ -30,12 +25,6 @@ static const char *const when_full[] = { [FULL_WAIT] = "wait", [FULL_DROP] = "dr
 const char *option_word(enum option_word word, size_t i)
 {
 	switch (word) {
-	case WORD_COLOR:
-		return i < ARRAY_SIZE(colors) ? colors[i] : NULL;
-	case WORD_SORT_KEY:
-		return report_sort_name(i);
-	case WORD_FORMAT:
-		return i < ARRAY_SIZE(formats) ? formats[i] : NULL;
 	case WORD_LEAK_CHECK:
 		return i < ARRAY_SIZE(leak_checks) ? leak_checks[i] : NULL;
 	case WORD_LEAK_KIND:
@@ -44,8 +33,6 @@ const char *option_word(enum option_word word, size_t i)
 		return i < ARRAY_SIZE(scans) ? scans[i] : NULL;
 	case WORD_ON_SIGNAL:
 		return i < ARRAY_SIZE(on_signals) ? on_signals[i] : NULL;
-	case WORD_GEN:
-		return i < ARRAY_SIZE(yes_no_all) ? yes_no_all[i] : NULL;
 	case WORD_YES_NO:
 		return i < ARRAY_SIZE(yes_no) ? yes_no[i] : NULL;
 	case WORD_DISCONNECT:
@@ -53,16 +40,9 @@ const char *option_word(enum option_word word, size_t i)
 	case WORD_FULL:
 		return i < ARRAY_SIZE(when_full) ? when_full[i] : NULL;
 	default:
-		return NULL;
+		return host_option_word(word, i);
 	}
 }
-
-/* What a row sets: the field, also to a value, or within bounds. */
-#define AT(f) offsetof(struct options, f), sizeof ((struct options *)0)->f
-#define FIELD(f) { AT(f), 0, 0 }
-#define VALUE(f, value) { AT(f), value, 0 }
-#define NUMBER(f, min, max) { AT(f), min, max }
-#define NO_FIELD { 0, 0, 0, 0 }
 
 static const struct option_row table[] = {
 	{ 'p', "pid", "PID", WORD_PID, GROUP_WHAT,
@@ -148,16 +128,6 @@ static const struct option_row table[] = {
 	{ 0, "mark-every", "TIME", WORD_ANY, GROUP_LEAKS,
 	  "number a moment every so often, to see what was\nallocated between two of them",
 	  set_time, FIELD(trace.mark_every_ns) },
-	{ 0, "between", "A:B", WORD_ANY, GROUP_LEAKS,
-	  "show what is open that was allocated between\nthese marks (default: the first and the last)",
-	  set_between, NO_FIELD },
-
-	{ 0, "suppressions", "FILE", WORD_FILE, GROUP_LEAKS,
-	  "leaks and heap errors that are known: a file of\nLeakSanitizer or valgrind; may be repeated",
-	  add_suppressions, NO_FIELD },
-	{ 0, "gen-suppressions", "WHAT", WORD_GEN, GROUP_LEAKS,
-	  "yes or all: list leaks, as -a; print a suppression\nfor each, and each wrong release, after the report",
-	  set_gen_suppressions, NO_FIELD },
 
 	{ 0, "malloc-fill", "HEX", WORD_ANY, GROUP_CHECKS,
 	  "fill blocks with this byte as they are handed out",
@@ -172,32 +142,7 @@ static const struct option_row table[] = {
 	{ 0, "inject", "RULE", WORD_ANY, GROUP_CHECKS,
 	  "make requests fail: malloc:fail[:when=N[+STEP]]\n[:min-size=BYTES][:caller=REGEX]; or those of one\ncaller after the other, run after run: sweep",
 	  add_injection, NO_FIELD },
-	{ 0, "sweep-max", "N", WORD_NUMBER, GROUP_CHECKS, "runs that a sweep makes (default: no limit)",
-	  set_number, NUMBER(sweep_max, 1, LONG_MAX) },
 
-	{ 'o', "output", "FILE", WORD_FILE, GROUP_REPORT,
-	  "write the whole report to FILE; - is stdout,\n%p in its name the process id",
-	  set_string, FIELD(report.output) },
-	{ 's', "sort-by", "KEY", WORD_SORT_KEY, GROUP_REPORT, "order of the stacks (default usage)",
-	  set_sort, NO_FIELD },
-	{ 'm', "max-stacks", "N", WORD_NUMBER, GROUP_REPORT,
-	  "stacks shown on a terminal (default 10; 0: all)",
-	  set_number, NUMBER(report.max_stacks, 0, INT_MAX) },
-	{ 'L', "long", NULL, WORD_NONE, GROUP_REPORT, "show frames below main too",
-	  set_flag, FIELD(report.long_form) },
-	{ 0, "no-demangle", NULL, WORD_NONE, GROUP_REPORT, "show C++ and Rust names as linkers see them",
-	  set_flag, FIELD(report.no_demangle) },
-	{ 0, "color", "WHEN", WORD_COLOR, GROUP_REPORT, "auto (default), always or never",
-	  set_word, FIELD(report.color) },
-	{ 0, "export", "FORMAT[:FILE]", WORD_FORMAT, GROUP_REPORT,
-	  "write the report as FORMAT (json, or valgrind's xml)\ntoo, to FILE or, without FILE, to stdout",
-	  set_export, NO_FIELD },
-	{ 0, "error-exitcode", "N", WORD_NUMBER, GROUP_REPORT,
-	  "exit status when there are definite leaks or heap\nerrors (default 0: the program's own)",
-	  set_number, NUMBER(report.error_exitcode, 0, 255) },
-	{ 0, "fail-if", "EXPR", WORD_ANY, GROUP_REPORT,
-	  "exit status 1 when this is true of a process, as\n'definite_bytes > 0 || open_bytes > 10M';\nmay be repeated",
-	  add_fail_if, NO_FIELD },
 	{ 0, "calls", NULL, WORD_NONE, GROUP_REPORT, "print each call as it happens",
 	  set_flag, FIELD(trace.calls) },
 
@@ -231,14 +176,10 @@ static const struct option_row table[] = {
 	{ 'F', "config", "FILE", WORD_FILE, GROUP_OTHER,
 	  "read FILE instead of the default configuration file;\nmay be repeated",
 	  add_string, FIELD(config) },
-	{ 'b', "binpath", "FOLDER", WORD_FOLDER, GROUP_OTHER,
-	  "look for binaries below FOLDER first;\nmay be repeated", add_string, FIELD(binpath) },
-	{ 'C', "cwd", "FOLDER", WORD_FOLDER, GROUP_OTHER,
-	  "folder in which binaries are whose names are not\nabsolute", set_string, FIELD(cwd) },
 	{ 'v', "verbose", NULL, WORD_NONE, GROUP_OTHER, "say more; may be repeated",
 	  set_verbose, NO_FIELD },
 	{ 'q', "quiet", NULL, WORD_NONE, GROUP_OTHER, "say only what is wrong",
-	  set_flag, FIELD(report.quiet) },
+	  set_flag, FIELD(quiet) },
 	{ 'D', "debug", NULL, WORD_NONE, GROUP_OTHER, "say what the tracer does",
 	  set_flag, FIELD(debug) },
 	{ 'h', "help", NULL, WORD_NONE, GROUP_OTHER, "show this text",
@@ -247,6 +188,8 @@ static const struct option_row table[] = {
 	  set_value, VALUE(answer, ANSWER_VERSION) },
 	{ 0, "list-options", NULL, WORD_NONE, GROUP_HIDDEN, "for completion and tests",
 	  set_value, VALUE(answer, ANSWER_LIST) },
+	{ 0, "list-commands", NULL, WORD_NONE, GROUP_HIDDEN, "for tests",
+	  set_value, VALUE(answer, ANSWER_COMMANDS) },
 };
 
 /* Options that are not for the side of their group. */
@@ -295,5 +238,5 @@ enum option_side option_side(const struct option_row *row)
 
 const struct option_row *option_row(size_t i)
 {
-	return i < ARRAY_SIZE(table) ? &table[i] : NULL;
+	return i < ARRAY_SIZE(table) ? &table[i] : host_option_row(i - ARRAY_SIZE(table));
 }

@@ -53,41 +53,37 @@ static void help_row(struct strbuf *sb, const struct option_row *row)
 
 void options_help(struct strbuf *sb)
 {
-	const char *name = msg_program(), *w;
+	const char *name = msg_program();
 	const struct option_row *row;
 
 	strbuf_addf(sb, "usage: %s [OPTION...] COMMAND [ARG...]\n"
-		    "       %s [OPTION...] -p PID... [COMMAND [ARG...]]\n"
-		    "       %s [OPTION...] -l FILE\n"
-		    "       %s [OPTION...] -r ADDR\n"
-		    "Traces the allocations of native programs and reports what they hold.\n",
-		    name, name, name, name);
+		    "       %s [OPTION...] -p PID... [COMMAND [ARG...]]\n", name, name);
+	host_help_usage(sb);
 	for (size_t g = 0; g < ARRAY_SIZE(group_titles); g++) {
-		strbuf_addf(sb, "\n%s\n", group_titles[g]);
-		for (size_t i = 0; (row = option_row(i)); i++)
-			if (row->group == g)
-				help_row(sb, row);
-	}
-	strbuf_adds(sb, "\nKeys to sort by, of which the beginning is enough:\n");
-	for (size_t i = 0; (w = report_sort_name(i)); i++)
-		strbuf_addf(sb, "  %-14s%s\n", w, report_sort_help(i));
-	strbuf_adds(sb, "\nFigures for --fail-if:");
-	for (size_t i = 0, n = 80; (w = report_figure_name(i)); i++) {
-		n += 1 + strlen(w);
-		if (n > 78) {
-			strbuf_adds(sb, "\n ");
-			n = 2 + strlen(w);
+		bool any = false;
+
+		for (size_t i = 0; (row = option_row(i)); i++) {
+			if (row->group != g)
+				continue;
+			if (!any)
+				strbuf_addf(sb, "\n%s\n", group_titles[g]);
+			any = true;
+			help_row(sb, row);
 		}
-		strbuf_addf(sb, " %s", w);
 	}
-	strbuf_adds(sb, "\n");
+	host_help_end(sb);
 	strbuf_addf(sb, "\nThe manual page %s(1) tells the rest.\n", name);
 }
 
 void options_version(struct strbuf *sb)
 {
 	strbuf_addf(sb, "%s %s\n%s", msg_program(), PACKAGE_VERSION, BUILD_CHOICES);
+#ifdef HAVE_READLINE
+	strbuf_adds(sb, "License GPL-3.0-or-later, because it is linked with readline; the source is\n"
+			"GPL-2.0-or-later. There is no warranty.\n");
+#else
 	strbuf_adds(sb, "License GPL-2.0-or-later. There is no warranty.\n");
+#endif
 }
 
 /* -d --depth N number tracer · - --color WHEN word report auto always never */

@@ -15,7 +15,7 @@ static const struct option_row *find_short(char key)
 	for (size_t i = 0; (row = option_row(i)); i++)
 		if (row->key == key)
 			return row;
-	options_wrong("unknown option -%c", key);
+	options_wrong("unknown option -%c%s", key, host_unknown_hint);
 	return NULL;
 }
 
@@ -39,7 +39,7 @@ static const struct option_row *find_long(const char *name, size_t n)
 		found = row;
 	}
 	if (!found || !n) {
-		options_wrong("unknown option --%.*s", (int)n, name);
+		options_wrong("unknown option --%.*s%s", (int)n, name, host_unknown_hint);
 		return NULL;
 	}
 	return found;
@@ -71,9 +71,9 @@ static int unset(struct options *o, const struct option_row *row)
 	if (row->set == clear_flag)
 		return set_flag(o, row, NULL);
 	if (row->set == set_verbose)
-		o->report.verbose = 0;
+		o->verbose = 0;
 	else if (row->set == set_autoscan)
-		o->trace.scan.attached = o->report.list_leaks = false;
+		o->trace.scan.attached = o->list_leaks = false;
 	else if (row->set == set_no_autoscan)
 		o->trace.scan.launched = true;
 	else
@@ -219,27 +219,8 @@ static int check_combination(const struct options *o)
 		return options_wrong("--inject sweep needs a command, and no -p");
 	if (o->sweep && (o->trace.change.fail.n > 1 || o->trace.change.fail.v[0].first))
 		return options_wrong("--inject sweep chooses itself which requests fail: no other rule, no when=");
-	if (o->sweep &&
-	    (o->report.json || o->report.xml || o->report.output || o->trace.calls))
-		return options_wrong("--inject sweep makes a report of its own: no --export, --output or --calls");
 	if (o->trace.argv && !*o->trace.argv[0])
 		return options_wrong("the command's name is empty");
-	return 0;
-}
-
-/* What decides on the exit status must be known of attached processes too. */
-static int ask_for_scan(struct options *o)
-{
-	for (size_t i = 0; i < o->fail_if.n; i++) {
-		if (!condition_uses(o->fail_if.v[i], report_figure_needs_scan))
-			continue;
-		if (!o->trace.scan.launched)
-			return options_wrong("--fail-if: '%s' needs the leak scan, which is turned off",
-				     condition_text(o->fail_if.v[i]));
-		o->trace.scan.attached = true;
-	}
-	if (o->report.error_exitcode && o->trace.scan.launched)
-		o->trace.scan.attached = true;
 	return 0;
 }
 
@@ -271,10 +252,10 @@ static void set_message_level(const struct options *o)
 {
 	if (o->debug)
 		msg_set_level(MSG_DEBUG);
-	else if (o->report.quiet)
+	else if (o->quiet)
 		msg_set_level(MSG_QUIET);
 	else
-		msg_set_level(o->report.verbose ? MSG_VERBOSE : MSG_NORMAL);
+		msg_set_level(o->verbose ? MSG_VERBOSE : MSG_NORMAL);
 }
 
 static enum options_result answer(const struct options *o)
@@ -283,6 +264,7 @@ static enum options_result answer(const struct options *o)
 		[ANSWER_HELP] = options_help,
 		[ANSWER_VERSION] = options_version,
 		[ANSWER_LIST] = options_list,
+		[ANSWER_COMMANDS] = host_list_commands,
 	};
 	struct strbuf sb = STRBUF_INIT;
 	int err;
@@ -303,8 +285,8 @@ enum options_result options_parse(struct options *o, char **argv)
 	o->trace.follow_exec = true;
 	o->trace.scan.launched = true;
 	o->trace.freed_volume = TRACE_FREED_VOLUME;
-	o->sweep_max = ULONG_MAX;
-	o->report = (struct report_opts)REPORT_OPTS_INIT;
+	o->words = argv;
+	host_options_init(o);
 	if (parse_words(o, argv, true))
 		return OPTIONS_WRONG;
 	if (o->answer)
@@ -312,27 +294,10 @@ enum options_result options_parse(struct options *o, char **argv)
 	if (read_configuration(o) || parse_words(o, argv, false))
 		return OPTIONS_WRONG;
 	set_message_level(o);
-	o->trace.scan.data = o->report.verbose > 0;
-	o->report.sanity = o->trace.sanity;
-	if (o->trace.sanity && !o->report.sort)
-		o->report.sort = report_sort_lookup("errors");
-	if (check_combination(o) || ask_for_scan(o))
+	o->trace.scan.data = o->verbose > 0;
+	if (check_combination(o) || host_options_finish(o))
 		return OPTIONS_WRONG;
-	if (o->ignore.n) {
-		vec_push(&o->ignore, NULL);
-		o->report.ignore = (const char *const *)o->ignore.v;
-	}
-	if (o->binpath.n) {
-		vec_push(&o->binpath, NULL);
-		o->report.binpath = (const char *const *)o->binpath.v;
-	}
-	if (o->fail_if.n) {
-		vec_push(&o->fail_if, NULL);
-		o->report.fail_if = o->fail_if.v;
-	}
 	o->trace.images = o->logfile || o->remote;
-	o->report.words = argv;
-	o->report.command = o->trace.argv;
 	set_environment(o);
 	return traces(o) ? OPTIONS_TRACE : o->remote ? OPTIONS_CLIENT : OPTIONS_LOG;
 }
@@ -347,14 +312,9 @@ void options_release(struct options *o)
 	vec_release(&o->trace.change.fail);
 	vec_release(&o->trace.pids);
 	strings_release(&o->trace.omit);
-	strings_release(&o->binpath);
 	strings_release(&o->config);
-	strings_release(&o->ignore);
 	strings_release(&o->kept);
 	strings_release(&o->env);
-	for (size_t i = 0; i < o->fail_if.n; i++)
-		condition_free(o->fail_if.v[i]);
-	vec_release(&o->fail_if);
-	suppressions_free(o->report.suppressions);
+	host_options_release(o);
 	memset(o, 0, sizeof *o);
 }

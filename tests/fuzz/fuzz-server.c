@@ -10,8 +10,8 @@
 
 #include "base/hash.h"
 #include "base/msg.h"
-#include "ui/server-peer.h"
-#include "ui/token.h"
+#include "../../src/serve/server-peer.h"
+#include "serve/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

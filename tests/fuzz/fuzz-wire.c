@@ -119,7 +119,7 @@ static void make_stream(struct strbuf *sb)
 	for (unsigned i = 0; i < 40; i++) {
 		SEND(&e, .type = EV_ALLOC, .u.alloc = { 0x5000 + i * 16, i, 1 + i % 5, i / 10, { i % 2, i, 1 } });
 		SEND(&e, .type = EV_FAILED, .u.alloc = { 0, i, 2, 0, { 0, 0, 0 } });
-		SEND(&e, .type = EV_RELEASE, .u.release = { 0x5000 + i * 16, i, 1, 2, (uint8_t)(i % 4), i % 3, 0 });
+		SEND(&e, .type = EV_RELEASE, .u.release = { 0x5000 + i * 16, i, 1, 2, (uint8_t)(i % 4), i % 3, 0, 0 });
 		SEND(&e, .type = EV_REALLOC, .u.realloc = { 0x6000, 3, 2, 0x7000, 9, 2, false, 0, 0, { 0, 0, 0 } });
 		SEND(&e, .type = EV_MAP, .u.map = { 0x100000 + i * 0x1000, 0x1000, 0, 0, 4 });
 		SEND(&e, .type = EV_UNMAP, .u.map = { 0x100000 + i * 0x1800, 0x1000, 0, 0, 4 });
@@ -138,8 +138,8 @@ static void make_stream(struct strbuf *sb)
 	SEND(&e, .type = EV_SCAN, .u.scan = { 0, 1, 0, 4, 4000, 0, 99 });
 	SEND(&e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 4, "ppc" });
 	SEND(&e, .type = EV_NOTE, .u.note = { true, "a note" });
-	make_state(&e);
 	SEND(&e, .type = EV_PROC_END, .u.end = { END_EXITED, 3 });
+	make_state(&e);
 	wire_encode_record(&e, WIRE_BYE, NULL, 0);
 }
 
@@ -164,6 +164,18 @@ static void mutate(struct strbuf *sb)
 	}
 }
 
+/* Figures that are no process's, which changed bytes seldom make. */
+static void add_nonsense(struct strbuf *sb)
+{
+	struct wire_encoder e = WIRE_ENCODER_INIT(sb);
+	uint64_t v[STATE_FIGURES];
+	uint32_t n = (uint32_t)(rnd() % STATE_FIGURES);
+
+	for (uint32_t i = 0; i < n; i++)
+		v[i] = rnd() % 2 ? rnd() % 4 : rnd() >> rnd() % 64;
+	SEND(&e, .type = EV_STATE_OLDER + (enum event_type)(rnd() % 5), .u.figures = { v, n });
+}
+
 static void read_file(struct strbuf *sb, const char *path)
 {
 	int fd = open(path, O_RDONLY);
@@ -182,6 +194,8 @@ static void one_round(const struct strbuf *from)
 	uint8_t *exact;
 
 	strbuf_add(&sb, from->s, from->n);
+	for (uint64_t i = rnd() % 8; i; i--)
+		add_nonsense(&sb);
 	for (uint64_t i = rnd() % 8; i && sb.n; i--)
 		mutate(&sb);
 	exact = xmemdup(sb.s, MAX(sb.n, (size_t)1));

@@ -90,15 +90,15 @@ static void work(struct session *s)
 						       { i % 2, 4, (16 + i % 40) / 4 } });
 		if (i % 10)
 			SEND(s, .type = EV_RELEASE, .u.release = { addr, 16 + i % 40, 1 + i % 2, 3,
-								   RELEASE_KNOWN, 0, i / 100 });
+								   RELEASE_KNOWN, 0, i / 100, 0 });
 		if (i == 99)
 			SEND(s, .type = EV_MARK, .u.mark = { 1 });
 	}
-	SEND(s, .type = EV_REALLOC_BEGIN, .u.release = { s->m->heap, 16, 1, 2, RELEASE_KNOWN, 0, 0 });
+	SEND(s, .type = EV_REALLOC_BEGIN, .u.release = { s->m->heap, 16, 1, 2, RELEASE_KNOWN, 0, 0, 0 });
 	SEND(s, .type = EV_REALLOC, .u.realloc = { s->m->heap, 16, 1, s->m->heap + 0x2000, 900, 3, false,
 						   0, 1, { 0 } });
 	SEND(s, .type = EV_FAILED, .u.alloc = { 0, 0x7fffffff, 1, 1, { 0 } });
-	SEND(s, .type = EV_RELEASE, .u.release = { s->m->stack, 0, 0, 3, RELEASE_UNKNOWN, 0, 0 });
+	SEND(s, .type = EV_RELEASE, .u.release = { s->m->stack, 0, 0, 3, RELEASE_UNKNOWN, 0, 0, 0 });
 	SEND(s, .type = EV_MAP, .u.map = { s->m->library - 0x100000, 0x20000, 0, 0, 0 });
 	SEND(s, .type = EV_UNMAP, .u.map = { s->m->library - 0x100000, 0x8000, 0, 0, 0 });
 	SEND(s, .type = EV_BRK, .u.map = { s->m->heap + 0x21000, 0, s->m->heap, 0, 0 });

@@ -34,6 +34,27 @@ ls log.[0-9]* >/dev/null || fail "%p is not the pid"
 "$MTRACE" -q --fail-if 'allocs > 5' -l log && fail "--fail-if of a log"
 "$MTRACE" -q --fail-if 'allocs > 50' -l log || fail "--fail-if of a log is always true"
 
+# By way of ssh, or what stands for it here: no port, no token, no disk.
+cat >ssh <<'EOF'
+#!/bin/sh
+shift # the machine
+exec sh -c "$*"
+EOF
+chmod +x ssh
+"$PROGRAM" wait &
+pid=$!
+tries=0
+until grep -q sigsuspend /proc/$pid/wchan 2>/dev/null || [ "$(ps -o stat= -p $pid | cut -c 1)" = S ]; do
+	tries=$((tries + 1))
+	[ $tries -lt 100 ] || fail "the program does not start"
+	sleep 0.05
+done
+./ssh board timeout -s INT 1 "$MTRACE" -a --census -l - -p $pid 2>there | "$MTRACE" -a -l - >here 2>&1 ||
+	fail "the pipe through ssh: $(cat here)"
+kill $pid
+grep -q "attached to $pid" there || fail "ssh: nothing is said there: $(cat there)"
+grep -q 'was let go' here && grep -q 'before the attach' here || fail "ssh: no report here: $(cat here)"
+
 # What belongs to the other side.
 "$MTRACE" -d 3 -l log 2>err && fail "-d with a log was taken"
 grep -q -- '--depth is for the side that traces' err || fail "-d: $(cat err)"

@@ -173,8 +173,8 @@ static void marks(void **state)
 	assert_int_equal(heap_nmarks(f.heap), 2);
 	assert_int_equal(heap_mark_ns(f.heap, 1), 5 * MS);
 	assert_int_equal(heap_mark_ns(f.heap, 2), 9 * MS);
-	FEED(&f, .type = EV_ALLOC, .u.alloc = { 0x2000, 10, 1, 2 });
-	FEED(&f, .type = EV_ALLOC, .u.alloc = { 0x3000, 0, 1, 2 });
+	FEED(&f, .type = EV_ALLOC, .u.alloc = { 0x2000, 10, 1, 2, { 0 } });
+	FEED(&f, .type = EV_ALLOC, .u.alloc = { 0x3000, 0, 1, 2, { 0 } });
 	assert_int_equal(aged(&f, 1, 2).blocks, 2);
 	assert_int_equal(aged(&f, 1, 2).bytes, 10);
 	feed_release(&f, 0x1000, 80, 1);
@@ -223,7 +223,7 @@ static void marks_of_many(void **state)
 		b[i].stack = (uint32_t)(seed >> 35) % STACKS;
 		b[i].mark = mark;
 		b[i].open = true;
-		FEED(&f, .type = EV_ALLOC, .u.alloc = { 0, b[i].size, b[i].stack, mark });
+		FEED(&f, .type = EV_ALLOC, .u.alloc = { 0, b[i].size, b[i].stack, mark, { 0 } });
 	}
 	for (uint32_t s = 0; s < STACKS; s++)
 		for (uint32_t m = 0; m < MARKS; m++) {
@@ -480,7 +480,7 @@ static void cost(void **state)
 {
 	struct feed f = start();
 	struct event_sink *sink = heap_sink(f.heap);
-	struct event a = { .type = EV_ALLOC, .pid = 100, .u.alloc = { 0x1000, 80, 1, 0 } };
+	struct event a = { .type = EV_ALLOC, .pid = 100, .u.alloc = { 0x1000, 80, 1, 0, { 0 } } };
 	struct event r = { .type = EV_RELEASE, .pid = 100,
 			   .u.release = { .addr = 0x1000, .size = 80, .stack = 1 } };
 	struct timespec t0, t1;

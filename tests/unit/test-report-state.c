@@ -12,10 +12,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "heap/heap.h"
-#include "model/state.h"
-#include "model/wire.h"
-#include "report/report.h"
+#include "late.h"
 
 #define SESSIONS 12 /* or as many as the environment's STATE_SESSIONS says */
 #define EVENTS 1500
@@ -60,67 +57,12 @@ static bool one_in(struct session *s, unsigned n)
 
 /* -- clients ------------------------------------------------------------------- */
 
-static int to_heap(void *arg, const struct event *ev)
-{
-	struct event_sink *sink = heap_sink(arg);
-
-	return sink->emit(sink, ev) < 0 ? -1 : 0;
-}
-
-/* A heap that is told the state as it came over the wire. */
-static struct heap *late_client(const struct state *state)
-{
-	struct heap *heap = heap_new();
-	struct strbuf sb = STRBUF_INIT;
-	struct wire_decoder d = { 0 };
-	struct wire_record r;
-
-	state_tell(state, &sb);
-	for (size_t at = 0; at < sb.n; at += WIRE_HEADER + r.len) {
-		assert_true(wire_next(sb.s + at, sb.n - at, &r) > 0);
-		assert_int_equal(wire_decode(&d, &r, to_heap, heap), 0);
-	}
-	wire_decoder_release(&d);
-	strbuf_release(&sb);
-	return heap;
-}
-
-static int no_lines(void *arg, const struct heap_module *m, taddr_t vaddr,
-		    void (*fn)(void *fn_arg, const struct source_frame *), void *fn_arg)
-{
-	(void)arg;
-	(void)m;
-	(void)vaddr;
-	(void)fn;
-	(void)fn_arg;
-	return 0;
-}
-
-/* Everything that there is to see. */
-static void reports(const struct heap *heap, struct strbuf *sb)
-{
-	static const struct report_symbols symbols = { no_lines, NULL };
-	struct report_opts opts = REPORT_OPTS_INIT;
-
-	opts.symbols = &symbols;
-	opts.verbose = 1;
-	opts.sanity = true;
-	opts.long_form = true;
-	opts.max_stacks = 0;
-	opts.leak_kinds = (1u << LEAK_KINDS) - 1;
-	for (int list = 0; list < 2; list++) {
-		opts.list_leaks = list;
-		report_text(heap, &opts, true, false, 0, sb);
-	}
-	report_json(heap, &opts, sb);
-}
-
 static void same_reports(const struct session *s, unsigned client)
 {
 	struct strbuf a = STRBUF_INIT, b = STRBUF_INIT;
 
-	reports(s->client[0], &a);
-	reports(s->client[client], &b);
+	late_reports(s->client[0], &a);
+	late_reports(s->client[client], &b);
 	if (a.n != b.n || memcmp(a.s, b.s, a.n)) {
 		size_t i = 0;
 
@@ -141,11 +83,12 @@ static void emit(struct session *s, struct event *ev)
 	state_sink(s->state)->emit(state_sink(s->state), ev);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		if (s->client[i])
-			to_heap(s->client[i], ev);
+			late_take(s->client[i], ev);
 	s->events++;
 	for (unsigned i = 1; i < CLIENTS; i++)
 		if (s->events == s->comes[i]) {
 			s->client[i] = late_client(s->state);
+			assert_non_null(s->client[i]);
 			same_reports(s, i);
 		}
 }

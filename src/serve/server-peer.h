@@ -2,8 +2,8 @@
 /* What a client says, from its bytes alone: no socket, no clock.
  *
  *   peer_feed() ─► bytes ─► peer_next(): LOGIN · ASKS, ASKS, PINGS …  or WRONG */
-#ifndef UI_SERVER_PEER_H
-#define UI_SERVER_PEER_H
+#ifndef SERVE_SERVER_PEER_H
+#define SERVE_SERVER_PEER_H
 
 #include "base/strbuf.h"
 #include "model/wire.h"

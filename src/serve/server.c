@@ -249,7 +249,8 @@ struct event_sink *server_new(const struct server_opts *opts, struct event_sink 
 	make_hello(sv);
 	sv->o.hello = NULL; /* the caller's */
 	sv->state = state_new();
-	msg_info("%s -r %s%s%s", msg_program(), sv->for_client, opts->address->path ? "" : " -b ROOTFS",
+	if (!opts->private)
+		msg_info("%s -r %s%s%s", msg_program(), sv->for_client, opts->address->path ? "" : " -b ROOTFS",
 		 opts->token ? " --token-file FILE" : "");
 	start_network(sv);
 	return &sv->sink;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The secret that a server and its clients share (--token-file). */
-#ifndef MTRACE_UI_TOKEN_H
-#define MTRACE_UI_TOKEN_H
+#ifndef MTRACE_SERVE_TOKEN_H
+#define MTRACE_SERVE_TOKEN_H
 
 #include "base/types.h"
 

@@ -17,17 +17,18 @@
 #endif
 
 #include "base/file.h"
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
-#include "report/report.h"
 #include "trace/trace.h"
-#include "ui/log.h"
+#include "serve/log.h"
 
 enum {
 	WAKE = 1 << 16,       /* bytes that are worth a write */
 	QUEUE_MAX = 1 << 18,  /* bytes that may wait for the writer */
 	FRAME_MAX = 1 << 18,  /* bytes before compression; at most WIRE_MAX_BODY */
 	LEVEL = 3,            /* of zstd */
+	AT_ONCE_S = 2,
 	WRITER_STACK = 1 << 18,
 };
 
@@ -324,15 +325,18 @@ static int flush(struct event_sink *sink)
 }
 
 /* Nothing is traced any more: a reader that takes its time is waited for, as long
- * as nobody interrupts that. */
+ * as nobody interrupts that; what a disk or a reader takes at once is written all the
+ * same. */
 static void end(struct log_sink *l)
 {
+	uint64_t at_once = clock_ns() + AT_ONCE_S * NS_PER_S;
+
 	pthread_mutex_lock(&l->lock);
 	if (!l->end && l->totals.events) /* else nothing began: no file is touched */
 		wire_encode_record(&l->encoder, WIRE_BYE, NULL, 0);
 	l->end = true;
 	pthread_cond_signal(&l->wake);
-	while (!l->done && !trace_interrupted)
+	while (!l->done && (!trace_interrupted || clock_ns() < at_once))
 		wait_for_room(l);
 	if (!l->done)
 		l->totals.error = -EINTR;

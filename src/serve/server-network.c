@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/msg.h"
 #include "server-internal.h"
-#include "ui/token.h"
+#include "serve/token.h"
 
 enum { SENDS = 16 };
 

@@ -16,7 +16,7 @@
 
 #include "base/msg.h"
 #include "base/xalloc.h"
-#include "ui/address.h"
+#include "serve/address.h"
 
 enum { CONNECT_MS = 10000, BACKLOG = 4 };
 

@@ -7,7 +7,7 @@
 
 #include "base/msg.h"
 #include "base/xalloc.h"
-#include "ui/token.h"
+#include "serve/token.h"
 
 char *token_read(const char *path)
 {

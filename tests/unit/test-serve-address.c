@@ -13,7 +13,7 @@
 
 #include "base/msg.h"
 #include "base/xalloc.h"
-#include "ui/address.h"
+#include "serve/address.h"
 
 static void is(const char *text, const char *port, const char *want_host, const char *want_port)
 {

@@ -4,14 +4,14 @@
  *   emit() ─► state                                   a late client's beginning
  *        └──► filling ──swap, whole records──► leaving ──► send(2)   each client's
  *             └──── under the lock ────┘       └── the network thread's alone ──┘ */
-#ifndef UI_SERVER_INTERNAL_H
-#define UI_SERVER_INTERNAL_H
+#ifndef SERVE_SERVER_INTERNAL_H
+#define SERVE_SERVER_INTERNAL_H
 
 #include <pthread.h>
 
 #include "model/state.h"
 #include "server-peer.h"
-#include "ui/server.h"
+#include "serve/server.h"
 
 enum {
 	READY_MAX = 2,          /* clients; further places are for those who log in */

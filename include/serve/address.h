@@ -5,8 +5,8 @@
  *   .                          the user's own, in a folder of his own
  *   HOST  HOST:PORT  :PORT     TCP (tcp(7)); HOST is a name, an IPv4 address, * (all),
  *   [2001:db8::1]:PORT         or an IPv6 address, in brackets when a port follows */
-#ifndef MTRACE_UI_ADDRESS_H
-#define MTRACE_UI_ADDRESS_H
+#ifndef MTRACE_SERVE_ADDRESS_H
+#define MTRACE_SERVE_ADDRESS_H
 
 #include "base/types.h"
 

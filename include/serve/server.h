@@ -2,12 +2,12 @@
 /* The target side of a connection: every event goes to the clients that are
  * there, what they ask goes to the tracer (trace/requests.h), and one that comes
  * late is told how things are. */
-#ifndef MTRACE_UI_SERVER_H
-#define MTRACE_UI_SERVER_H
+#ifndef MTRACE_SERVE_SERVER_H
+#define MTRACE_SERVE_SERVER_H
 
 #include "model/event.h"
 #include "model/wire.h"
-#include "ui/address.h"
+#include "serve/address.h"
 
 /* What a tracer does whose last client went away. */
 enum on_disconnect { DISCONNECT_GO_ON, DISCONNECT_STOP, DISCONNECT_DETACH };
@@ -19,6 +19,7 @@ struct server_opts {
 	const char *token;     /* clients must know it; NULL: none */
 	enum on_disconnect on_disconnect;
 	enum when_full when_full;
+	bool private;          /* the only client knows the way: say nothing of it */
 	const struct wire_hello *hello; /* times, version and token are filled in */
 };
 

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of the report, and what they do. */
+#include <limits.h>
+
+#include "base/msg.h"
+#include "base/strbuf.h"
+#include "model/openset.h"
+#include "options-internal.h"
+#include "ui/console.h"
+
+static const char *const colors[] = {
+	[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never",
+};
+
+static const char *const formats[] = { "json", "xml" };
+static const char *const yes_no_all[] = { "no", "yes", "all" };
+
+const char *host_option_word(enum option_word word, size_t i)
+{
+	switch (word) {
+	case WORD_COLOR:
+		return i < ARRAY_SIZE(colors) ? colors[i] : NULL;
+	case WORD_SORT_KEY:
+		return report_sort_name(i);
+	case WORD_FORMAT:
+		return i < ARRAY_SIZE(formats) ? formats[i] : NULL;
+	case WORD_GEN:
+		return i < ARRAY_SIZE(yes_no_all) ? yes_no_all[i] : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* -- what single options do ------------------------------------------------------- */
+
+static int set_sort(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = option_pick(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->report.sort = report_sort_lookup(option_word(row->word, (size_t)i));
+	return 0;
+}
+
+static int set_export(struct options *o, const struct option_row *row, const char *arg)
+{
+	size_t n = strcspn(arg, ":");
+	const char *file = arg[n] ? arg + n + 1 : "-";
+	int i = option_pick(row, arg, n);
+
+	if (i < 0)
+		return -1;
+	if (!*file)
+		return options_wrong("--%s: '%s' names no file", row->name, arg);
+	if (i == 0)
+		o->report.json = file;
+	else
+		o->report.xml = file;
+	return 0;
+}
+
+/* A:B, A: or :B.  The default of `text` when it is empty. */
+static int mark_number(const struct option_row *row, const char *text, uint32_t otherwise,
+		       uint32_t *out)
+{
+	unsigned long v = otherwise;
+
+	if (*text && option_number(row, text, 1, OPENSET_MAX_MARK, &v))
+		return -1;
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static int set_between(struct options *o, const struct option_row *row, const char *arg)
+{
+	char *from = xstrdup(arg), *to = strchr(from, ':');
+	struct report_opts *ro = &o->report;
+	int err;
+
+	if (to)
+		*to++ = '\0';
+	err = !to || (!*from && !*to) ? options_wrong("--%s: '%s' is not like 2:5, 2: or :5", row->name, arg)
+				      : mark_number(row, from, 0, &ro->from);
+	if (!err)
+		err = mark_number(row, to, UINT32_MAX, &ro->to);
+	if (!err && ro->from >= ro->to)
+		err = options_wrong("--%s: mark %u is not before mark %u", row->name, ro->from, ro->to);
+	ro->between = true;
+	free(from);
+	return err;
+}
+
+static int add_suppressions(struct options *o, const struct option_row *row, const char *arg)
+{
+	(void)row;
+	if (!o->report.suppressions)
+		o->report.suppressions = suppressions_new();
+	return suppressions_read(o->report.suppressions, arg);
+}
+
+/* Valgrind asks for each of them when it is `yes`; here both are the same. */
+static int set_gen_suppressions(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = option_pick(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->report.gen_suppressions = i > 0;
+	return i > 0 ? set_autoscan(o, row, arg) : 0;
+}
+
+static int add_fail_if(struct options *o, const struct option_row *row, const char *arg)
+{
+	char *why = NULL;
+	struct condition *c = condition_parse(arg, report_figure_find, &why);
+
+	if (c)
+		vec_push(&o->fail_if, c);
+	else
+		options_wrong("--%s: '%s': %s", row->name, arg, why);
+	free(why);
+	return c ? 0 : -1;
+}
+
+/* -- the table --------------------------------------------------------------------- */
+
+static const struct option_row table[] = {
+	{ 0, "between", "A:B", WORD_ANY, GROUP_LEAKS,
+	  "show what is open that was allocated between\nthese marks (default: the first and the last)",
+	  set_between, NO_FIELD },
+	{ 0, "suppressions", "FILE", WORD_FILE, GROUP_LEAKS,
+	  "leaks and heap errors that are known: a file of\nLeakSanitizer or valgrind; may be repeated",
+	  add_suppressions, NO_FIELD },
+	{ 0, "gen-suppressions", "WHAT", WORD_GEN, GROUP_LEAKS,
+	  "yes or all: list leaks, as -a; print a suppression\nfor each, and each wrong release, after the report",
+	  set_gen_suppressions, NO_FIELD },
+	{ 0, "sweep-max", "N", WORD_NUMBER, GROUP_CHECKS, "runs that a sweep makes (default: no limit)",
+	  set_number, NUMBER(sweep_max, 1, LONG_MAX) },
+	{ 'o', "output", "FILE", WORD_FILE, GROUP_REPORT,
+	  "write the whole report to FILE; - is stdout,\n%p in its name the process id",
+	  set_string, FIELD(report.output) },
+	{ 's', "sort-by", "KEY", WORD_SORT_KEY, GROUP_REPORT, "order of the stacks (default usage)",
+	  set_sort, NO_FIELD },
+	{ 'm', "max-stacks", "N", WORD_NUMBER, GROUP_REPORT,
+	  "stacks shown on a terminal (default 10; 0: all)",
+	  set_number, NUMBER(report.max_stacks, 0, INT_MAX) },
+	{ 'L', "long", NULL, WORD_NONE, GROUP_REPORT, "show frames below main too",
+	  set_flag, FIELD(report.long_form) },
+	{ 0, "no-demangle", NULL, WORD_NONE, GROUP_REPORT, "show C++ and Rust names as linkers see them",
+	  set_flag, FIELD(report.no_demangle) },
+	{ 0, "color", "WHEN", WORD_COLOR, GROUP_REPORT, "auto (default), always or never",
+	  set_word, FIELD(report.color) },
+	{ 0, "export", "FORMAT[:FILE]", WORD_FORMAT, GROUP_REPORT,
+	  "write the report as FORMAT (json, or valgrind's xml)\ntoo, to FILE or, without FILE, to stdout",
+	  set_export, NO_FIELD },
+	{ 0, "error-exitcode", "N", WORD_NUMBER, GROUP_REPORT,
+	  "exit status when there are definite leaks or heap\nerrors (default 0: the program's own)",
+	  set_number, NUMBER(report.error_exitcode, 0, 255) },
+	{ 0, "fail-if", "EXPR", WORD_ANY, GROUP_REPORT,
+	  "exit status 1 when this is true of a process, as\n'definite_bytes > 0 || open_bytes > 10M';\nmay be repeated",
+	  add_fail_if, NO_FIELD },
+	{ 0, "diff", "OLD", WORD_FILE, GROUP_REPORT,
+	  "compare with the log of an older run: what is new,\ngrown, shrunk and gone", set_string, FIELD(diff) },
+	{ 'i', "interactive", NULL, WORD_NONE, GROUP_OTHER,
+	  "type commands, in a console, instead of a report;\nfrom a pipe, too", set_flag, FIELD(interactive) },
+	{ 'x', "execute", "FILE", WORD_FILE, GROUP_OTHER,
+	  "read the console's commands from FILE; with -i go on\nwith what is typed", set_string, FIELD(script) },
+	{ 'b', "binpath", "FOLDER", WORD_FOLDER, GROUP_OTHER,
+	  "look for binaries below FOLDER first;\nmay be repeated", add_string, FIELD(binpath) },
+	{ 'C', "cwd", "FOLDER", WORD_FOLDER, GROUP_OTHER,
+	  "folder in which binaries are whose names are not\nabsolute", set_string, FIELD(cwd) },
+};
+
+const struct option_row *host_option_row(size_t i)
+{
+	return i < ARRAY_SIZE(table) ? &table[i] : NULL;
+}
+
+/* -- all of them together ------------------------------------------------------------ */
+
+void host_options_init(struct options *o)
+{
+	o->report = (struct report_opts)REPORT_OPTS_INIT;
+	o->leak_kinds = REPORT_LEAK_KINDS;
+	o->sweep_max = ULONG_MAX;
+}
+
+/* What decides on the exit status must be known of attached processes too. */
+static int ask_for_scan(struct options *o)
+{
+	for (size_t i = 0; i < o->fail_if.n; i++) {
+		if (!o->diff && condition_uses(o->fail_if.v[i], report_figure_needs_diff))
+			return options_wrong("--fail-if: '%s' needs --diff",
+					     condition_text(o->fail_if.v[i]));
+		if (!condition_uses(o->fail_if.v[i], report_figure_needs_scan))
+			continue;
+		if (!o->trace.scan.launched)
+			return options_wrong("--fail-if: '%s' needs the leak scan, which is turned off",
+				     condition_text(o->fail_if.v[i]));
+		o->trace.scan.attached = true;
+	}
+	if (o->report.error_exitcode && o->trace.scan.launched)
+		o->trace.scan.attached = true;
+	return 0;
+}
+
+/* Lists for those who know nothing of vectors. */
+static void end_lists(struct options *o)
+{
+	if (o->ignore.n) {
+		vec_push(&o->ignore, NULL);
+		o->report.ignore = (const char *const *)o->ignore.v;
+	}
+	if (o->binpath.n) {
+		vec_push(&o->binpath, NULL);
+		o->report.binpath = (const char *const *)o->binpath.v;
+	}
+	if (o->fail_if.n) {
+		vec_push(&o->fail_if, NULL);
+		o->report.fail_if = o->fail_if.v;
+	}
+}
+
+static int check_console(const struct options *o, bool traces)
+{
+	const struct report_opts *ro = &o->report;
+
+	if (!o->interactive && !o->script)
+		return 0;
+	if (traces && (o->remote || o->logfile))
+		return options_wrong("--%s is for the side that reports", o->interactive ? "interactive" :
+											    "execute");
+	if (ro->output || ro->json || ro->xml || o->trace.calls)
+		return options_wrong("the console makes no report unasked: no --output, --export or --calls, but "
+				     "dump >FILE, export FORMAT FILE");
+	if (o->logfile && !strcmp(o->logfile, "-") &&
+	    (o->interactive || (o->script && !strcmp(o->script, "-"))))
+		return options_wrong("the log and the commands would be read from the same standard input: "
+				     "--execute FILE");
+	return 0;
+}
+
+int host_options_finish(struct options *o)
+{
+	struct report_opts *ro = &o->report;
+	bool traces = o->trace.argv || o->trace.pids.n;
+
+	if (o->sweep && (ro->json || ro->xml || ro->output || o->trace.calls))
+		return options_wrong("--inject sweep makes a report of its own: no --export, --output or --calls");
+	if (check_console(o, traces))
+		return -1;
+	if (o->sweep && o->diff)
+		return options_wrong("--inject sweep makes a report of its own: no --diff");
+	if (o->diff && o->logfile && !traces && !strcmp(o->diff, "-") && !strcmp(o->logfile, "-"))
+		return options_wrong("--diff and --logfile cannot both be the standard input");
+	if (ask_for_scan(o))
+		return -1;
+	ro->quiet = o->quiet;
+	ro->verbose = o->verbose;
+	ro->list_leaks = o->list_leaks;
+	ro->leak_kinds = o->leak_kinds;
+	ro->sanity = o->trace.sanity;
+	if (ro->sanity && !ro->sort)
+		ro->sort = report_sort_lookup("errors");
+	ro->words = o->words;
+	ro->command = o->trace.argv;
+	end_lists(o);
+	return 0;
+}
+
+void host_options_release(struct options *o)
+{
+	for (size_t i = 0; i < o->fail_if.n; i++)
+		condition_free(o->fail_if.v[i]);
+	vec_release(&o->fail_if);
+	suppressions_free(o->report.suppressions);
+	strings_release(&o->binpath);
+	strings_release(&o->ignore);
+}
+
+/* -- --help -------------------------------------------------------------------------- */
+
+const char host_unknown_hint[] = "";
+
+void host_help_usage(struct strbuf *sb)
+{
+	strbuf_addf(sb, "       %s [OPTION...] -l FILE\n"
+		    "       %s [OPTION...] -r ADDR\n"
+		    "Traces the allocations of native programs and reports what they hold.\n",
+		    msg_program(), msg_program());
+}
+
+void host_help_end(struct strbuf *sb)
+{
+	const char *w;
+
+	strbuf_adds(sb, "\nKeys to sort by, of which the beginning is enough:\n");
+	for (size_t i = 0; (w = report_sort_name(i)); i++)
+		strbuf_addf(sb, "  %-14s%s\n", w, report_sort_help(i));
+	strbuf_adds(sb, "\nFigures for --fail-if:");
+	for (size_t i = 0, n = 80; (w = report_figure_name(i)); i++) {
+		n += 1 + strlen(w);
+		if (n > 78) {
+			strbuf_adds(sb, "\n ");
+			n = 2 + strlen(w);
+		}
+		strbuf_addf(sb, " %s", w);
+	}
+	strbuf_adds(sb, "\n");
+}
+
+void host_list_commands(struct strbuf *sb)
+{
+	console_list_commands(sb);
+}

@@ -1,0 +1,169 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The console on a log, from a pipe and from a file: each command, abbreviations,
+# what is wrong, and that its reports are the report.
+set -u
+cd "$OUT" || exit 1
+failed=0
+
+wrong() {
+	echo "$*"
+	failed=1
+}
+
+# console STATUS COMMANDS: from a pipe; what it prints is in out and err
+console() {
+	printf '%b\n' "$2" | "$MTRACE" -i -l log >out 2>err
+	got=$?
+	[ $got = "$1" ] || wrong "$2: status $got instead of $1: $(cat err)"
+}
+
+# prints REGEX COMMANDS: it succeeds, and a line is like that
+prints() {
+	console 0 "$2"
+	grep -Eq -e "$1" out || wrong "$2 does not print $1: $(head -n 20 out)"
+	[ ! -s err ] || wrong "$2: $(cat err)"
+}
+
+# refuses REGEX COMMANDS: the exit status is 1, and it says why; then it goes on
+refuses() {
+	console 1 "$2\nshow marks"
+	grep -Eq -e "$1" err || wrong "$2 does not say $1: $(cat err)"
+	grep -q '^no marks were set$' out || wrong "$2 ends the console"
+}
+
+"$MTRACE" -q -f -v --why --show-leak-kinds=all -l log "$PROGRAM" 2>/dev/null
+set -- $("$MTRACE" -q -l log -o - | sed -n 's/^console (pid \([0-9]*\)).*/\1/p')
+prints '^ *[0-9]+  console .*exited with status 0 .*200,250 bytes in 2,005 blocks +1$' proclist
+child=$(awk '/status 3/ { print $1 }' out) parent=$(awk '/status 0/ { print $1 }' out)
+[ -n "$child" ] && [ -n "$parent" ] || { wrong "proclist: $(cat out)"; exit 1; }
+
+# The report, letter for letter; from a pipe nothing is echoed.
+same() { # COMMAND OPTION...
+	command=$1
+	shift
+	"$MTRACE" --color=never -l log "$@" 2>report
+	echo "$command" | "$MTRACE" -i -l log >out 2>err || wrong "$command: status $?"
+	{ echo; cat out; } | cmp report - || wrong "$command is not the report"
+	"$MTRACE" -l log -o report "$@"
+	echo "$command >'a file'" | "$MTRACE" -i -l log >out 2>err || wrong "$command: status $?"
+	cmp report 'a file' || wrong "$command >FILE is not the report"
+	[ ! -s out ] || wrong "$command >FILE prints"
+}
+same dump
+same 'dump alloc' -s allocations
+same 'du tsc -l' -L -s tsc
+"$MTRACE" -l log --export json:1.json --export xml:1.xml 2>/dev/null
+console 0 'export json 2.json\nexp x 2.xml'
+cmp 1.json 2.json || wrong "export json"
+[ -s 2.xml ] && [ "$(wc -l <1.xml)" = "$(wc -l <2.xml)" ] || wrong "export xml"
+"$MTRACE" -a --color=never -l log 2>report
+echo dump | "$MTRACE" -a -i -l log >out
+{ echo; cat out; } | cmp report - || wrong "dump with -a"
+
+# One process of two.
+prints 'keep_in_child' "dump $child"
+! grep -q keep_many out || wrong "dump $child shows the parent"
+prints 'keep_many' "dump $parent"
+! grep -q keep_in_child out || wrong "dump $parent shows the child"
+prints "^console \(pid $child\) exited with status 3" "status $child"
+[ "$(grep -c '^console (pid' out)" = 1 ] || wrong "status $child shows others"
+prints "^console \(pid $parent\)" status
+[ "$(grep -c '^console (pid' out)" = 2 ] || wrong "status does not show both"
+
+# Lists, and the numbers in them.
+prints '^200,250 bytes in 2,005 blocks$' "list $parent"
+[ "$(grep -Ec '^0x[0-9a-f]+ +100 +[0-9.]+ s +malloc +keep_many console.c:[0-9]+$' out)" = 2000 ] ||
+	wrong "list: $(head -n 3 out)"
+[ "$(grep -c keep_few out)" = 5 ] || wrong "list: not five blocks of keep_few"
+address=$(awk '/keep_few/ { print $1; exit }' out)
+prints '50 bytes at 0x[0-9a-f]+ ' "block $address"
+grep -q keep_few out || wrong "block: no stack"
+last=$(awk '/keep_few/ { a = $1 } END { print a }' out)
+prints '^still reachable' "list >/dev/null\nwhy $address"
+grep -q 'kept' out || wrong "why: not from kept: $(cat out)"
+prints '^in use +200,000 bytes in 2,000 blocks' "top 1"
+! grep -q keep_few out || wrong "top 1 shows two"
+prints '^… 1 more stack holds 250 bytes .*: top 0$' "top 1"
+prints '^in use +200,000 bytes' "top >x\nstack 1"
+grep -q '_start' out || wrong "stack: not the whole one"
+prints '^in use +250 bytes' "stack 2"
+prints '^still reachable' "top >x\nwhy 1"
+prints '.' "leaks"
+prints '^ *posix_memalign|^ *main ' errors
+grep -q 'misaligned request' out || wrong "errors: $(cat out)"
+prints '^traced by +mtrace ' 'show info'
+prints "^command +$PROGRAM\$" 'sho i'
+prints '^/tmp:/usr$' 'set searchpath /tmp:/usr\nshow sea'
+
+# Help, for all of them.
+console 0 help
+"$MTRACE" --list-commands >commands
+while read -r name _; do
+	grep -q "^  $name " out || wrong "help lacks $name"
+	echo "help $name" | "$MTRACE" -i -l log | grep -q "^$name" || wrong "help $name"
+done <commands
+prints '^dump \[SORT\]' 'h du'
+
+# Files.
+prints '^no marks' '# a comment\n\n  sho   m  # another'
+console 0 'show marks >f\nshow marks >>f'
+[ "$(grep -c '^no marks' f)" = 2 ] || wrong ">>"
+refuses 'cannot write /nowhere/x' 'dump >/nowhere/x'
+refuses 'cannot write /nowhere/x' 'export json /nowhere/x'
+
+# What is wrong.
+refuses "'st' may be one of: stack, start, status, stop" st
+refuses "unknown command 'frobnicate'" frobnicate
+refuses "'to' begins several keys|'st' begins several keys|is no key" 'dump bogus'
+refuses "'a' begins several keys" 'dump a'
+refuses 'there is no process 1 here' 'dump 1'
+refuses 'there is no process 99999999 here' 'status 99999999'
+refuses "'x' is no process id" 'status x'
+refuses "'12' is no address" 'block 12'
+refuses "'0xzz' is no address" 'block 0xzz'
+refuses "'0x11112222333344445' is no address" 'block 0x11112222333344445'
+refuses 'no open block covers 0x1' 'block 0x1'
+refuses 'the log does not tell what points to 0x1:' 'why 0x1'
+refuses 'no stack has the number 99' 'stack 99'
+refuses 'no stack has the number 0' 'stack 0'
+refuses "'sarif' is no format: json, xml" 'export sarif x'
+refuses 'there is no mark 1' 'diff 1 2'
+refuses 'no marks were set' 'diff 0 now'
+refuses 'usage: stack N' 'stack'
+refuses 'usage: proclist$' 'proclist 1'
+refuses 'a quote is not closed' 'dump "x'
+refuses 'no file is named behind >' 'dump >'
+refuses 'there is no folder /nowhere' 'set searchpath /nowhere'
+refuses "'x' is no thing to set: depth, searchpath" 'set x 1'
+for command in scan 'scan new' start stop reset mark detach kill 'set depth 3'; do
+	refuses 'nothing is traced here: this is a log' "$command"
+done
+
+# From a file; an error is told with its line, and the rest is done.
+printf 'show marks\nfrobnicate\nshow searchpath' >script
+"$MTRACE" -x script -l log </dev/null >out 2>err
+[ $? = 1 ] || wrong "-x: status"
+grep -q '^mtrace: script:2: unknown command' err || wrong "-x: $(cat err)"
+[ "$(wc -l <out)" = 2 ] || wrong "-x: the rest was not done"
+echo 'show marks' | "$MTRACE" -i -x script -l log >out 2>err
+[ "$(grep -c '^no marks' out)" = 2 ] || wrong "-x -i does not go on"
+printf 'quit\nfrobnicate\n' >script
+echo 'show marks' | "$MTRACE" -i -x script -l log >out 2>err || wrong "quit: status $?"
+[ ! -s out ] && [ ! -s err ] || wrong "quit does not end a script, and what follows"
+"$MTRACE" -x /nowhere -l log 2>err && wrong "-x /nowhere succeeds"
+grep -q 'cannot read /nowhere' err || wrong "-x /nowhere: $(cat err)"
+echo 'show marks' | "$MTRACE" -x - -l log | grep -q '^no marks' || wrong "-x -"
+"$MTRACE" -x script -l - <log >out 2>err || wrong "-x with -l -: status $?"
+for options in -i '-x -'; do
+	"$MTRACE" $options -l - <log 2>err && wrong "$options -l - was taken"
+	grep -q 'same standard input' err || wrong "$options -l -: $(cat err)"
+done
+"$MTRACE" -i -l log -o report 2>err </dev/null && wrong "-i -o was taken"
+grep -q 'dump >FILE' err || wrong "-i -o: $(cat err)"
+"$MTRACE" -i "$PROGRAM" </dev/null 2>err && wrong "-i with a command was taken"
+
+# Who reads no more ends it, without a word.
+yes list | head -n 200 | "$MTRACE" -i -l log 2>err | head -n 1 >out
+[ ! -s err ] || wrong "a closed pipe: $(cat err)"
+exit $failed
