@@ -13,8 +13,8 @@
 
 #include "base/msg.h"
 #include "base/strbuf.h"
+#include "serve/server.h"
 #include "ui/options.h"
-#include "ui/server.h"
 
 static char folder[] = "test-ui-options.XXXXXX";
 static char said[8192]; /* what the last parse() printed */
