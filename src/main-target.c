@@ -53,13 +53,13 @@ static int trace(struct run *run, struct options *o)
 	o->trace.report_now = no_report;
 	o->trace.arg = o;
 	if (o->wait && (err = server_await(run->serving.sink))) {
-		serving_release(&run->serving); /* we may end of a signal */
+		serving_release(&run->serving);
 		return end_like(&(struct trace_result){ .exit_signal = err });
 	}
 	err = trace_run(&o->trace, o->remote ? run->serving.sink : run->log, &result);
 	if (o->remote)
 		server_end(run->serving.sink, !err);
-	serving_release(&run->serving);
+	serving_release(&run->serving); /* we may end of a signal: its socket is removed */
 	lost = run->log && recording_end(&run->recording, run->log);
 	return lost && !err ? EXIT_OURS : end_like(&result);
 }

@@ -275,7 +275,7 @@ static int run_session(struct run *run)
 	o->report.interrupted = &trace_interrupted;
 	o->report.cwd = o->cwd;
 	if (o->wait && (sig = server_await(run->serving.sink))) {
-		serving_release(&run->serving); /* we may end of a signal */
+		serving_release(&run->serving);
 		return end_like(&(struct trace_result){ .exit_signal = sig });
 	}
 	if (run->go && read(run->go, &byte, 1) != 1)
@@ -283,7 +283,7 @@ static int run_session(struct run *run)
 	err = trace_run(&o->trace, sink, &result);
 	if (run->serving.sink)
 		server_end(run->serving.sink, !err && !o->private);
-	serving_release(&run->serving);
+	serving_release(&run->serving); /* we may end of a signal: its socket is removed */
 	if (end_log(run))
 		run->failed = true;
 	if (err)

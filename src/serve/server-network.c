@@ -33,6 +33,15 @@ static void name_client(struct client *c, const struct sockaddr *sa, socklen_t l
 		snprintf(c->name, sizeof c->name, "%s port %s", host, port);
 }
 
+/* TCP finds out itself how much is worth being on its way. */
+static void bound_buffer(int fd, const struct sockaddr *sa)
+{
+	int size = QUEUE_MAX;
+
+	if (sa->sa_family == AF_UNIX)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 static void begin_client(struct server *sv, struct client *c, int fd)
 {
 	address_tune(fd);
@@ -92,6 +101,7 @@ static void accept_one(struct server *sv, int listener)
 		return;
 	}
 	name_client(c, (struct sockaddr *)&ss, len);
+	bound_buffer(fd, (struct sockaddr *)&ss);
 	begin_client(sv, c, fd);
 }
 
@@ -108,7 +118,6 @@ static void lost(struct server *sv)
 		server_say(sv, "no client is connected; tracing goes on");
 		break;
 	case DISCONNECT_STOP:
-		server_say(sv, "no client is connected: nothing is observed until one is");
 		sv->stopped = true;
 		ask_all(sv, REQUEST_STOP);
 		break;

@@ -108,9 +108,19 @@ static int flush(struct event_sink *sink)
 
 struct waiting {
 	struct server *sv;
-	struct client *client; /* NULL: nobody waits … */
-	uint64_t serial;       /* … nor does this one, when it is another by now */
+	struct client *client; /* NULL: the server itself */
+	uint64_t serial;       /* of the client, which may be another by now */
+	uint8_t kind;
 };
+
+/* What the server asked for by itself. */
+static void own_answer(uint8_t kind, const struct answer *a)
+{
+	if (a->error && a->error != ESRCH)
+		msg_warn("no client is connected, and tracing goes on: %s", a->text ? a->text : "");
+	else if (!a->error && kind == REQUEST_STOP)
+		msg_info("no client is connected: nothing is observed until one is");
+}
 
 /* On the tracer's thread, or, when that is gone, on the network's. */
 static void answered(void *arg, const struct answer *a)
@@ -118,6 +128,8 @@ static void answered(void *arg, const struct answer *a)
 	struct waiting *w = arg;
 	struct server *sv = w->sv;
 
+	if (!w->client)
+		own_answer(w->kind, a);
 	pthread_mutex_lock(&sv->lock);
 	if (w->client && w->client->serial == w->serial && !w->client->bye) {
 		wire_encode_answer(&w->client->encoder, a);
@@ -136,6 +148,7 @@ void server_ask(struct server *sv, struct client *c, const struct request *q)
 	w->sv = sv;
 	w->client = c;
 	w->serial = c ? c->serial : 0;
+	w->kind = q->kind;
 	trace_ask(q, answered, w);
 }
 

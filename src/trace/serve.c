@@ -145,7 +145,8 @@ static int take_census(struct serving *sv, struct proc *p)
 
 static int reset(struct serving *sv, struct proc *p)
 {
-	(void)sv;
+	if (sv->s->opts->change.redzone)
+		return fail(sv, -EOPNOTSUPP, "with red zones every block has to be known");
 	record_reset(p);
 	return 0;
 }

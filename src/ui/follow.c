@@ -10,7 +10,6 @@
 #include "serve/address.h"
 #include "serve/token.h"
 #include "ui/follow.h"
-#include "serve/token.h"
 
 enum { TAKE_S = 5 };
 

@@ -209,6 +209,8 @@ static int check_combination(const struct options *o)
 	if (o->trace.change.redzone && o->trace.pids.n)
 		return options_wrong("--redzone-size and -p do not go together: blocks that are there already "
 			     "have no red zones");
+	if (o->trace.change.redzone && o->trace.max_blocks)
+		return options_wrong("--redzone-size needs to know every block: no --max-blocks");
 	if (o->trace.change.redzone &&
 	    (o->trace.no_cpp || o->trace.omit.n || o->trace.detach_on_exit))
 		return options_wrong("--redzone-size needs to see every release: no --nocpp, --omit or "

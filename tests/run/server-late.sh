@@ -75,7 +75,7 @@ ask 1 0 0 0
 tell 'one 3 10'
 finish
 wait $pid1
-grep -Eq '^process .* allocs=[23] ' client.1 || wrong "--on-disconnect stop: not stopped"
+has '^process .* allocs=2 frees=0 open=2 bytes=20 .* ended=1' client.1
 
 # … or let go.
 serve --on-disconnect detach -w

@@ -13,6 +13,7 @@
 
 #include "base/msg.h"
 #include "base/strbuf.h"
+#include "serve/server.h"
 #include "ui/options.h"
 #include "serve/server.h"
 
@@ -381,7 +382,7 @@ static void every_option_is_a_key(void **state)
 		snprintf(line, sizeof line, "-F %s prog", write_file("config", text));
 		parse(&o, line);
 		if (strcmp(name, "config") && strcmp(name, "help") && strcmp(name, "version") &&
-		    strcmp(name, "list-options"))
+		    strcmp(name, "list-options") && strcmp(name, "list-commands"))
 			assert_null(strstr(said, "unknown key"));
 		else
 			assert_non_null(strstr(said, "unknown key"));
@@ -591,6 +592,7 @@ static void red_zones(void **state)
 	options_release(&o);
 	refuses("--redzone-size=65537 prog", "is not a number from 0 to 65536");
 	refuses("--redzone-size=16 -p 3", "do not go together");
+	refuses("--redzone-size=16 --max-blocks=9 prog", "needs to know every block");
 	refuses("--redzone-size=16 -n prog", "needs to see every release");
 	refuses("--redzone-size=16 -O libc.so.6 prog", "needs to see every release");
 }
