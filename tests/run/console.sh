@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The console on a log, from a pipe and from a file: each command, abbreviations,
-# what is wrong, and that its reports are the report.
+# The console on a log, from a pipe and from a file: each command, abbreviations, and
+# what is wrong.
 set -u
 cd "$OUT" || exit 1
 failed=0
@@ -25,11 +25,28 @@ prints() {
 	[ ! -s err ] || wrong "$2: $(cat err)"
 }
 
-# refuses REGEX COMMANDS: the exit status is 1, and it says why; then it goes on
+# refuses REGEX COMMAND: kept for refuse_all, which wants a line like that of each
+: >commands
+: >likes
 refuses() {
-	console 1 "$2\nshow marks"
-	grep -Eq -e "$1" err || wrong "$2 does not say $1: $(cat err)"
-	grep -q '^no marks were set$' out || wrong "$2 ends the console"
+	echo "$2" >>commands
+	echo "$1" >>likes
+}
+
+# One after the other: none ends the console, but the exit status is 1.
+refuse_all() {
+	echo 'show marks' >>commands
+	"$MTRACE" -x commands -l log >out 2>err
+	got=$?
+	[ $got = 1 ] || wrong "commands that are wrong: status $got"
+	[ "$(cat out)" = 'no marks were set' ] || wrong "commands that are wrong print: $(cat out)"
+	[ "$(wc -l <err)" = "$(wc -l <likes)" ] || wrong "not a line for each command: $(cat err)"
+	number=0
+	while read -r like; do
+		number=$((number + 1))
+		sed -n "${number}p" err | grep -Eq -e "$like" ||
+			wrong "line $number does not say $like: $(sed -n "${number}p" err)"
+	done <likes
 }
 
 "$MTRACE" -q -f -v --why --show-leak-kinds=all -l log "$PROGRAM" 2>/dev/null
@@ -37,29 +54,6 @@ set -- $("$MTRACE" -q -l log -o - | sed -n 's/^console (pid \([0-9]*\)).*/\1/p')
 prints '^ *[0-9]+  console .*exited with status 0 .*200,250 bytes in 2,005 blocks +1$' proclist
 child=$(awk '/status 3/ { print $1 }' out) parent=$(awk '/status 0/ { print $1 }' out)
 [ -n "$child" ] && [ -n "$parent" ] || { wrong "proclist: $(cat out)"; exit 1; }
-
-# The report, letter for letter; from a pipe nothing is echoed.
-same() { # COMMAND OPTION...
-	command=$1
-	shift
-	"$MTRACE" --color=never -l log "$@" 2>report
-	echo "$command" | "$MTRACE" -i -l log >out 2>err || wrong "$command: status $?"
-	{ echo; cat out; } | cmp report - || wrong "$command is not the report"
-	"$MTRACE" -l log -o report "$@"
-	echo "$command >'a file'" | "$MTRACE" -i -l log >out 2>err || wrong "$command: status $?"
-	cmp report 'a file' || wrong "$command >FILE is not the report"
-	[ ! -s out ] || wrong "$command >FILE prints"
-}
-same dump
-same 'dump alloc' -s allocations
-same 'du tsc -l' -L -s tsc
-"$MTRACE" -l log --export json:1.json --export xml:1.xml 2>/dev/null
-console 0 'export json 2.json\nexp x 2.xml'
-cmp 1.json 2.json || wrong "export json"
-[ -s 2.xml ] && [ "$(wc -l <1.xml)" = "$(wc -l <2.xml)" ] || wrong "export xml"
-"$MTRACE" -a --color=never -l log 2>report
-echo dump | "$MTRACE" -a -i -l log >out
-{ echo; cat out; } | cmp report - || wrong "dump with -a"
 
 # One process of two.
 prints 'keep_in_child' "dump $child"
@@ -98,11 +92,15 @@ prints '^/tmp:/usr$' 'set searchpath /tmp:/usr\nshow sea'
 
 # Help, for all of them.
 console 0 help
-"$MTRACE" --list-commands >commands
+"$MTRACE" --list-commands >table
 while read -r name _; do
-	grep -q "^  $name " out || wrong "help lacks $name"
-	echo "help $name" | "$MTRACE" -i -l log | grep -q "^$name" || wrong "help $name"
-done <commands
+	grep -q "^  $name " out || wrong "help lacks $name" >&2
+	echo "help $name"
+done <table >script
+"$MTRACE" -x script -l log >out || wrong "help COMMAND: status $?"
+while read -r line; do
+	grep -qxF "$line" out || wrong "help does not show: $line"
+done <table
 prints '^dump \[SORT\]' 'h du'
 
 # Files.
@@ -110,12 +108,12 @@ prints '^no marks' '# a comment\n\n  sho   m  # another'
 console 0 'show marks >f\nshow marks >>f'
 [ "$(grep -c '^no marks' f)" = 2 ] || wrong ">>"
 refuses 'cannot write /nowhere/x' 'dump >/nowhere/x'
-refuses 'cannot write /nowhere/x' 'export json /nowhere/x'
+refuses '^mtrace: cannot write /nowhere/x' 'export json /nowhere/x'
 
 # What is wrong.
 refuses "'st' may be one of: stack, start, status, stop" st
 refuses "unknown command 'frobnicate'" frobnicate
-refuses "'to' begins several keys|'st' begins several keys|is no key" 'dump bogus'
+refuses "'bogus' is no key to sort by" 'dump bogus'
 refuses "'a' begins several keys" 'dump a'
 refuses 'there is no process 1 here' 'dump 1'
 refuses 'there is no process 99999999 here' 'status 99999999'
@@ -139,6 +137,7 @@ refuses "'x' is no thing to set: depth, searchpath" 'set x 1'
 for command in scan 'scan new' start stop reset mark detach kill 'set depth 3'; do
 	refuses 'nothing is traced here: this is a log' "$command"
 done
+refuse_all
 
 # From a file; an error is told with its line, and the rest is done.
 printf 'show marks\nfrobnicate\nshow searchpath' >script
