@@ -133,6 +133,16 @@ c.command("show searchpath")
 number = struct.unpack("I", fcntl.ioctl(c.fd, TIOCGPTN, bytes(4)))[0]
 terminal = os.open("/dev/pts/%d" % number, os.O_RDWR | os.O_NOCTTY)
 check("readline reads keys, not lines", not termios.tcgetattr(terminal)[3] & termios.ICANON)
+# Stopped for a while, it takes the terminal back as it needs it.
+os.kill(c.pid, signal.SIGSTOP)
+os.waitpid(c.pid, os.WUNTRACED)
+modes = termios.tcgetattr(terminal)
+modes[3] |= termios.ICANON | termios.ECHO
+termios.tcsetattr(terminal, termios.TCSANOW, modes)
+os.kill(c.pid, signal.SIGCONT)
+c.prompt()
+check("the terminal after SIGCONT", not termios.tcgetattr(terminal)[3] & termios.ICANON)
+
 os.kill(c.pid, signal.SIGTERM)
 status = os.waitpid(c.pid, 0)[1]
 modes = termios.tcgetattr(terminal)[3]

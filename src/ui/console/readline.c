@@ -162,7 +162,8 @@ char *readline_line(struct console *c)
 			clear_line();
 		} else if (console_resumed) {
 			console_resumed = 0;
-			rl_prep_terminal(1); /* a shell had it meanwhile */
+			rl_deprep_terminal(); /* a shell had it meanwhile */
+			rl_prep_terminal(1);
 			rl_forced_update_display();
 		}
 		if (traced && !c->client)
