@@ -95,8 +95,9 @@ static void pages_grow(struct pages *p)
 
 static const void *pages_read(const struct pages *p, size_t i)
 {
-	/* Not const: then no file has 64 KB of nothing. */
-	static uint64_t zeros[PAGE_ITEMS * sizeof(struct entry) / sizeof(uint64_t)];
+	/* For all the compiler knows somebody writes to it: else clang makes a
+	 * constant of it, and the program's file has 64 KB of nothing. */
+	static uint64_t __attribute__((used)) zeros[PAGE_ITEMS * sizeof(struct entry) / sizeof(uint64_t)];
 
 	return p->v[i].page ? p->v[i].page->bytes : zeros;
 }
