@@ -276,7 +276,7 @@ static int run_session(struct run *run)
 	o->report.cwd = o->cwd;
 	if (o->wait && (sig = server_await(run->serving.sink))) {
 		serving_release(&run->serving);
-		return end_like(&(struct trace_result){ .exit_signal = sig });
+		return sig < 0 ? 0 : end_like(&(struct trace_result){ .exit_signal = sig });
 	}
 	if (run->go && read(run->go, &byte, 1) != 1)
 		return 0; /* the console was left before `start` */
@@ -371,6 +371,7 @@ static int client_console(struct run *run, const struct follow_opts *to, int go)
 
 	fo.control = true;
 	fo.sink = blocks_sink(blocks);
+	fo.blocks = blocks;
 	client = follow_connect(&fo);
 	if (client) {
 		adopt(&run->opts.report, client_hello(client));

@@ -28,8 +28,8 @@ struct server_opts {
  * alone when it is freed.  The tracer does not wait for the network, but with
  * FULL_WAIT while a client's queue is full.  NULL after a message. */
 struct event_sink *server_new(const struct server_opts *opts, struct event_sink *next);
-/* Waits until a client is ready (-w); before trace_run().  0, or the signal that
- * ended the waiting. */
+/* Waits until a client is ready (-w); before trace_run().  0, the signal that ended
+ * the waiting, or -1: the only client that there can be has left again. */
 int server_await(struct event_sink *sink);
 /* Tracing is over: tells the clients and lets them go; where none has been told,
  * and `wait`, waits for one, up to an interrupt. */

@@ -5,6 +5,7 @@
 #define MTRACE_UI_FOLLOW_H
 
 #include "heap/heap.h"
+#include "ui/blocks.h"
 #include "ui/client.h"
 
 struct follow_opts {
@@ -13,6 +14,7 @@ struct follow_opts {
 	bool control;          /* requests will be made */
 	struct heap *heap;     /* gets the events */
 	struct event_sink *sink; /* … by way of this; NULL: the heap's own */
+	struct blocks *blocks; /* forget what they have with the heap.  May be NULL */
 };
 
 /* Connects and logs in.  NULL after a message. */

@@ -81,7 +81,8 @@ int address_parse(const char *text, const char *port, struct address *a)
 	*a = (struct address){ 0 };
 	if (*text == '/' || *text == '.') {
 		a->path = strcmp(text, ".") ? xstrdup(text) : default_path();
-		if (a->path && strlen(a->path) < sizeof ((struct sockaddr_un *)0)->sun_path)
+		/* A pid goes behind it while it is made. */
+		if (a->path && strlen(a->path) + 9 < sizeof ((struct sockaddr_un *)0)->sun_path)
 			return 0;
 		if (a->path)
 			msg_error("the name of the socket is too long: %s", a->path);
@@ -252,12 +253,17 @@ static int connect_tcp(const struct address *a)
 
 /* -- UNIX sockets ------------------------------------------------------------------------ */
 
-static struct sockaddr_un unix_name(const struct address *a)
+static struct sockaddr_un unix_named(const char *path)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 
-	strncpy(un.sun_path, a->path, sizeof un.sun_path - 1);
+	strncpy(un.sun_path, path, sizeof un.sun_path - 1);
 	return un;
+}
+
+static struct sockaddr_un unix_name(const struct address *a)
+{
+	return unix_named(a->path);
 }
 
 /* Whether there is a socket that nobody listens on: its server is dead. */
@@ -279,26 +285,34 @@ static bool is_stale(const struct address *a)
 
 static int listen_unix(const struct address *a, int fds[ADDRESS_FDS])
 {
-	struct sockaddr_un un = unix_name(a);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), err;
+	char *early = xasprintf("%s.%d", a->path, (int)getpid());
+	struct sockaddr_un un = unix_named(early);
 	mode_t mask;
 
-	if (fd < 0)
+	if (fd < 0) {
+		free(early);
 		return msg_error("cannot make a socket: %s", strerror(errno));
+	}
 	if (is_stale(a)) {
 		msg_info("%s was left behind by a server that has ended: it is replaced", a->path);
 		unlink(a->path);
 	}
+	/* It has its name only when it listens: who sees it can connect. */
 	mask = umask(0177);
-	err = bind(fd, (struct sockaddr *)&un, sizeof un) || listen(fd, BACKLOG) ? errno : 0;
+	unlink(early);
+	err = bind(fd, (struct sockaddr *)&un, sizeof un) || listen(fd, BACKLOG) ||
+			      link(early, a->path) ? errno : 0;
 	umask(mask);
+	unlink(early);
+	free(early);
 	if (!err) {
 		fds[0] = fd;
 		return 1;
 	}
 	close(fd);
 	return msg_error("cannot listen on %s: %s", a->path,
-			 err == EADDRINUSE ? "somebody does so, or there is another file" : strerror(err));
+			 err == EEXIST ? "somebody does so, or there is another file" : strerror(err));
 }
 
 static int connect_unix(const struct address *a)

@@ -84,8 +84,13 @@ static int emit(struct event_sink *sink, const struct event *ev)
 {
 	struct server *sv = container_of(sink, struct server, sink);
 	bool wake = false;
+	uint8_t again = 0;
 
 	pthread_mutex_lock(&sv->lock);
+	if (ev->type == EV_PROC && sv->too_early && !server_has_client(sv)) {
+		again = sv->too_early;
+		sv->too_early = 0;
+	}
 	if (sv->o.when_full == FULL_WAIT)
 		wait_for_room(sv);
 	state_sink(sv->state)->emit(state_sink(sv->state), ev);
@@ -94,6 +99,8 @@ static int emit(struct event_sink *sink, const struct event *ev)
 	pthread_mutex_unlock(&sv->lock);
 	if (wake)
 		server_wake(sv);
+	if (again)
+		server_ask(sv, NULL, &(struct request){ .kind = again });
 	return sv->next ? sv->next->emit(sv->next, ev) : EMIT_GO;
 }
 
@@ -131,6 +138,8 @@ static void answered(void *arg, const struct answer *a)
 	if (!w->client)
 		own_answer(w->kind, a);
 	pthread_mutex_lock(&sv->lock);
+	if (!w->client && a->error == ESRCH && !sv->ended)
+		sv->too_early = w->kind;
 	if (w->client && w->client->serial == w->serial && !w->client->bye) {
 		wire_encode_answer(&w->client->encoder, a);
 		w->client->asked--;
@@ -267,6 +276,7 @@ int server_await(struct event_sink *sink)
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	struct server *sv = container_of(sink, struct server, sink);
 	struct sigaction sa = { .sa_handler = on_signal }, old[ARRAY_SIZE(signals)];
+	bool gone;
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		sigaction(signals[i], NULL, &old[i]);
@@ -276,12 +286,13 @@ int server_await(struct event_sink *sink)
 	pthread_mutex_lock(&sv->lock);
 	if (!server_has_client(sv))
 		server_say(sv, "waiting for a client");
-	while (!server_has_client(sv) && !ended_by)
+	while (!server_has_client(sv) && !ended_by && !(sv->o.private && sv->had_ready))
 		wait_ms(sv, 200);
+	gone = !server_has_client(sv);
 	pthread_mutex_unlock(&sv->lock);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &old[i], NULL);
-	return ended_by;
+	return ended_by ? ended_by : gone ? -1 : 0;
 }
 
 /* Somebody takes what there is: then that is waited for. */

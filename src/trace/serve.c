@@ -238,20 +238,32 @@ static bool is_meant(const struct request *q, const struct proc *p)
 	       (!q->pid || q->pid == p->pid);
 }
 
+/* It is meant in a moment, when probes are in. */
+static bool will_be_meant(const struct request *q, const struct proc *p)
+{
+	return p->state == PROC_STARTING && !p->exiting && p->tasks.n &&
+	       (!q->pid || q->pid == p->pid);
+}
+
 struct procs { VEC(struct proc *) v; };
 
 /* 0, -EAGAIN, or -errno and a text. */
 static int choose(struct serving *sv, const struct serve_kind *k, struct procs *out)
 {
+	bool soon = false;
+
 	for (size_t i = 0; i < sv->s->procs.n; i++) {
 		struct proc *p = sv->s->procs.v[i];
 
+		soon |= will_be_meant(sv->q, p);
 		if (!is_meant(sv->q, p))
 			continue;
 		if (k->stops && p->stepper)
 			return -EAGAIN;
 		vec_push(&out->v, p);
 	}
+	if (!out->v.n && soon)
+		return -EAGAIN;
 	if (!out->v.n && k->one != tell_proc)
 		return fail(sv, -ESRCH, sv->q->pid ? "it is not traced" : "nothing is being traced");
 	if (sv->q->pid && !out->v.n)

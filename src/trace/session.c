@@ -564,12 +564,12 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 	take_crashes();
 	the_session = &s;
 	msg_set_cleanup(emergency);
+	requests_begin(); /* what is asked meanwhile waits */
 	err = start(&s);
 	launched = s.launched;
 	cpu_begin();
 	set_scan_timer(&s);
 	marks_begin(&s);
-	requests_begin();
 	if (!err)
 		loop(&s);
 	requests_end();

@@ -21,14 +21,18 @@ static void on_interrupt(int sig)
 	interrupted = 1;
 }
 
-static void forget(void *heap)
+static void forget(void *arg)
 {
-	heap_reset(heap);
+	const struct follow_opts *o = arg;
+
+	heap_reset(o->heap);
+	if (o->blocks)
+		blocks_forget(o->blocks);
 }
 
 struct client *follow_connect(const struct follow_opts *o)
 {
-	struct client_opts co = { .control = o->control, .restart = forget, .arg = o->heap,
+	struct client_opts co = { .control = o->control, .restart = forget, .arg = (void *)o,
 				  .sink = o->sink ? o->sink : heap_sink(o->heap) };
 	char *token = o->token_file ? token_read(o->token_file) : NULL, *peer;
 	struct client *c = NULL;
