@@ -21,6 +21,7 @@ enum {
 	QUEUE_MAX = 1 << 18,    /* bytes that may wait for the network */
 	ASKED_MAX = 16,         /* requests of a client that are not answered yet */
 	LOGIN_S = 10, PING_S = 15, DEAD_S = 60, /* doc/PROTOCOL.md */
+	SLOW_S = 2,             /* it is said that we wait for one */
 	LEAVE_S = 10,           /* for a client to close, once all was sent */
 };
 

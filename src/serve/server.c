@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
 #include "server-internal.h"
@@ -307,7 +308,8 @@ static bool somebody_leaves(const struct server *sv)
 void server_end(struct event_sink *sink, bool wait)
 {
 	struct server *sv = container_of(sink, struct server, sink);
-	bool told = false;
+	uint64_t slow = clock_ns() + SLOW_S * NS_PER_S;
+	bool told = false, told_slow = false;
 
 	pthread_mutex_lock(&sv->lock);
 	sv->ended = true;
@@ -321,6 +323,10 @@ void server_end(struct event_sink *sink, bool wait)
 			server_say(sv, "it is over, and no client was here to be told: %s -r %s fetches it; Ctrl-C "
 				 "ends the waiting", msg_program(), sv->for_client);
 			told = true;
+		}
+		if (somebody_leaves(sv) && !told_slow && clock_ns() > slow) {
+			server_say(sv, "it is over; waiting for a client to take the rest; Ctrl-C ends that");
+			told_slow = true;
 		}
 		wait_ms(sv, 200);
 	}
