@@ -48,6 +48,7 @@ kill -KILL $server
 wait $server
 exec 3>&-
 [ -S s ] || wrong "no socket was left"
+rm -f said err
 mkfifo fifo2
 "$MTRACE" -r ./s "$PROGRAM" <fifo2 >said 2>err &
 server=$!
