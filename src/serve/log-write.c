@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -21,6 +20,7 @@
 #include "base/msg.h"
 #include "base/xalloc.h"
 #include "trace/trace.h"
+#include "worker.h"
 #include "serve/log.h"
 
 enum {
@@ -258,23 +258,6 @@ static void *write_all_day(void *arg)
 	return NULL;
 }
 
-/* Signals are for the tracer. */
-static int start_writer(struct log_sink *l)
-{
-	sigset_t all, before;
-	pthread_attr_t attr;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, WRITER_STACK);
-	err = pthread_create(&l->writer, &attr, write_all_day, l);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
-}
-
 /* -- the sink ----------------------------------------------------------------------- */
 
 /* Waits for the writer a moment; false: somebody wants us to end, and whoever
@@ -367,26 +350,6 @@ static void release(struct event_sink *sink)
 	free(l);
 }
 
-static void init_lock(struct log_sink *l)
-{
-	pthread_condattr_t attr;
-
-	pthread_mutex_init(&l->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->wake, &attr);
-	pthread_cond_init(&l->room, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
-static uint64_t now_us(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 /* What the program prints goes to the standard error then. */
 static int take_stdout(void)
 {
@@ -415,15 +378,17 @@ struct event_sink *log_sink_new(const struct log_opts *opts, struct event_sink *
 	l->plain = opts->plain;
 	l->fd = fd;
 	l->encoder = (struct wire_encoder)WIRE_ENCODER_INIT(&l->filling);
-	init_lock(l);
+	pthread_mutex_init(&l->lock, NULL);
+	worker_condition(&l->wake);
+	worker_condition(&l->room);
 #ifdef HAVE_ZSTD
 	l->zstd = ZSTD_createCCtx();
 #endif
-	hello.wall_us = now_us(CLOCK_REALTIME);
-	hello.clock_us = now_us(CLOCK_MONOTONIC);
+	hello.wall_us = clock_us(CLOCK_REALTIME);
+	hello.clock_us = clock_us(CLOCK_MONOTONIC);
 	first = (struct wire_encoder)WIRE_ENCODER_INIT(&l->hello);
 	wire_encode_hello(&first, &hello);
-	err = start_writer(l);
+	err = worker_start(&l->writer, WRITER_STACK, write_all_day, l);
 	if (err)
 		die("cannot start a thread for the log: %s", strerror(err));
 	return &l->sink;

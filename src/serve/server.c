@@ -11,6 +11,7 @@
 #include "base/msg.h"
 #include "base/xalloc.h"
 #include "server-internal.h"
+#include "worker.h"
 #include "trace/requests.h"
 #include "trace/trace.h"
 
@@ -164,41 +165,15 @@ void server_ask(struct server *sv, struct client *c, const struct request *q)
 
 /* -- begin and end --------------------------------------------------------------------- */
 
-static uint64_t now_us(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static void make_hello(struct server *sv)
 {
 	struct wire_encoder e = WIRE_ENCODER_INIT(&sv->hello);
 	struct wire_hello hello = *sv->o.hello;
 
-	hello.wall_us = now_us(CLOCK_REALTIME);
-	hello.clock_us = now_us(CLOCK_MONOTONIC);
+	hello.wall_us = clock_us(CLOCK_REALTIME);
+	hello.clock_us = clock_us(CLOCK_MONOTONIC);
 	hello.token = sv->o.token;
 	wire_encode_hello(&e, &hello);
-}
-
-/* Signals are for the tracer. */
-static void start_network(struct server *sv)
-{
-	sigset_t all, before;
-	pthread_attr_t attr;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, NETWORK_STACK);
-	err = pthread_create(&sv->thread, &attr, server_network, sv);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err)
-		die("cannot start a thread for the network: %s", strerror(err));
 }
 
 static void close_network(struct server *sv)
@@ -228,20 +203,10 @@ static void release(struct event_sink *sink)
 	free(sv);
 }
 
-static void init_lock(struct server *sv)
-{
-	pthread_condattr_t attr;
-
-	pthread_mutex_init(&sv->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&sv->change, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 struct event_sink *server_new(const struct server_opts *opts, struct event_sink *next)
 {
 	struct server *sv = xcalloc(1, sizeof *sv);
+	int err;
 
 	sv->sink = (struct event_sink){ emit, flush, release };
 	sv->next = next;
@@ -255,13 +220,16 @@ struct event_sink *server_new(const struct server_opts *opts, struct event_sink 
 	if (sv->wake < 0)
 		die("eventfd: %s", strerror(errno));
 	sv->for_client = address_for_client(opts->address);
-	init_lock(sv);
+	pthread_mutex_init(&sv->lock, NULL);
+	worker_condition(&sv->change);
 	make_hello(sv);
 	sv->o.hello = NULL; /* the caller's */
 	sv->state = state_new();
 	server_say(sv, "%s -r %s%s%s", msg_program(), sv->for_client, opts->address->path ? "" : " -b ROOTFS",
 		 opts->token ? " --token-file FILE" : "");
-	start_network(sv);
+	err = worker_start(&sv->thread, NETWORK_STACK, server_network, sv);
+	if (err)
+		die("cannot start a thread for the network: %s", strerror(err));
 	return &sv->sink;
 }
 
