@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # --top in a terminal of tmux's: what it shows, what keys do, and that the terminal, the
 # shell in it and the program are as they were when it is gone, however it went.
+#
+#   top.sh keys   figures and keys, of a command
+#   top.sh ends   every way out, of commands, processes and servers
 . "$(dirname "$0")/background.sh"
 "$MTRACE" -V | grep -Eq 'ncurses +yes' || { echo "built without ncurses"; exit 77; }
 folder=$(mktemp -d) || exit 1
 trap 'tmux -S "$folder/socket" kill-server 2>/dev/null; rm -rf "$folder"' EXIT
+trap 'exit 1' TERM
 
 pane() { # COMMAND ARG...
 	tmux -S "$folder/socket" "$@"
@@ -34,76 +38,80 @@ shell() { # NAME COMMAND: in the pane; shell_ended says when, and how
 }
 # The shell's turn again, and all is as it was.
 shell_ended() { # NAME STATUS
-	await_screen "^$1-ended:$2\$"
+	await_screen "(^|\\$ )$1-ended:$2\$"
 	[ "$(pane display-message -p -t top '#{alternate_on} #{cursor_flag}')" = "0 1" ] ||
 		fail "$1: the terminal is not what it was"
 	type_ "stty -g >stty-$1; echo $1-\"asked\"" Enter
-	await_screen "^$1-asked\$"
+	await_screen "(^|\\$ )$1-asked\$" # the prompt may come after what is typed
 	cmp stty-before "stty-$1" || fail "$1: the terminal's settings changed"
 }
 untraced() { # PID
 	grep -q '^TracerPid:[[:space:]]*0$' "/proc/$1/status"
 }
-gone() {
-	! kill -0 "$1" 2>/dev/null
+gone() { # PID: its parent may not have looked
+	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
 }
 
 pane -u -f /dev/null new-session -d -s top -x 100 -y 30 "env PS1='$ ' LC_ALL=C.UTF-8 sh" || fail "no tmux"
+await_screen '^\$ *$'
 type_ "stty -g >stty-before; echo \"before\"-asked" Enter
-await_screen '^before-asked$'
+await_screen 'before-asked$'
 
-# A command: rows, figures, keys.
-shell run "\"$MTRACE\" --top \"$PROGRAM\" stop"
-await_screen 'keep_big top.c:[0-9]+, malloc$'
-await_first 'keep_big'
-pid=$(sed -n 's/^top (pid \([0-9]*\)) is still running.*/\1/p' screen)
-await_screen '^in use 1,022,9[0-9]* bytes in 1,01[34] blocks'
-await_screen ' [1-9][0-9.k]* +[1-9][0-9.k]* +- +churn top.c'
-await_screen '█'
-type_ s
-await_first 'keep_small'
-type_ Left Left
-patiently last_line 30 'h help' || fail "no keys in the last line"
-await_screen ' CALLER'
-type_ Right
-await_first 'keep_big'
-pane resize-window -t top -x 70 -y 16
-patiently last_line 16 'h help' || { cat screen; fail "not made smaller"; }
-pane resize-window -t top -x 120 -y 40
-patiently last_line 40 'q quit' || { cat screen; fail "not made larger"; }
-type_ Enter
-await_screen '^stack, as it is now'
-await_screen 'keep_big .*top.c:[0-9]+ '
-await_screen 'main .*top.c:[0-9]+ '
-type_ Escape
-await_first 'keep_big'
-type_ h
-await_screen '^keys$'
-type_ q
-type_ m
-await_screen 'mark 1$'
-type_ l
-# A pointer to the last one may be left in some register.
-await_screen '^lost definitely (8,642|12,963), '
-await_screen '(8642|12.7k) +lose top.c'
-type_ ' '
-await_screen 'paused'
-type_ ' '
-grep -q SPOILT screen && fail "the program writes on the screen"
-# Stopped, and on again.
-type_ C-z
-patiently shows '\[1\].*(Stopped|Suspended)' || { cat screen; fail "Ctrl-Z does not stop it"; }
-[ "$(pane display-message -p -t top '#{alternate_on}')" = 0 ] || fail "Ctrl-Z leaves the screen there"
-type_ 'fg; echo run-"ended:$?"' Enter
-await_first 'keep_big'
-type_ q
-shell_ended run 0
-grep -q SPOILT screen && fail "the program wrote on the screen"
-pane capture-pane -p -S - -t top | grep -Eq 'in use +1,0[0-9,]+ bytes in' || fail "no report follows"
-kill -0 "$pid" || fail "the program has ended"
-untraced "$pid" || fail "the program is still traced"
-: >stop
-patiently gone "$pid" || fail "the program does not go on"
+if [ "$1" = keys ]; then
+	# A command: rows, figures, keys.
+	shell run "\"$MTRACE\" --top \"$PROGRAM\" stop"
+	await_screen 'keep_big top.c:[0-9]+, malloc$'
+	await_first 'keep_big'
+	pid=$(sed -n 's/^top (pid \([0-9]*\)) is still running.*/\1/p' screen)
+	await_screen '^in use 1,022,9[0-9]* bytes in 1,01[34] blocks'
+	await_screen ' [1-9][0-9.k]* +[1-9][0-9.k]* +- +churn top.c'
+	await_screen '█'
+	type_ s
+	await_first 'keep_small'
+	type_ Left Left
+	patiently last_line 30 'h help' || fail "no keys in the last line"
+	await_screen ' CALLER'
+	type_ Right
+	await_first 'keep_big'
+	pane resize-window -t top -x 70 -y 16
+	patiently last_line 16 'h help' || { cat screen; fail "not made smaller"; }
+	pane resize-window -t top -x 120 -y 40
+	patiently last_line 40 'q quit' || { cat screen; fail "not made larger"; }
+	type_ Enter
+	await_screen '^stack, as it is now'
+	await_screen 'keep_big .*top.c:[0-9]+ '
+	await_screen 'main .*top.c:[0-9]+ '
+	type_ Escape
+	await_first 'keep_big'
+	type_ h
+	await_screen '^keys$'
+	type_ q
+	type_ m
+	await_screen 'mark 1$'
+	type_ l
+	# A pointer to the last one may be left in some register.
+	await_screen '^lost definitely (8,642|12,963), '
+	await_screen '(8642|12.7k) +lose top.c'
+	type_ ' '
+	await_screen 'paused'
+	type_ ' '
+	grep -q SPOILT screen && fail "the program writes on the screen"
+	# Stopped, and on again.
+	type_ C-z
+	patiently shows '\[1\].*(Stopped|Suspended)' || { cat screen; fail "Ctrl-Z does not stop it"; }
+	[ "$(pane display-message -p -t top '#{alternate_on}')" = 0 ] || fail "Ctrl-Z leaves the screen there"
+	type_ 'fg; echo run-"ended:$?"' Enter
+	await_first 'keep_big'
+	type_ q
+	shell_ended run 0
+	grep -q SPOILT screen && fail "the program wrote on the screen"
+	pane capture-pane -p -S - -t top | grep -Eq 'in use +1,0[0-9,]+ bytes in' || fail "no report follows"
+	kill -0 "$pid" || fail "the program has ended"
+	untraced "$pid" || fail "the program is still traced"
+	: >stop
+	patiently gone "$pid" || fail "the program does not go on"
+	exit 0
+fi
 
 # The end of the program leaves the picture there.
 shell end "\"$MTRACE\" --top \"$PROGRAM\" 2>/dev/null"

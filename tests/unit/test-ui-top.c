@@ -136,6 +136,64 @@ static void order(void **state)
 	top_data_release(&d);
 }
 
+static void tell_stack(struct feed *f, uint32_t id, taddr_t pc)
+{
+	feed_stack_end(f, id, 1, STACK_COMPLETE, 1, (taddr_t[]){ pc }, (uint32_t[]){ 1 });
+}
+
+/* The same caller has two stacks, as it has in two processes with modules of their own. */
+static void samples(void **state)
+{
+	struct feed f = { .heap = heap_new(), .now = MS };
+	struct top_data d = { 0 };
+
+	(void)state;
+	top_sample(&d, f.heap, NS_PER_S);
+	assert_null(d.proc);
+	feed_proc(&f, 7, PROC_LAUNCHED, 1, "/bin/prog");
+	feed_module(&f, 1, 0x10000, "/bin/prog");
+	feed_probe(&f, 1, OP_ALLOC, "malloc");
+	tell_stack(&f, 1, 0x10010);
+	tell_stack(&f, 2, 0x10010);
+	tell_stack(&f, 3, 0x10020);
+	feed_alloc(&f, 0x1000, 100, 1);
+	feed_alloc(&f, 0x2000, 50, 2);
+	top_sample(&d, f.heap, NS_PER_S);
+	assert_int_equal(d.proc->pid, 7);
+	assert_int_equal(d.rows.n, 1);
+	assert_int_equal(d.rows.v[0].is.open_bytes, 150);
+	assert_int_equal(d.rows.v[0].byte_rate, 0);
+	assert_int_equal(d.alloc_rate, 0);
+	feed_alloc(&f, 0x3000, 30, 2);
+	feed_alloc(&f, 0x4000, 400, 3);
+	top_sample(&d, f.heap, 3 * NS_PER_S);
+	assert_int_equal(d.alloc_rate, 1);
+	assert_int_equal(d.byte_rate, 215);
+	assert_int_equal(d.rows.n, 2);
+	assert_int_equal(d.rows.v[0].is.stack, 3);
+	assert_int_equal(d.rows.v[0].byte_rate, 200);
+	assert_int_equal(d.rows.v[1].byte_rate, 15);
+	assert_int_equal(d.history.n, 2);
+	assert_int_equal(d.history.v[1], 580);
+	/* Another process: no rates, a graph of its own; and back. */
+	feed_proc(&f, 8, PROC_FORKED, 7, "/bin/prog");
+	top_next_process(&d, f.heap);
+	top_sample(&d, f.heap, 4 * NS_PER_S);
+	assert_int_equal(d.proc->pid, 8);
+	assert_int_equal(d.alloc_rate, 0);
+	assert_int_equal(d.history.n, 1);
+	top_next_process(&d, f.heap);
+	top_sample(&d, f.heap, 5 * NS_PER_S);
+	assert_int_equal(d.proc->pid, 7);
+	/* It stays when it has ended. */
+	f.pid = 7;
+	feed_end(&f, END_EXITED, 0);
+	top_sample(&d, f.heap, 6 * NS_PER_S);
+	assert_int_equal(d.proc->pid, 7);
+	top_data_release(&d);
+	heap_free(f.heap);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +203,7 @@ int main(void)
 		cmocka_unit_test(graph),
 		cmocka_unit_test(long_graph),
 		cmocka_unit_test(order),
+		cmocka_unit_test(samples),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
