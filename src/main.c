@@ -24,6 +24,7 @@
 #include "ui/log.h"
 #include "ui/options.h"
 #include "ui/sweep.h"
+#include "ui/top.h"
 
 struct run {
 	struct options opts;
@@ -144,9 +145,10 @@ static bool has_console(const struct options *o)
 	return o->interactive || o->script;
 }
 
-static void set_debug_files(const struct options *o)
+/* `debuginfod`: servers are asked, which may take its time. */
+static void set_debug_files(const struct options *o, bool debuginfod)
 {
-	struct debug_opts debug = { .debuginfod = true,
+	struct debug_opts debug = { .debuginfod = debuginfod,
 				    .interrupted = has_console(o) ? &console_interrupted :
 								    &trace_interrupted,
 				    .progress = on_download };
@@ -385,6 +387,54 @@ static int client_console(struct run *run, const struct follow_opts *to, int go)
 	return status;
 }
 
+/* What was told is reported; `how` as follow() returns. */
+static int report_followed(struct run *run, struct client *client, int how)
+{
+	struct options *o = &run->opts;
+	struct report_opts *ro = &o->report;
+
+	if (!how && ro->list_leaks && !client_refused_control(client))
+		follow_scan(client);
+	trace_interrupts_reports();
+	adopt(ro, client_hello(client));
+	ro->interrupted = &trace_interrupted;
+	ro->cwd = o->cwd;
+	return report_write(run->heap, ro) || run->calls_error || how < 0 ?
+		       EXIT_OURS : report_exit_status(run->heap, ro);
+}
+
+/* The full-screen view, then the report. */
+static int client_top(struct run *run, const struct follow_opts *to)
+{
+	struct follow_opts fo = *to;
+	struct client *client;
+	int how, sig, status;
+
+	fo.control = true;
+	client = follow_connect(&fo);
+	if (!client)
+		return EXIT_OURS;
+	run->opts.report.cwd = run->opts.cwd;
+	set_debug_files(&run->opts, false);
+	how = top_run(&(struct top_opts){ run->heap, client, &run->opts.report }, &sig);
+	set_debug_files(&run->opts, true);
+	top_messages_tell(false);
+	status = sig ? 128 + sig : report_followed(run, client, how);
+	client_close(client);
+	return status;
+}
+
+static int run_remote_top(struct run *run, const struct follow_opts *to)
+{
+	int status;
+
+	if (top_check() || top_messages_begin())
+		return EXIT_OURS;
+	status = client_top(run, to);
+	top_messages_tell(true);
+	return status;
+}
+
 /* A report of what a server tells: when its program has ended, or at Ctrl-C. */
 static int run_client(struct run *run)
 {
@@ -394,7 +444,7 @@ static int run_client(struct run *run)
 				  .control = ro->list_leaks, .heap = run->heap };
 	struct client *client;
 	char port[12];
-	int how, err;
+	int err;
 
 	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
 		return EXIT_OURS;
@@ -405,21 +455,28 @@ static int run_client(struct run *run)
 	fo.sink = run->calls;
 	if (has_console(o))
 		return client_console(run, &fo, 0);
+	if (o->top)
+		return run_remote_top(run, &fo);
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
 	msg_begin("connected to %s; Ctrl-C reports and leaves", o->remote);
-	how = follow(client);
-	if (!how && ro->list_leaks && !client_refused_control(client))
-		follow_scan(client);
-	trace_interrupts_reports();
-	adopt(ro, client_hello(client));
-	ro->interrupted = &trace_interrupted;
-	ro->cwd = o->cwd;
-	err = report_write(run->heap, ro) || run->calls_error || how < 0 ?
-		      EXIT_OURS : report_exit_status(run->heap, ro);
+	err = report_followed(run, client, follow(client));
 	client_close(client);
 	return err;
+}
+
+/* What the program writes, or asks for, would spoil the screen.  What is a file stays,
+ * and the tracer's own messages wait. */
+static void keep_off_terminal(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+		if (isatty(fd))
+			dup2(null, fd);
+	if (null > STDERR_FILENO)
+		close(null);
 }
 
 /* The tracer of a console: a process of its own, out of the terminal's reach. */
@@ -430,7 +487,9 @@ static int serve_console(struct run *run, int go)
 	setpgid(0, 0);
 	o->wait = o->private = true;
 	o->on_disconnect = DISCONNECT_DETACH;
-	run->go = o->trace.argv ? go : 0;
+	run->go = o->trace.argv && !o->top ? go : 0;
+	if (o->top)
+		keep_off_terminal();
 	return run_session(run);
 }
 
@@ -448,7 +507,8 @@ static bool await_socket(const char *path, pid_t tracer)
 	return true;
 }
 
-/* A console on a program that is traced here is a client like any other. */
+/* A console, or a full-screen view, of a program that is traced here is a client like any
+ * other. */
 static int run_interactive(struct run *run)
 {
 	char folder[] = "/tmp/" PROGRAM_NAME "-XXXXXX", *path;
@@ -456,6 +516,8 @@ static int run_interactive(struct run *run)
 	int go[2], code = EXIT_OURS;
 	pid_t tracer;
 
+	if (run->opts.top && (top_check() || top_messages_begin()))
+		return EXIT_OURS;
 	if (!mkdtemp(folder) || pipe2(go, O_CLOEXEC))
 		return msg_error("cannot make a socket in /tmp: %s", strerror(errno)) ? EXIT_OURS : 0;
 	run->opts.remote = path = xasprintf("%s/socket", folder);
@@ -469,10 +531,12 @@ static int run_interactive(struct run *run)
 	close(go[0]);
 	fo.remote = path;
 	if (tracer > 0 && await_socket(path, tracer))
-		code = client_console(run, &fo, run->opts.trace.argv ? go[1] : 0);
+		code = run->opts.top ? client_top(run, &fo) :
+				       client_console(run, &fo, run->opts.trace.argv ? go[1] : 0);
 	close(go[1]);
 	if (tracer > 0)
 		waitpid(tracer, NULL, 0);
+	top_messages_tell(true);
 	unlink(path);
 	rmdir(folder);
 	free(path);
@@ -500,7 +564,7 @@ int main(int argc, char **argv)
 	case OPTIONS_LOG:
 		break;
 	}
-	set_debug_files(&run.opts);
+	set_debug_files(&run.opts, true);
 	msg_set_color(report_use_color(&run.opts.report, msg_fd()));
 	if (run.opts.sweep) {
 		code = sweep(&run.opts);
@@ -510,7 +574,7 @@ int main(int argc, char **argv)
 	run.heap = heap_new();
 	code = what == OPTIONS_LOG    ? run_log(&run) :
 	       what == OPTIONS_CLIENT ? run_client(&run) :
-	       has_console(&run.opts) ? run_interactive(&run) :
+	       has_console(&run.opts) || run.opts.top ? run_interactive(&run) :
 					run_session(&run);
 	serving_release(&run.serving);
 	if (run.log)

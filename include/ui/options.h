@@ -99,6 +99,7 @@ struct options {
 	bool private;         /* the server is for a console of this process alone */
 	bool interactive;     /* -i: the console */
 	const char *script;   /* -x: its commands; NULL: none */
+	bool top;             /* --top: the full-screen view */
 	const char *diff;     /* --diff: the log of an older run; NULL: none */
 	enum option_answer answer;
 };

@@ -202,7 +202,14 @@ void view_procs_build(struct view_procs *vp, const struct heap *heap)
 		view_build(&vp->v.v[i], heap);
 }
 
-static void view_proc_release(struct view_proc *p)
+void view_image_build(struct view_proc *vp, const struct heap *heap, const struct heap_proc *p)
+{
+	*vp = (struct view_proc){ 0 };
+	vec_push(&vp->images, p);
+	view_build(vp, heap);
+}
+
+void view_proc_release(struct view_proc *p)
 {
 	vec_release(&p->images);
 	vec_release(&p->errors);

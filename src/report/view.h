@@ -144,6 +144,9 @@ struct view_procs {
 
 void view_procs_build(struct view_procs *vp, const struct heap *heap);
 void view_procs_release(struct view_procs *vp);
+/* One image alone. */
+void view_image_build(struct view_proc *vp, const struct heap *heap, const struct heap_proc *p);
+void view_proc_release(struct view_proc *p);
 /* Takes out all but one process (and what had its pid before). */
 void view_procs_keep(struct view_procs *vp, pid_t pid);
 

@@ -166,6 +166,8 @@ static const struct option_row table[] = {
 	  "type commands, in a console, instead of a report;\nfrom a pipe, too", set_flag, FIELD(interactive) },
 	{ 'x', "execute", "FILE", WORD_FILE, GROUP_OTHER,
 	  "read the console's commands from FILE; with -i go on\nwith what is typed", set_string, FIELD(script) },
+	{ 0, "top", NULL, WORD_NONE, GROUP_OTHER,
+	  "watch, on the whole screen, which stacks hold and\nallocate most; a report follows", set_flag, FIELD(top) },
 	{ 'b', "binpath", "FOLDER", WORD_FOLDER, GROUP_OTHER,
 	  "look for binaries below FOLDER first;\nmay be repeated", add_string, FIELD(binpath) },
 	{ 'C', "cwd", "FOLDER", WORD_FOLDER, GROUP_OTHER,
@@ -241,6 +243,25 @@ static int check_console(const struct options *o, bool traces)
 	return 0;
 }
 
+static int check_top(const struct options *o, bool traces)
+{
+	if (!o->top)
+		return 0;
+	if (o->interactive || o->script)
+		return options_wrong("--top and --%s are two views of the same thing: choose one",
+				     o->interactive ? "interactive" : "execute");
+	if (o->sweep || o->trace.calls)
+		return options_wrong("--top and --%s would both write to the terminal",
+				     o->sweep ? "inject sweep" : "calls");
+	if (!traces && !o->remote)
+		return options_wrong("--top watches a program: nothing changes in a log any more");
+	if (traces && o->remote)
+		return options_wrong("--top is for the side that reports");
+	if (o->logfile && !strcmp(o->logfile, "-"))
+		return options_wrong("-l - and --top would both write to the terminal");
+	return 0;
+}
+
 int host_options_finish(struct options *o)
 {
 	struct report_opts *ro = &o->report;
@@ -254,7 +275,7 @@ int host_options_finish(struct options *o)
 		return options_wrong("--inject sweep makes a report of its own: no --diff");
 	if (o->diff && o->logfile && !traces && !strcmp(o->diff, "-") && !strcmp(o->logfile, "-"))
 		return options_wrong("--diff and --logfile cannot both be the standard input");
-	if (ask_for_scan(o))
+	if (check_top(o, traces) || ask_for_scan(o))
 		return -1;
 	ro->quiet = o->quiet;
 	ro->verbose = o->verbose;

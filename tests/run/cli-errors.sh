@@ -55,6 +55,25 @@ if [ -w /dev/full ]; then
 	says 125 "cannot write calls to /dev/full: No space" -q --calls -o /dev/full ls /
 fi
 
+if "$MTRACE" -V | grep -Eq 'ncurses +yes'; then
+	like="--top needs a terminal|nothing is known of a terminal"
+else
+	like="without ncurses"
+fi
+if command -v setsid >/dev/null; then
+	for word in true -r./server; do
+		timeout -k 5 20 setsid -w "$MTRACE" --top $word </dev/null >out 2>err
+		[ $? = 125 ] && grep -Eq -e "$like" err || { echo "--top $word: no word of its terminal"; failed=1; }
+	done
+fi
+says 125 "top and --interactive are two views.*$try" --top -i true
+says 125 "top and --execute are two views.*$try" --top -x /dev/null true
+says 125 "top and --calls .*$try" --top --calls true
+says 125 "top and --inject sweep .*$try" --top --inject sweep true
+says 125 "nothing changes in a log.*$try" --top -l /dev/null
+says 125 "for the side that reports.*$try" --top -r ./server true
+says 125 "l - and --top .*$try" --top -l - true
+
 printf 'exit 3\n' >no-interpreter
 printf '#!/no/such/interpreter\n' >bad-interpreter
 : >empty
