@@ -3,6 +3,8 @@
  * file share what was found. */
 #include <errno.h>
 
+#include "base/hash.h"
+#include "base/msg.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "symbolize.h"
@@ -60,6 +62,19 @@ static bool same_file(const struct heap_module *a, const struct heap_module *b)
 	return a->dev == b->dev && a->ino == b->ino;
 }
 
+/* Names from another build would be wrong; said once, however many reports look. */
+static void tell_other_build(const struct heap_module *m, const char *path)
+{
+	static struct u64map told;
+	uint64_t key = hash_bytes(path, strlen(path), 0);
+
+	if (u64map_get(&told, key))
+		return;
+	u64map_set(&told, key, 1);
+	msg_info("%s is another build of %s than the traced one (their build ids differ): it is not used",
+		 path, last_part(m->path));
+}
+
 /* Takes what is at a path when it is the module's file: the build ids agree,
  * or there are none. */
 static struct elf_file *open_same(const struct heap_module *m, const char *path)
@@ -73,6 +88,8 @@ static struct elf_file *open_same(const struct heap_module *m, const char *path)
 	id = elf_file_build_id(elf, &len);
 	if (len == m->build_id_len && (!len || !memcmp(id, m->build_id, len)))
 		return elf;
+	if (len && m->build_id_len)
+		tell_other_build(m, path);
 	elf_file_unref(elf);
 	return NULL;
 }
