@@ -19,6 +19,7 @@ fail() {
 
 serve() { # ADDRESS COMMAND...
 	rm -f log
+	: >server.err # not that of the server before
 	"$MTRACE" -r "$@" >server.out 2>server.err &
 	server=$!
 	tries=0
