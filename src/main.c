@@ -446,7 +446,8 @@ static int run_client(struct run *run)
 	char port[12];
 	int err;
 
-	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
+	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml) ||
+	    begin_diff(run))
 		return EXIT_OURS;
 	if (o->trace.calls && begin_calls(run))
 		return EXIT_OURS;
