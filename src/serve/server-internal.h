@@ -41,6 +41,7 @@ struct client {
 	struct peer peer;
 	struct strbuf leaving;
 	size_t sent;            /* of that */
+	bool told_late;         /* the user was, that it is too slow */
 	bool shut;              /* nothing more is sent; it is to close */
 	uint64_t since_ns, heard_ns, sent_ns, taken_ns;
 	/* under the lock */

@@ -47,7 +47,7 @@ static void begin_client(struct server *sv, struct client *c, int fd)
 	address_tune(fd);
 	c->fd = fd;
 	c->since_ns = c->heard_ns = c->sent_ns = c->taken_ns = clock_ns();
-	c->shut = c->control = false;
+	c->shut = c->control = c->told_late = false;
 	c->sent = 0;
 	pthread_mutex_lock(&sv->lock);
 	c->serial = ++sv->serial;
@@ -301,13 +301,15 @@ static void take_in(struct server *sv, struct client *c)
 static void refill(struct server *sv, struct client *c)
 {
 	struct strbuf full;
+	bool late;
 
 	if (c->sent < c->leaving.n)
 		return;
 	strbuf_reset(&c->leaving);
 	c->sent = 0;
 	pthread_mutex_lock(&sv->lock);
-	if (c->behind && !c->filling.n)
+	late = c->behind && !c->filling.n;
+	if (late)
 		tell_state(sv, c, c->control ? NULL : "control is not this client's");
 	if (is_past(c->sent_ns, PING_S) && !c->filling.n && c->state == CLIENT_READY && !c->bye) {
 		wire_encode_record(&c->encoder, WIRE_PING, NULL, 0);
@@ -324,6 +326,9 @@ static void refill(struct server *sv, struct client *c)
 		pthread_cond_broadcast(&sv->change);
 	}
 	pthread_mutex_unlock(&sv->lock);
+	if (late && !c->told_late)
+		server_say(sv, "%s is too slow: events were left out, it is told the figures instead", c->name);
+	c->told_late |= late;
 }
 
 /* All of it is on its way: it closes first, so that nothing is lost. */

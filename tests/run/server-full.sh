@@ -46,6 +46,7 @@ wait $pid1
 has "^process .* allocs=$total frees=$rounds open=1 bytes=77 .* ended=1" client.1
 has '^bye' client.1
 [ "$(grep -c '^state' client.1)" = 2 ] || wrong "drop: the state was not told again"
+has 'is too slow: events were left out' err
 
 # Two blocks are known, the others are counted.
 "$MTRACE" -q --max-blocks 2 --export json:x.json "$PROGRAM" </dev/null 2>err || wrong "--max-blocks: status $?"
