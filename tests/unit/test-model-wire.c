@@ -244,9 +244,14 @@ static void make_rare(struct sent *s)
 	}
 }
 
-static struct product product(void)
+/* Member by member: events are compared with their padding. */
+static void make_product(struct product *p)
 {
-	return rnd() % 3 ? (struct product){ 0 } : (struct product){ true, N64, N64 };
+	if (rnd() % 3)
+		return;
+	p->is_one = 1;
+	p->count = N64;
+	p->each = N64;
 }
 
 static void make_frequent(struct event *ev)
@@ -258,7 +263,7 @@ static void make_frequent(struct event *ev)
 		ev->u.alloc.size = N64;
 		ev->u.alloc.stack = N32;
 		ev->u.alloc.mark = rnd() % 4 ? 3 : N32;
-		ev->u.alloc.product = product();
+		make_product(&ev->u.alloc.product);
 		break;
 	case EV_RELEASE:
 	case EV_RELEASE_UNDO:
@@ -282,7 +287,7 @@ static void make_frequent(struct event *ev)
 		ev->u.realloc.failed = rnd() % 2;
 		ev->u.realloc.old_mark = N32;
 		ev->u.realloc.mark = N32;
-		ev->u.realloc.product = product();
+		make_product(&ev->u.realloc.product);
 		break;
 	case EV_MAP:
 	case EV_UNMAP:
