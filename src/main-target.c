@@ -26,19 +26,9 @@ struct run {
 
 static int begin(struct run *run, const struct options *o)
 {
-	const struct serving_opts so = { .remote = o->remote,
-					 .port = o->port,
-					 .token_file = o->token_file,
-					 .insecure = o->insecure,
-					 .on_disconnect = (enum on_disconnect)o->on_disconnect,
-					 .when_full = (enum when_full)o->when_full,
-					 .words = o->words,
-					 .command = o->trace.argv };
+	const struct serving_opts so = options_serving(o);
 
-	run->recording = (struct recording_opts){ .path = o->logfile,
-						  .plain = o->no_compress,
-						  .words = o->words,
-						  .command = o->trace.argv };
+	run->recording = options_recording(o);
 	if (o->logfile && !(run->log = recording_begin(&run->recording, NULL)))
 		return -1;
 	return o->remote ? serving_begin(&run->serving, &so, run->log) : 0;

@@ -177,35 +177,16 @@ static void no_report(void *arg)
 	_exit(0);
 }
 
-static struct recording_opts recording(const struct run *run)
-{
-	const struct options *o = &run->opts;
-
-	return (struct recording_opts){ .path = o->logfile,
-					.plain = o->no_compress,
-					.words = o->words,
-					.command = o->trace.argv };
-}
-
 static struct event_sink *begin_log(struct run *run, struct event_sink *next)
 {
-	struct recording_opts ro = recording(run);
+	const struct recording_opts ro = options_recording(&run->opts);
 
 	return run->log = recording_begin(&ro, next);
 }
 
 static struct event_sink *begin_server(struct run *run, struct event_sink *next)
 {
-	const struct options *o = &run->opts;
-	const struct serving_opts so = { .remote = o->remote,
-					 .port = o->port,
-					 .token_file = o->token_file,
-					 .insecure = o->insecure,
-					 .private = o->private,
-					 .on_disconnect = (enum on_disconnect)o->on_disconnect,
-					 .when_full = (enum when_full)o->when_full,
-					 .words = o->words,
-					 .command = o->trace.argv };
+	const struct serving_opts so = options_serving(&run->opts);
 
 	return serving_begin(&run->serving, &so, next) ? NULL : run->serving.sink;
 }
@@ -213,7 +194,7 @@ static struct event_sink *begin_server(struct run *run, struct event_sink *next)
 /* 0, or -1 when something could not be written. */
 static int end_log(struct run *run)
 {
-	struct recording_opts ro = recording(run);
+	const struct recording_opts ro = options_recording(&run->opts);
 
 	return run->log ? recording_end(&ro, run->log) : 0;
 }
@@ -258,6 +239,16 @@ static int begin_diff(struct run *run)
 	return 0;
 }
 
+/* What a report will be written to, and compared with. */
+static int begin_report(struct run *run)
+{
+	const struct report_opts *ro = &run->opts.report;
+
+	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
+		return -1;
+	return begin_diff(run);
+}
+
 static int run_session(struct run *run)
 {
 	struct options *o = &run->opts;
@@ -266,16 +257,13 @@ static int run_session(struct run *run)
 	int err, status, sig;
 	char byte;
 
-	if (check_writable(o->report.output) || check_writable(o->report.json) ||
-	    check_writable(o->report.xml) || begin_diff(run))
+	if (begin_report(run))
 		return EXIT_OURS;
 	sink = begin_sinks(run);
 	if (!sink)
 		return EXIT_OURS;
 	o->trace.report_now = reports(o) ? report_now : no_report;
 	o->trace.arg = run;
-	o->report.interrupted = &trace_interrupted;
-	o->report.cwd = o->cwd;
 	if (o->wait && (sig = server_await(run->serving.sink))) {
 		serving_release(&run->serving);
 		return sig < 0 ? 0 : end_like(&(struct trace_result){ .exit_signal = sig });
@@ -338,16 +326,13 @@ static int run_log(struct run *run)
 	struct log *log;
 	int err;
 
-	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml) ||
-	    begin_diff(run))
+	if (begin_report(run))
 		return EXIT_OURS;
 	log = log_open(run->opts.logfile, &hello);
 	if (!log)
 		return EXIT_OURS;
 	trace_interrupts_reports();
 	adopt(ro, &hello);
-	ro->interrupted = &trace_interrupted;
-	ro->cwd = run->opts.cwd;
 	if (has_console(&run->opts)) {
 		err = log_console(run, log, &hello);
 		log_close(log);
@@ -377,7 +362,6 @@ static int client_console(struct run *run, const struct follow_opts *to, int go)
 	client = follow_connect(&fo);
 	if (client) {
 		adopt(&run->opts.report, client_hello(client));
-		run->opts.report.cwd = run->opts.cwd;
 		status = run_console(run, blocks, &(struct console_opts){ .client = client,
 									  .hello = client_hello(client),
 									  .go = go });
@@ -397,8 +381,6 @@ static int report_followed(struct run *run, struct client *client, int how)
 		follow_scan(client);
 	trace_interrupts_reports();
 	adopt(ro, client_hello(client));
-	ro->interrupted = &trace_interrupted;
-	ro->cwd = o->cwd;
 	return report_write(run->heap, ro) || run->calls_error || how < 0 ?
 		       EXIT_OURS : report_exit_status(run->heap, ro);
 }
@@ -414,7 +396,6 @@ static int client_top(struct run *run, const struct follow_opts *to)
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
-	run->opts.report.cwd = run->opts.cwd;
 	set_debug_files(&run->opts, false);
 	how = top_run(&(struct top_opts){ run->heap, client, &run->opts.report }, &sig);
 	set_debug_files(&run->opts, true);
@@ -446,8 +427,7 @@ static int run_client(struct run *run)
 	char port[12];
 	int err;
 
-	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml) ||
-	    begin_diff(run))
+	if (begin_report(run))
 		return EXIT_OURS;
 	if (o->trace.calls && begin_calls(run))
 		return EXIT_OURS;
@@ -517,10 +497,14 @@ static int run_interactive(struct run *run)
 	int go[2], code = EXIT_OURS;
 	pid_t tracer;
 
-	if (run->opts.top && (top_check() || top_messages_begin()))
+	if (run->opts.top && top_check())
 		return EXIT_OURS;
-	if (!mkdtemp(folder) || pipe2(go, O_CLOEXEC))
+	if (pipe2(go, O_CLOEXEC) || !mkdtemp(folder))
 		return msg_error("cannot make a socket in /tmp: %s", strerror(errno)) ? EXIT_OURS : 0;
+	if (run->opts.top && top_messages_begin()) {
+		rmdir(folder);
+		return EXIT_OURS;
+	}
 	run->opts.remote = path = xasprintf("%s/socket", folder);
 	tracer = fork();
 	if (!tracer) {
@@ -572,6 +556,7 @@ int main(int argc, char **argv)
 		options_release(&run.opts);
 		return code;
 	}
+	run.opts.report.interrupted = &trace_interrupted;
 	run.heap = heap_new();
 	code = what == OPTIONS_LOG    ? run_log(&run) :
 	       what == OPTIONS_CLIENT ? run_client(&run) :

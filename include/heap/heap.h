@@ -73,8 +73,6 @@ uint64_t heap_mark_ns(const struct heap *, uint32_t nr);
  * counts do not cover). */
 void heap_inherited_open(const struct heap *, const struct heap_proc *p, uint64_t *blocks,
 			 uint64_t *bytes);
-/* Is it a stack of mappings, not of blocks? */
-bool heap_stack_maps(const struct heap *, uint32_t id);
 /* Bytes of memory in use, for bench and tests. */
 size_t heap_memory(const struct heap *);
 

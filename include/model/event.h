@@ -350,6 +350,10 @@ struct event_sink {
 	void (*free)(struct event_sink *);
 };
 
+/* `flush` of one that keeps nothing back; `free` of one that its owner frees. */
+int sink_keeps_nothing(struct event_sink *);
+void sink_is_owned(struct event_sink *);
+
 const char *event_type_name(enum event_type type);
 
 #endif

@@ -12,7 +12,6 @@
 #include "model/event.h"
 
 struct state;
-struct ledger;
 
 struct state *state_new(void);
 void state_free(struct state *);
@@ -21,8 +20,6 @@ struct event_sink *state_sink(struct state *);
 /* Appends whole wire records to *out.  A reader that has taken nothing before
  * takes them, and then every event that is told from now on. */
 void state_tell(const struct state *, struct strbuf *out);
-/* The books: processes, their counts, errors, scans. */
-const struct ledger *state_ledger(const struct state *);
 /* Bytes of memory in use. */
 size_t state_memory(const struct state *);
 

@@ -120,6 +120,12 @@ enum options_result {
 enum options_result options_parse(struct options *o, char **argv);
 void options_release(struct options *o);
 
+/* What is asked of a log and of a server. */
+struct recording_opts;
+struct serving_opts;
+struct recording_opts options_recording(const struct options *o);
+struct serving_opts options_serving(const struct options *o);
+
 /* Reads one configuration file.  0, or -1 after a message `FILE:LINE: …`.  The
  * file's lines:  OPTION [=] VALUE · OPTION [[=] yes|no] · ignore [=] REGEX ·
  * # comment. */

@@ -38,22 +38,11 @@ static int take(struct event_sink *sink, const struct event *ev)
 	}
 }
 
-static int nothing_to_flush(struct event_sink *sink)
-{
-	(void)sink;
-	return 0;
-}
-
-static void not_freed_alone(struct event_sink *sink)
-{
-	(void)sink;
-}
-
 struct heap *heap_new(void)
 {
 	struct heap *h = xcalloc(1, sizeof *h);
 
-	h->sink = (struct event_sink){ take, nothing_to_flush, not_freed_alone };
+	h->sink = (struct event_sink){ take, sink_keeps_nothing, sink_is_owned };
 	h->ledger = ledger_new();
 	return h;
 }
@@ -142,11 +131,6 @@ uint32_t heap_nmarks(const struct heap *h)
 uint64_t heap_mark_ns(const struct heap *h, uint32_t nr)
 {
 	return ledger_mark_ns(h->ledger, nr);
-}
-
-bool heap_stack_maps(const struct heap *h, uint32_t id)
-{
-	return ledger_stack_maps(h->ledger, id);
 }
 
 void heap_inherited_open(const struct heap *h, const struct heap_proc *p, uint64_t *blocks,

@@ -49,3 +49,14 @@ const char *event_type_name(enum event_type type)
 
 	return i < ARRAY_SIZE(names) && names[i] ? names[i] : "unknown";
 }
+
+int sink_keeps_nothing(struct event_sink *sink)
+{
+	(void)sink;
+	return 0;
+}
+
+void sink_is_owned(struct event_sink *sink)
+{
+	(void)sink;
+}

@@ -19,22 +19,11 @@ static int take(struct event_sink *sink, const struct event *ev)
 	return ledger_take(s->ledger, ev);
 }
 
-static int nothing_to_flush(struct event_sink *sink)
-{
-	(void)sink;
-	return 0;
-}
-
-static void not_freed_alone(struct event_sink *sink)
-{
-	(void)sink;
-}
-
 struct state *state_new(void)
 {
 	struct state *s = xcalloc(1, sizeof *s);
 
-	s->sink = (struct event_sink){ take, nothing_to_flush, not_freed_alone };
+	s->sink = (struct event_sink){ take, sink_keeps_nothing, sink_is_owned };
 	s->journal = journal_new();
 	s->ledger = ledger_new();
 	return s;
@@ -54,11 +43,6 @@ struct event_sink *state_sink(struct state *s)
 	return &s->sink;
 }
 
-const struct ledger *state_ledger(const struct state *s)
-{
-	return s->ledger;
-}
-
 struct encoding {
 	struct event_sink sink;
 	struct wire_encoder encoder;
@@ -72,7 +56,7 @@ static int encode(struct event_sink *sink, const struct event *ev)
 
 void state_tell(const struct state *s, struct strbuf *out)
 {
-	struct encoding e = { { encode, nothing_to_flush, not_freed_alone },
+	struct encoding e = { { encode, sink_keeps_nothing, sink_is_owned },
 			      WIRE_ENCODER_INIT(out) };
 
 	journal_tell(s->journal, out);

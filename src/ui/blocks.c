@@ -190,16 +190,11 @@ static int blocks_flush(struct event_sink *sink)
 	return b->next->flush(b->next);
 }
 
-static void not_freed_alone(struct event_sink *sink)
-{
-	(void)sink;
-}
-
 struct blocks *blocks_new(struct event_sink *next)
 {
 	struct blocks *b = xcalloc(1, sizeof *b);
 
-	b->sink = (struct event_sink){ blocks_emit, blocks_flush, not_freed_alone };
+	b->sink = (struct event_sink){ blocks_emit, blocks_flush, sink_is_owned };
 	b->next = next;
 	return b;
 }

@@ -286,6 +286,7 @@ int host_options_finish(struct options *o)
 		ro->sort = report_sort_lookup("errors");
 	ro->words = o->words;
 	ro->command = o->trace.argv;
+	ro->cwd = o->cwd;
 	end_lists(o);
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "options-internal.h"
+#include "serve/recording.h"
+#include "serve/serving.h"
 
 static const struct option_row *find_short(char key)
 {
@@ -300,6 +302,27 @@ enum options_result options_parse(struct options *o, char **argv)
 	o->trace.images = o->logfile || o->remote;
 	set_environment(o);
 	return traces(o) ? OPTIONS_TRACE : o->remote ? OPTIONS_CLIENT : OPTIONS_LOG;
+}
+
+struct recording_opts options_recording(const struct options *o)
+{
+	return (struct recording_opts){ .path = o->logfile,
+					.plain = o->no_compress,
+					.words = o->words,
+					.command = o->trace.argv };
+}
+
+struct serving_opts options_serving(const struct options *o)
+{
+	return (struct serving_opts){ .remote = o->remote,
+				      .port = o->port,
+				      .token_file = o->token_file,
+				      .insecure = o->insecure,
+				      .private = o->private,
+				      .on_disconnect = (enum on_disconnect)o->on_disconnect,
+				      .when_full = (enum when_full)o->when_full,
+				      .words = o->words,
+				      .command = o->trace.argv };
 }
 
 void options_release(struct options *o)

@@ -11,49 +11,14 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "heap/heap.h"
-#include "model/wire.h"
-#include "report/report.h"
+#include "../unit/late.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static int to_heap(void *arg, const struct event *ev)
-{
-	struct event_sink *sink = arg;
-
-	sink->emit(sink, ev);
-	return 0;
-}
-
-static int no_lines(void *arg, const struct heap_module *m, taddr_t vaddr,
-		    void (*fn)(void *fn_arg, const struct source_frame *), void *fn_arg)
-{
-	(void)arg;
-	(void)m;
-	(void)vaddr;
-	(void)fn;
-	(void)fn_arg;
-	return 0;
-}
-
-static void report(const struct heap *heap)
-{
-	static const struct report_symbols symbols = { no_lines, NULL };
-	struct report_opts opts = REPORT_OPTS_INIT;
-	struct strbuf sb = STRBUF_INIT;
-
-	opts.symbols = &symbols;
-	opts.verbose = 1;
-	opts.list_leaks = true;
-	opts.leak_kinds = (1u << LEAK_KINDS) - 1;
-	report_text(heap, &opts, true, false, 0, &sb);
-	report_json(heap, &opts, &sb);
-	strbuf_release(&sb);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct heap *heap = heap_new();
+	struct strbuf sb = STRBUF_INIT;
 	struct wire_decoder d = { 0 };
 	struct wire_hello hello;
 	struct wire_record r;
@@ -63,11 +28,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (r.type == WIRE_HELLO)
 			wire_decode_hello(&d, &r, &hello);
 		else
-			wire_decode(&d, &r, to_heap, heap_sink(heap));
+			wire_decode(&d, &r, late_take, heap);
 		data += n;
 		size -= (size_t)n;
 	}
-	report(heap);
+	late_reports(heap, &sb);
+	strbuf_release(&sb);
 	wire_decoder_release(&d);
 	heap_free(heap);
 	return 0;

@@ -2,23 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Marks, set by signals and by the clock: what is open that was allocated between
 # them.  The program does one thing after the other, as it is told.
-set -u
-cd "$OUT" || exit 1
-failed=0
-
-wrong() {
-	echo "$*"
-	tail -n 30 err
-	failed=1
-}
-
-await() { # COUNT PATTERN FILE
-	tries=0
-	until [ "$(grep -c "$2" "$3" 2>/dev/null)" -ge "$1" ]; do
-		[ $((tries += 1)) -lt 300 ] || { wrong "no '$2' in $3"; return 1; }
-		sleep 0.1
-	done
-}
+. "${0%/*}/told.sh"
 
 # begin OPTION...: launched, with its input at descriptor 3
 begin() {
@@ -29,14 +13,6 @@ begin() {
 	exec 3>fifo
 	done=0 marks=0
 	await 1 ready said
-}
-
-tell() { # COMMAND...
-	for command; do
-		echo "$command" >&3
-		done=$((done + 1))
-		await $done done said
-	done
 }
 
 mark() {

@@ -1,33 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Marks of a log: diff is --between.
-set -u
-cd "$OUT" || exit 1
-failed=0
-
-await() { # COUNT PATTERN FILE
-	tries=0
-	until [ "$(grep -c "$2" "$3" 2>/dev/null)" -ge "$1" ]; do
-		[ $((tries += 1)) -lt 300 ] || { echo "no '$2' in $3"; exit 1; }
-		sleep 0.1
-	done
-}
+. "${0%/*}/told.sh"
 
 mkfifo fifo
 "$MTRACE" --on-signal USR2:mark -l log "$PROGRAM" <fifo >said 2>err &
 tracer=$!
 exec 3>fifo
 await 1 ready said
-echo 'one 0 100' >&3
-await 1 done said
+tell 'one 0 100'
 kill -USR2 $tracer
 await 1 'mark 1$' err
-echo 'two 1 20' >&3
-await 2 done said
+tell 'two 1 20'
 kill -USR2 $tracer
 await 1 'mark 2$' err
 exec 3>&-
 wait $tracer || { echo "status $?"; exit 1; }
+
+[ $failed = 0 ] || exit 1
 
 says() { # COMMAND REGEX
 	echo "$1" | "$MTRACE" -i -l log >out 2>err || { echo "$1: $(cat err)"; failed=1; }

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Server and client on two machines: network namespaces with a cable between them,
-# which is slow, loses packets, and is cut and joined again; and cut for good.  Needs
-# root and ip(8); netem where the kernel has it, else the cable is unplugged for
-# moments, which loses packets too.
-set -u
-cd "$OUT" || exit 1
+# Server and client on two machines: network namespaces with a cable between them.
+# Needs root and ip(8).
+#
+#   remote-netns.sh cut    the cable is unplugged for moments, which loses packets, and
+#                          then for good
+#   remote-netns.sh netem  it is slow and loses packets (tc-netem(8))
+. "${0%/*}/remote-lib.sh"
 PATH=$PATH:/sbin:/usr/sbin
 board=mt-board-$$ host=mt-host-$$
-server=
 
 skip() {
 	echo "$*"
@@ -26,12 +26,6 @@ clean() {
 }
 trap clean EXIT
 
-fail() {
-	echo "$*"
-	tail -n 20 server.err client.err 2>/dev/null
-	exit 1
-}
-
 ip netns add $host && ip link add mtb$$ type veth peer name mth$$ &&
 	ip link set mtb$$ netns $board && ip link set mth$$ netns $host ||
 	skip "no veth(4) here"
@@ -39,8 +33,8 @@ ip -n $board addr add 10.99.0.1/24 dev mtb$$
 ip -n $host addr add 10.99.0.2/24 dev mth$$
 ip -n $board link set mtb$$ up
 ip -n $host link set mth$$ up
-netem=
-ip netns exec $board tc qdisc add dev mtb$$ root netem delay 20ms loss 5% 2>/dev/null && netem=yes
+[ "$1" != netem ] || ip netns exec $board tc qdisc add dev mtb$$ root netem delay 20ms loss 5% 2>/dev/null ||
+	skip "no netem in this kernel: delay and loss are not tried"
 
 # The cable is out for a moment, again and again.
 flap() { # TIMES
@@ -54,38 +48,28 @@ flap() { # TIMES
 	done
 }
 
-serve() { # OPTION... COMMAND
-	rm -f log stop
-	ip netns exec $board "$MTRACE" -r 10.99.0.1 --token-file token -l log "$@" >server.out 2>server.err &
-	server=$!
-	tries=0
-	until grep -q 'mtrace -r 10.99.0.1' server.err; do
-		kill -0 $server 2>/dev/null || fail "the server has ended"
-		[ $((tries += 1)) -lt 200 ] || fail "the server does not come up"
-		sleep 0.05
-	done
+served() { # OPTION... COMMAND
+	rm -f stop
+	serve board ip netns exec $board "$MTRACE" -r 10.99.0.1 --token-file token -l log "$@"
 }
 
 echo "a secret of some length" >token
 chmod 600 token
-serve -w "$PROGRAM" "$OUT/stop"
+served -w "$PROGRAM" "$OUT/stop"
 ip netns exec $host timeout -k 5 100 "$MTRACE" -r 10.99.0.1 --token-file token -o client.txt \
 	--export json:client.json 2>client.err &
 client=$!
 sleep 0.5
-flap 5
+[ "$1" != cut ] || flap 5
 : >stop
 wait $client || fail "the client's exit status is $?"
-wait $server
-status=$?
-server=
-[ $status = 0 ] || fail "the server's exit status is $status"
-"$MTRACE" -l log -o log.txt --export json:log.json || fail "the log cannot be read"
-cmp log.json client.json && cmp log.txt client.txt || fail "the reports differ"
+finish 0
+same "by way of a cable"
+[ "$1" = cut ] || exit 0
 
 # Cut for good: the program is held up at most until the server gives the client up,
 # and ends as it would have.
-serve --when-full=drop "$PROGRAM" "$OUT/stop"
+served --when-full=drop "$PROGRAM" "$OUT/stop"
 ip netns exec $host timeout -s KILL 30 "$MTRACE" -q -r 10.99.0.1 --token-file token 2>client.err &
 client=$!
 tries=0
@@ -109,5 +93,4 @@ server=
 grep -q 'events in' server.err || fail "the server does not say what it wrote"
 "$MTRACE" -l log >log.txt 2>&1 || fail "the log of the second run cannot be read"
 grep -q 'exited with status 0' log.txt || fail "the program did not end as it would have"
-[ -n "$netem" ] || echo "without netem"
 exit 0

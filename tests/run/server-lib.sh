@@ -1,24 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # For tests of the server: a program that does what it is told at descriptor 3
 # (cli-marks.c), and clients that are told at descriptors 4 and 5 (wire-client.c).
-set -u
-cd "$OUT" || exit 1
+. "${0%/*}/told.sh"
 client=${MTRACE%/*}/tests/run/wire-client
-failed=0
-
-wrong() {
-	echo "wrong: $*"
-	tail -n 30 err said client.* 2>/dev/null
-	failed=1
-}
-
-await() { # COUNT PATTERN FILE
-	tries=0
-	until [ "$(grep -c -e "$2" "$3" 2>/dev/null)" -ge "$1" ]; do
-		[ $((tries += 1)) -lt 300 ] || { wrong "no '$2' in $3"; return 1; }
-		sleep 0.1
-	done
-}
 
 # serve OPTION...: the program is launched, at ./s
 serve() {
@@ -29,14 +13,6 @@ serve() {
 	exec 3>fifo
 	done=0
 	await 1 ' -r \./s' err
-}
-
-tell() { # COMMAND...
-	for command; do
-		echo "$command" >&3
-		done=$((done + 1))
-		await $done done said
-	done
 }
 
 # connect OPTION...: what it says is in client.1

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "json-schema.h"
+#include "schema-fixture.h"
 #include "session.h"
 
 /* The other build: elsewhere in memory, other lines and offsets, another name. */
@@ -295,26 +295,6 @@ static void sorted(void **state)
 }
 
 /* -- the export ------------------------------------------------------------------ */
-
-static json_t *schema;
-
-static int load_schema(void **state)
-{
-	const char *top = getenv("top_srcdir");
-	char *path = xasprintf("%s/doc/JSON.md", top ? top : ".");
-
-	(void)state;
-	schema = schema_load(path);
-	free(path);
-	return schema ? 0 : -1;
-}
-
-static int drop_schema(void **state)
-{
-	(void)state;
-	json_decref(schema);
-	return 0;
-}
 
 static json_int_t integer(json_t *o, const char *key)
 {

@@ -6,28 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "json-schema.h"
+#include "schema-fixture.h"
 #include "session.h"
-
-static json_t *schema;
-
-static int load_schema(void **state)
-{
-	const char *top = getenv("top_srcdir");
-	char *path = xasprintf("%s/doc/JSON.md", top ? top : ".");
-
-	(void)state;
-	schema = schema_load(path);
-	free(path);
-	return schema ? 0 : -1;
-}
-
-static int drop_schema(void **state)
-{
-	(void)state;
-	json_decref(schema);
-	return 0;
-}
 
 /* The export of a session, which ends. */
 static json_t *export_without(struct feed *f, const char *const *ignore)
