@@ -204,6 +204,8 @@ static taddr_t walk_segment(struct gwalk *g, const struct arena *a, const struct
 	struct stretch try = s;
 	struct head h;
 
+	if (s.at == a->top) /* all that was in it has been released */
+		return s.at;
 	if (!peek_head(g, s.at, &h) || h.bits != PREV_INUSE || !plausible(g, &s, &h))
 		return 0;
 	if (walk_stretch(g, &try) || try.at == s.at)

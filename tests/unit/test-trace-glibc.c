@@ -356,6 +356,33 @@ static void test_foreign_break(void **state)
 	}
 }
 
+/* The break could not grow, the arena got a mapping, and all that was in that has been
+ * released: the top is its first chunk, and may reach to the end of what is mapped. */
+static void test_segment_without_blocks(void **state)
+{
+	static const taddr_t pages[] = { 0x20000, 0x2f000 };
+	struct made_up x;
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(pages); i++) {
+		taddr_t page = at[MAPPED] + pages[i / 2];
+
+		make(&x, i % 2 ? 8 : 4);
+		x.next = 0;
+		for (unsigned k = 0; k < x.w; k++)
+			x.next |= (taddr_t)place(&x, x.main_arena + off(&x, 0x60, 0x38), x.w)[k] << 8 * k;
+		x.bits = PREV_INUSE;
+		chunk(&x, 2 * x.w);
+		chunk(&x, 2 * x.w);
+		x.next = begin(&x, page);
+		put_word(&x, x.next + x.w, (page + 0x1000 - x.next) | PREV_INUSE);
+		put_word(&x, x.main_arena + off(&x, 0x60, 0x38), x.next);
+		put(&x, x.main_arena + 4, 2, 4); /* NONCONTIGUOUS */
+		check_exact(&x);
+		release(&x);
+	}
+}
+
 /* Variables that hold an arena's address, amid zeros. */
 static void test_other_pointers(void **state)
 {
@@ -515,6 +542,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_foreign_break),
+		cmocka_unit_test(test_segment_without_blocks),
 		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_other_pointers),
 		cmocka_unit_test(test_never_used),
