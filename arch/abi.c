@@ -2,8 +2,10 @@
 #include "arch/abi.h"
 
 static const struct abi *const abis[] = {
+#ifdef ABI_X86
 	&abi_x86_64,
 	&abi_i386,
+#endif
 };
 
 const struct abi *abi_lookup(unsigned e_machine, unsigned e_class, unsigned e_data)

@@ -57,7 +57,9 @@ const struct abi abi_x86_64 = {
 	},
 	.dwarf_preserved = 1 << 3 | 1 << 6 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15,
 
+	.mode_reg = -1,
 	.max_insn = 15,
+	.insn_align = 1,
 	.slot_reach = 1u << 30,
 	.displace = x86_displace,
 	.jump = x86_jump,
@@ -118,7 +120,9 @@ const struct abi abi_i386 = {
 	},
 	.dwarf_preserved = 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7,
 
+	.mode_reg = -1,
 	.max_insn = 15,
+	.insn_align = 1,
 	.slot_reach = 0,
 	.displace = x86_displace,
 	.jump = x86_jump,

@@ -122,10 +122,11 @@ bool host_supports(const struct abi *abi)
 
 #endif
 
-int host_set_pc(pid_t tid, const struct abi *abi, taddr_t pc)
+int host_set_pc(pid_t tid, struct regs *regs, taddr_t pc)
 {
-	if (abi->word == 4)
+	if (regs->abi->word == 4)
 		pc &= LOW;
+	regs->w[X86_IP] = pc;
 	return ptrace(PTRACE_POKEUSER, tid, (void *)USER_PC, (void *)(uintptr_t)pc) < 0 ? -errno
 											: 0;
 }

@@ -27,7 +27,8 @@ struct regs {
 enum displace_kind {
 	DISPLACE_GOTO, /* no code needed: go on at `resume` (nop, endbr, jmp) */
 	DISPLACE_SLOT, /* `code` goes to the slot; go on there */
-	DISPLACE_STEP, /* cannot be displaced from this slot: single-step it */
+	DISPLACE_STEP, /* cannot be displaced from this slot: emulate it, or
+			  single-step it where that can be done */
 };
 
 enum displace_flags {
@@ -66,6 +67,14 @@ struct displaced {
 						      boundary in `code` */
 };
 
+/* The tracee's memory, for instructions that are emulated.  Both return bytes,
+ * fewer than asked for when the rest cannot be reached, or -errno. */
+struct abi_memory {
+	ssize_t (*read)(void *arg, taddr_t addr, void *buf, size_t len);
+	ssize_t (*write)(void *arg, taddr_t addr, const void *buf, size_t len);
+	void *arg;
+};
+
 /* What the bytes before a return address may be. */
 enum { CALL_DIRECT = 1, CALL_INDIRECT = 2, CALL_MEMORY = 4 };
 
@@ -86,9 +95,20 @@ struct abi {
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
 	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
 
-	/* Breakpoint. */
-	uint8_t bp_insn[4];
-	uint8_t bp_len;
+	/* A code pointer is an address with the instruction set in this bit (ARM:
+	 * 1, set for Thumb), as symbols, link registers and function pointers
+	 * have it; 0: a code pointer is an address.  All hooks below take and
+	 * give code pointers; breakpoints, modules, backtraces, events and
+	 * regs.w[pc] have addresses. */
+	uint8_t code_bit;
+	/* Where a thread's present instruction set stands: set bits of
+	 * mode_mask in regs.w[mode_reg] are the code bit.  −1: only one. */
+	int8_t mode_reg;
+	uint32_t mode_mask;
+
+	/* Breakpoint; the second one for code pointers with the code bit. */
+	uint8_t bp_insn[4], bp_alt_insn[4];
+	uint8_t bp_len, bp_alt_len;
 	uint8_t bp_pc_adjust; /* pc at the stop − address of the breakpoint */
 	bool has_singlestep;
 
@@ -115,13 +135,22 @@ struct abi {
 	 * for displace() not to need DISPLACE_STEP for want of reach (0:
 	 * anywhere); memory operands as far from the instruction are assumed. */
 	uint8_t max_insn;
+	uint8_t insn_align; /* of every instruction, in bytes */
 	uint64_t slot_reach;
 
-	/* Prepares the instruction at `addr` (bytes `insn`, `len` of them, at
-	 * least max_insn where memory allows) to run at `slot`; `flags`
-	 * are of enum displace_flags.  0, or -EINVAL when the bytes are no instruction or not all of one. */
-	int (*displace)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len,
+	/* Prepares the instruction at `code` (bytes `insn`, `len` of them, at
+	 * least max_insn where memory allows) to run at the address `slot`;
+	 * `flags` are of enum displace_flags.  0, or -EINVAL when the bytes are
+	 * no instruction or not all of one. */
+	int (*displace)(const struct abi *, taddr_t code, const uint8_t *insn, size_t len,
 			taddr_t slot, unsigned flags, struct displaced *out);
+	/* Executes the instruction at `code` on registers and memory of a stopped
+	 * thread, whose regs->w[pc] (and mode) then are those behind it.  What
+	 * cannot be displaced, or has no slot, is tried so; nothing is changed
+	 * unless 0 is returned.  -ENOTSUP: not this instruction (or this value of
+	 * the registers); -EFAULT: the memory.  NULL: none can be emulated. */
+	int (*emulate)(const struct abi *, const struct abi_memory *, taddr_t code,
+		       const uint8_t *insn, size_t len, struct regs *regs);
 	/* Is the instruction an unconditional jump?  JUMP_DIRECT: *where is the
 	 * target; JUMP_MEMORY: *where is the address of the word that holds it
 	 * (a PLT stub); JUMP_PAST: a no-operation (endbr), *where follows it. */
@@ -138,10 +167,11 @@ struct abi {
 	int (*insn_length)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len);
 	/* Does a system call with a constant number begin at code[0], in the
 	 * way the C libraries write it?  Its number, or −1; *at: the
-	 * instruction (bytes from code) that enters the kernel, at which all
-	 * arguments are in their registers.  NULL: cannot be told on this ABI. */
+	 * instruction (bytes from code, with the code bit) that enters the
+	 * kernel, at which all arguments are in their registers.  NULL: cannot be
+	 * told on this ABI. */
 	int (*syscall_site)(const struct abi *, const uint8_t *code, size_t len, unsigned *at);
-	uint8_t nr_load_byte; /* with which such code begins */
+	uint8_t nr_load_byte; /* with which such code begins, if insn_align is 1 */
 	/* Does a function that begins so compare its first argument with zero,
 	 * and do its flags still say so at its first call?  flag_zero then
 	 * tells.  Both NULL where there is no such thing. */
@@ -161,7 +191,42 @@ const struct abi *abi_at(size_t i);
  * the offset is not at an instruction boundary. */
 const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t offset);
 
+/* The address that a code pointer means. */
+static inline taddr_t abi_code_addr(const struct abi *abi, taddr_t code)
+{
+	return code & ~(taddr_t)abi->code_bit;
+}
+
+/* The breakpoint instruction for a place in code, and its length. */
+static inline const uint8_t *abi_bp(const struct abi *abi, taddr_t code, unsigned *len)
+{
+	bool alt = code & abi->code_bit;
+
+	*len = alt ? abi->bp_alt_len : abi->bp_len;
+	return alt ? abi->bp_alt_insn : abi->bp_insn;
+}
+
 static inline taddr_t regs_pc(const struct regs *r) { return r->w[r->abi->pc]; }
+/* The pc as a code pointer. */
+static inline taddr_t regs_code(const struct regs *r)
+{
+	const struct abi *abi = r->abi;
+
+	return r->w[abi->pc] |
+	       (abi->code_bit && r->w[abi->mode_reg] & abi->mode_mask ? abi->code_bit : 0);
+}
+/* Sets the pc, and the instruction set, to a code pointer. */
+static inline void regs_set_code(struct regs *r, taddr_t code)
+{
+	const struct abi *abi = r->abi;
+
+	r->w[abi->pc] = abi_code_addr(abi, code);
+	if (!abi->code_bit)
+		return;
+	r->w[abi->mode_reg] &= ~(uint64_t)abi->mode_mask;
+	if (code & abi->code_bit)
+		r->w[abi->mode_reg] |= abi->mode_mask;
+}
 static inline taddr_t regs_sp(const struct regs *r) { return r->w[r->abi->sp]; }
 /* What a system call returned: −4095…−1 is an error in both word sizes. */
 static inline int64_t regs_syscall_result(const struct regs *r)

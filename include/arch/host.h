@@ -12,8 +12,10 @@
 int host_get_regs(pid_t tid, struct regs *regs);
 /* Writes all of them, the number of an interrupted system call included. */
 int host_set_regs(pid_t tid, const struct regs *regs);
-/* Writes the program counter only: a third of the price. */
-int host_set_pc(pid_t tid, const struct abi *abi, taddr_t pc);
+/* Moves the thread, and `regs`, to a code pointer.  Writes the program counter
+ * only, and what tells the instruction set when that changes: a third of the
+ * price. */
+int host_set_pc(pid_t tid, struct regs *regs, taddr_t code);
 /* Makes sure that the kernel restarts no system call when registers that were
  * changed by hand are run (x86: orig_rax = −1). */
 void host_no_restart(struct regs *regs);

@@ -77,6 +77,7 @@ struct elf_symbol {
 	const char *name;    /* without a version; lives as long as the file */
 	const char *version; /* NULL or "GLIBC_2.34" */
 	taddr_t value;       /* virtual address in the file, Thumb bit cleared */
+	taddr_t code;        /* the same as a code pointer, with it (arch/abi.h) */
 	uint64_t size;
 	bool ifunc;          /* value is the resolver's */
 	bool global;

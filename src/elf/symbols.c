@@ -69,10 +69,10 @@ bool file_symbol(struct elf_file *f, unsigned table, uint64_t i, struct elf_symb
 	name = strtab_at(&t.str, s.name);
 	if (!name)
 		return false;
-	*out = (struct elf_symbol){ .name = name, .value = s.value, .size = s.size,
+	*out = (struct elf_symbol){ .name = name, .value = s.value, .code = s.value, .size = s.size,
 		.ifunc = s.type == STT_GNU_IFUNC, .global = s.bind != STB_LOCAL,
 		.is_default = true };
-	if (f->ident.machine == EM_ARM && s.type == STT_FUNC)
+	if (f->ident.machine == EM_ARM && (s.type == STT_FUNC || s.type == STT_GNU_IFUNC))
 		out->value &= ~(taddr_t)1;
 	if (table == TABLE_DYNSYM) {
 		add_version(f, i, out);

@@ -11,7 +11,7 @@
 
 struct breakpoint *bp_find(const struct proc *p, taddr_t addr)
 {
-	return u64map_getp(&p->bps, addr);
+	return u64map_getp(&p->bps, p->abi ? abi_code_addr(p->abi, addr) : addr);
 }
 
 bool bp_was(const struct proc *p, taddr_t addr)
@@ -19,10 +19,25 @@ bool bp_was(const struct proc *p, taddr_t addr)
 	return u64map_get(&p->moribund, addr) != NULL;
 }
 
+static const uint8_t *bp_insn(const struct proc *p, const struct breakpoint *bp)
+{
+	unsigned len;
+
+	return abi_bp(p->abi, bp_code(bp), &len);
+}
+
+/* Is the breakpoint's instruction at its place in this memory? */
+static bool is_in(const struct proc *p, const struct memory *mem, const struct breakpoint *bp)
+{
+	uint8_t now[4];
+
+	return memory_read(mem, bp->addr, now, bp->len) == bp->len &&
+	       !memcmp(now, bp_insn(p, bp), bp->len);
+}
+
 static int write_insn(struct proc *p, struct task *stopped, struct breakpoint *bp, bool in)
 {
-	int err = proc_write(p, stopped, bp->addr, in ? p->abi->bp_insn : bp->orig,
-			     p->abi->bp_len);
+	int err = proc_write(p, stopped, bp->addr, in ? bp_insn(p, bp) : bp->orig, bp->len);
 
 	if (!err) {
 		bp->planted = in;
@@ -31,18 +46,24 @@ static int write_insn(struct proc *p, struct task *stopped, struct breakpoint *b
 	return err;
 }
 
-struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t addr, uint8_t role)
+struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, uint8_t role)
 {
+	taddr_t addr = abi_code_addr(p->abi, code);
 	struct breakpoint *bp = bp_find(p, addr);
 
 	if (!bp) {
+		unsigned len;
+		const uint8_t *insn = abi_bp(p->abi, code, &len);
+
 		bp = xcalloc(1, sizeof *bp);
 		bp->addr = addr;
+		bp->mode = code & p->abi->code_bit;
+		bp->len = (uint8_t)len;
 		bp->module = modules_find(&p->modules, addr);
-		if (memory_read(&p->mem, addr, bp->orig, p->abi->bp_len) != p->abi->bp_len)
+		if (memory_read(&p->mem, addr, bp->orig, len) != (ssize_t)len)
 			goto fail;
 		/* The program's own breakpoint instruction stays the program's. */
-		if (!memcmp(bp->orig, p->abi->bp_insn, p->abi->bp_len))
+		if (!memcmp(bp->orig, insn, len))
 			goto fail;
 		u64map_set(&p->bps, addr, (uintptr_t)bp);
 	}
@@ -66,11 +87,7 @@ fail:
  * bytes are the program's, and putting the old ones back would break it. */
 static bool still_ours(const struct proc *p, const struct breakpoint *bp)
 {
-	uint8_t now[4];
-
-	return !bp->transient ||
-	       (memory_read(&p->mem, bp->addr, now, p->abi->bp_len) == p->abi->bp_len &&
-		!memcmp(now, p->abi->bp_insn, p->abi->bp_len));
+	return !bp->transient || is_in(p, &p->mem, bp);
 }
 
 void bp_lift(struct proc *p, struct breakpoint *bp)
@@ -89,8 +106,8 @@ void bp_replant(struct proc *p, struct breakpoint *bp)
 
 	if (bp->planted && still_ours(p, bp))
 		return;
-	if (bp->transient && memory_read(&p->mem, bp->addr, now, p->abi->bp_len) == p->abi->bp_len) {
-		memcpy(bp->orig, now, p->abi->bp_len);
+	if (bp->transient && memory_read(&p->mem, bp->addr, now, bp->len) == bp->len) {
+		memcpy(bp->orig, now, bp->len);
 		bp->prepared = false; /* the bytes behind may be new too */
 	}
 	write_insn(p, proc_stopped_task(p), bp, true);
@@ -105,16 +122,27 @@ void bp_drop_role(struct proc *p, struct breakpoint *bp, uint8_t role)
 
 /* -- displaced execution ---------------------------------------------------------- */
 
+#define INSN_MAX 32
+
+/* The instruction under bp, and what follows, up to abi->max_insn; bytes. */
+static ssize_t original(struct proc *p, const struct breakpoint *bp, uint8_t insn[INSN_MAX])
+{
+	ssize_t n = proc_read(p, bp->addr, insn, MIN(INSN_MAX, (size_t)p->abi->max_insn));
+
+	if (n > 0)
+		memcpy(insn, bp->orig, MIN((size_t)n, (size_t)bp->len));
+	return n;
+}
+
 /* What the instruction under bp becomes in a given slot. */
 static int prepare_at(struct proc *p, struct breakpoint *bp, taddr_t slot, struct displaced *d)
 {
-	uint8_t insn[16];
-	ssize_t n = proc_read(p, bp->addr, insn, MIN(sizeof insn, (size_t)p->abi->max_insn));
+	uint8_t insn[INSN_MAX];
+	ssize_t n = original(p, bp, insn);
 
 	if (n <= 0)
 		return -EFAULT;
-	memcpy(insn, bp->orig, MIN((size_t)n, (size_t)p->abi->bp_len));
-	return p->abi->displace(p->abi, bp->addr, insn, (size_t)n, slot,
+	return p->abi->displace(p->abi, bp_code(bp), insn, (size_t)n, slot,
 				(p->shadow_stack ? DISPLACE_KEEP_SHADOW : 0) |
 					(bp->roles & BP_SYSCALLS ? DISPLACE_SYSCALL : 0), d);
 }
@@ -124,7 +152,8 @@ static void settle(struct breakpoint *bp, const struct displaced *d, taddr_t slo
 	bp->d = *d;
 	bp->slot = slot;
 	bp->prepared = true;
-	bp->resume = d->kind == DISPLACE_GOTO ? d->resume : d->kind == DISPLACE_SLOT ? slot : 0;
+	bp->resume = d->kind == DISPLACE_GOTO ? d->resume :
+		     d->kind == DISPLACE_SLOT ? slot | bp->mode : 0;
 }
 
 static void tell_stepping(struct proc *p)
@@ -157,24 +186,58 @@ taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 	    scratch_write(p, stopped, slot, d.code, d.code_len)) {
 		if (slot)
 			scratch_give_back(p, slot);
-		else
+		else if (!p->abi->emulate)
 			tell_stepping(p);
 		memset(&d, 0, sizeof d);
 		d.kind = DISPLACE_STEP;
 		slot = 0;
-		msg_debug("0x%llx cannot be displaced: will be single-stepped",
+		msg_debug("0x%llx cannot be displaced: will be emulated or single-stepped",
 			  (unsigned long long)bp->addr);
 	}
 	settle(bp, &d, slot);
 	return bp->resume;
 }
 
+static ssize_t emulation_read(void *arg, taddr_t addr, void *buf, size_t len)
+{
+	struct task *t = arg;
+
+	return proc_read(t->proc, addr, buf, len);
+}
+
+static ssize_t emulation_write(void *arg, taddr_t addr, const void *buf, size_t len)
+{
+	struct task *t = arg;
+	int err = memory_poke(&t->proc->mem, addr, buf, len);
+
+	return err ? err : (ssize_t)len;
+}
+
+int bp_emulate(struct task *t, struct breakpoint *bp, struct regs *regs)
+{
+	struct proc *p = t->proc;
+	struct abi_memory mem = { emulation_read, emulation_write, t };
+	uint8_t insn[INSN_MAX];
+	ssize_t n;
+	int err;
+
+	if (!p->abi->emulate || bp->no_emulation)
+		return -ENOTSUP;
+	n = original(p, bp, insn);
+	if (n <= 0)
+		return -EFAULT;
+	err = p->abi->emulate(p->abi, &mem, bp_code(bp), insn, (size_t)n, regs);
+	bp->no_emulation = err == -ENOTSUP;
+	return err;
+}
+
 enum jump_kind bp_hop(struct proc *p, taddr_t *at)
 {
-	uint8_t insn[16];
+	uint8_t insn[INSN_MAX];
 	uint64_t word;
 	taddr_t where;
-	ssize_t n = proc_read(p, *at, insn, p->abi->max_insn);
+	ssize_t n = proc_read(p, abi_code_addr(p->abi, *at), insn,
+			      MIN(sizeof insn, (size_t)p->abi->max_insn));
 	enum jump_kind kind;
 
 	if (n <= 0)
@@ -210,10 +273,9 @@ void bp_follow_chain(struct proc *p, struct breakpoint *bp)
 
 /* -- views of memory ------------------------------------------------------------------ */
 
-static void splice_one(const struct proc *p, const struct breakpoint *bp, taddr_t addr,
-		       uint8_t *buf, size_t len)
+static void splice_one(const struct breakpoint *bp, taddr_t addr, uint8_t *buf, size_t len)
 {
-	for (unsigned i = 0; i < p->abi->bp_len; i++)
+	for (unsigned i = 0; i < bp->len; i++)
 		if (bp->addr + i >= addr && bp->addr + i - addr < len)
 			buf[bp->addr + i - addr] = bp->orig[i];
 }
@@ -227,11 +289,11 @@ void bp_splice(const struct proc *p, taddr_t addr, uint8_t *buf, size_t len)
 
 		if (!u64map_get(&p->dirty_pages, at >> 12))
 			continue;
-		for (taddr_t a = at - p->abi->bp_len + 1; a != stop; a++) {
+		for (taddr_t a = at - sizeof p->abi->bp_insn + 1; a != stop; a++) {
 			struct breakpoint *bp = bp_find(p, a);
 
 			if (bp && bp->planted)
-				splice_one(p, bp, addr, buf, len);
+				splice_one(bp, addr, buf, len);
 		}
 	}
 }
@@ -250,39 +312,31 @@ void bp_plant_again(struct proc *p)
 
 		if (bp->planted || !(bp->roles & ~BP_RETURN))
 			continue;
-		if (memory_read(&p->mem, bp->addr, now, p->abi->bp_len) == p->abi->bp_len &&
-		    !memcmp(now, bp->orig, p->abi->bp_len))
+		if (memory_read(&p->mem, bp->addr, now, bp->len) == bp->len &&
+		    !memcmp(now, bp->orig, bp->len))
 			write_insn(p, proc_stopped_task(p), bp, true);
 	}
 }
 
 void bp_clean_copy(const struct proc *p, const struct memory *copy)
 {
-	unsigned len = p->abi->bp_len;
-	uint8_t now[4];
-
 	/* What it holds is what was planted at the time of the fork, which need
 	 * not be what is planted now. */
 	u64map_for_each(&p->bps, s) {
 		const struct breakpoint *bp = (void *)(uintptr_t)s->value;
 
-		if (memory_read(copy, bp->addr, now, len) == (ssize_t)len &&
-		    !memcmp(now, p->abi->bp_insn, len))
-			memory_write(copy, copy->pid, bp->addr, bp->orig, len);
+		if (is_in(p, copy, bp))
+			memory_write(copy, copy->pid, bp->addr, bp->orig, bp->len);
 	}
 	scratch_clean_copy(p, copy);
 }
 
 bool bp_is_in_copy(const struct proc *p, const struct memory *copy)
 {
-	unsigned len = p->abi->bp_len;
-	uint8_t now[4];
-
 	u64map_for_each(&p->bps, s) {
 		const struct breakpoint *bp = (void *)(uintptr_t)s->value;
 
-		if (memory_read(copy, bp->addr, now, len) == (ssize_t)len &&
-		    !memcmp(now, p->abi->bp_insn, len))
+		if (is_in(p, copy, bp))
 			return true;
 	}
 	return false;

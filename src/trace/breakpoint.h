@@ -7,10 +7,12 @@
 #include "trace/proc.h"
 
 struct breakpoint *bp_find(const struct proc *p, taddr_t addr);
-/* Plants one (or adds a role to it).  NULL when the memory cannot be written
+/* Plants one at a code pointer (or adds a role to it).  NULL when the memory cannot be written
  * or holds no instruction.  `stopped` may be NULL: then the slot is made at the
  * first hit. */
-struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t addr, uint8_t role);
+struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, uint8_t role);
+/* The code pointer to it. */
+static inline taddr_t bp_code(const struct breakpoint *bp) { return bp->addr | bp->mode; }
 /* Takes a role away; without roles the original bytes come back, and traps in
  * flight are remembered (moribund). */
 void bp_drop_role(struct proc *p, struct breakpoint *bp, uint8_t role);
@@ -20,9 +22,12 @@ void bp_replant(struct proc *p, struct breakpoint *bp);
 /* Was there a breakpoint once, so that a trap here may be an old one? */
 bool bp_was(const struct proc *p, taddr_t addr);
 /* Where a task that hit bp goes on; makes the slot when there is none yet.
- * 0: it must be single-stepped. */
+ * 0: it must be emulated or single-stepped.  A code pointer. */
 taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp);
-/* Follows the jump at *at; a no-operation counts as one.  NOT_A_JUMP: it is none,
+/* Executes the instruction under bp, at which *regs stands, on *regs and the
+ * memory of t.  0, or -errno: nothing has changed. */
+int bp_emulate(struct task *t, struct breakpoint *bp, struct regs *regs);
+/* Follows the jump at the code pointer *at; a no-operation counts as one.  NOT_A_JUMP: it is none,
  * or its target cannot be read. */
 enum jump_kind bp_hop(struct proc *p, taddr_t *at);
 /* Is the instruction only a jump to another probe (over PLT stubs)?  Then that

@@ -21,13 +21,15 @@
 
 /* Told again (wait_recover), a hit may have been dealt with already, and the pc
  * be elsewhere than behind an int3: nothing is left to deliver. */
-static bool was_dealt_with(struct proc *p, taddr_t pc)
+static bool was_dealt_with(struct proc *p, taddr_t code)
 {
 	uint8_t now[4];
+	unsigned len;
+	const uint8_t *insn = abi_bp(p->abi, code, &len);
 
 	return p->session->midway &&
-	       (memory_read(&p->mem, pc, now, p->abi->bp_len) != p->abi->bp_len ||
-		memcmp(now, p->abi->bp_insn, p->abi->bp_len));
+	       (memory_read(&p->mem, abi_code_addr(p->abi, code), now, len) != (ssize_t)len ||
+		memcmp(now, insn, len));
 }
 
 /* A trap of ours that was in flight: the pc goes back to the instruction that
@@ -41,9 +43,9 @@ static bool swallow_trap(struct task *t)
 		return true;
 	pc = regs_pc(&t->regs) - p->abi->bp_pc_adjust;
 	if (!bp_find(p, pc) && !bp_was(p, pc))
-		return was_dealt_with(p, pc);
+		return was_dealt_with(p, pc | (regs_code(&t->regs) & p->abi->code_bit));
 	t->regs.w[p->abi->pc] = pc;
-	host_set_pc(t->tid, t->regs.abi, pc);
+	host_set_pc(t->tid, &t->regs, regs_code(&t->regs));
 	sigtrap_after_hit(t);
 	return true;
 }

@@ -21,6 +21,8 @@ extern struct look {
 /* Reads so many bytes at the stack pointer; what follows needs them. */
 void look_stack(struct task *t, size_t want);
 taddr_t look_return_address(const struct task *t);
+/* The same as a code pointer. */
+taddr_t look_return_code(const struct task *t);
 /* Argument n, counted from 1; 0 when there is none. */
 uint64_t look_argument(const struct task *t, unsigned n);
 uint64_t look_size(const struct task *t, const struct probe *pr);

@@ -143,7 +143,7 @@ struct breakpoint *calls_plant_return(struct task *t, taddr_t ra)
 	struct breakpoint *bp = bp_find(p, ra);
 
 	if (!bp || !(bp->roles & BP_RETURN)) {
-		bp = bp_plant(p, t, ra, BP_RETURN);
+		bp = bp_plant(p, t, look_return_code(t), BP_RETURN);
 		if (!bp)
 			return NULL;
 		bp->transient = !in_fixed_text(bp);

@@ -41,6 +41,13 @@ taddr_t look_return_address(const struct task *t)
 {
 	const struct abi *abi = t->proc->abi;
 
+	return abi->link >= 0 ? abi_code_addr(abi, t->regs.w[abi->link]) : stack_word(abi, 0);
+}
+
+taddr_t look_return_code(const struct task *t)
+{
+	const struct abi *abi = t->proc->abi;
+
 	return abi->link >= 0 ? t->regs.w[abi->link] : stack_word(abi, 0);
 }
 
@@ -131,7 +138,7 @@ static void on_entry(struct task *t, struct breakpoint *bp)
 {
 	if (bp->site->resolver) {
 		look_stack(t, 64);
-		image_resolver_called(t, bp->site, look_return_address(t));
+		image_resolver_called(t, bp->site, look_return_code(t));
 		task_continue_over(t, bp);
 		return;
 	}

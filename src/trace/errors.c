@@ -4,6 +4,7 @@
 
 #include "arch/host.h"
 #include "base/msg.h"
+#include "trace/breakpoint.h"
 #include "trace/errors.h"
 #include "trace/image.h"
 #include "trace/pause.h"
@@ -229,7 +230,7 @@ bool fault_stops(struct task *t, const struct breakpoint *bp, const struct fault
 	if (!p->session->opts->stop_on_error || f->kind == ERROR_FISHY_SIZE)
 		return false;
 	/* The call begins anew under the debugger, at its first instruction. */
-	host_set_pc(t->tid, t->regs.abi, bp->addr);
+	host_set_pc(t->tid, &t->regs, bp_code(bp));
 	t->last.what = LAST_NONE;
 	p->faulty = t;
 	p->session->any_faulty = true;

@@ -51,14 +51,14 @@ static bool check_got(void *arg, enum elf_reloc_kind kind, taddr_t slot, taddr_t
 	struct ifunc_search *s = arg;
 	uint64_t value;
 
-	if (kind == RELOC_IRELATIVE ? s->from != s->in || addend != s->sym->value
+	if (kind == RELOC_IRELATIVE ? s->from != s->in || addend != s->sym->code
 				    : !symbol || strcmp(symbol, s->sym->name))
 		return true;
 	if (proc_read_word(s->p, s->from->bias + slot, &value))
 		return true;
 	/* A lazy slot still points into the caller's own PLT. */
 	if (value < s->in->text_start || value >= s->in->text_end ||
-	    value == s->in->bias + s->sym->value)
+	    value == s->in->bias + s->sym->code)
 		return true;
 	s->target = value;
 	return false;
@@ -106,9 +106,10 @@ static void mark_module(struct module *m, const struct probe *probe)
 	m->user = (void *)((uintptr_t)m->user | bit);
 }
 
-static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t size,
+static void plant_site(struct planting *pl, size_t index, taddr_t code, uint64_t size,
 		       bool resolver)
 {
+	taddr_t addr = abi_code_addr(pl->p->abi, code);
 	struct session *s = pl->p->session;
 	struct probe_site *site = site_at(pl->p, addr);
 	struct breakpoint *bp;
@@ -130,7 +131,7 @@ static void plant_site(struct planting *pl, size_t index, taddr_t addr, uint64_t
 		}
 		return;
 	}
-	bp = bp_plant(pl->p, pl->stopped, addr, BP_PROBE);
+	bp = bp_plant(pl->p, pl->stopped, code, BP_PROBE);
 	if (!bp) {
 		/* What cannot be read either is dead. */
 		if (memory_read(&pl->p->mem, addr, &byte, 1) != 1)
@@ -197,7 +198,7 @@ static void found_function(void *arg, size_t k, const struct elf_symbol *sym)
 	size_t index = pl->index_of ? pl->index_of[k] : k;
 	struct proc *p = pl->p;
 	const struct probe *probe = &p->session->probes->probe.v[index];
-	taddr_t addr = pl->m->bias + sym->value;
+	taddr_t addr = pl->m->bias + sym->code;
 
 	if (addr < pl->m->text_start || addr >= pl->m->text_end)
 		return;

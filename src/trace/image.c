@@ -166,7 +166,7 @@ static void found_linkmap(void *arg, size_t index, const struct elf_symbol *sym)
 	struct linkmap_search *s = arg;
 
 	(void)index;
-	if (bp_plant(s->p, s->stopped, s->m->bias + sym->value, BP_LINKMAP))
+	if (bp_plant(s->p, s->stopped, s->m->bias + sym->code, BP_LINKMAP))
 		s->p->seen_linkmap = true;
 }
 

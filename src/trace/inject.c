@@ -16,13 +16,13 @@
 static taddr_t search_text(struct proc *p, const struct module *m)
 {
 	uint8_t buf[4096 + 4];
-	unsigned len = p->abi->syscall_insn_len;
+	unsigned len = p->abi->syscall_insn_len, step = p->abi->insn_align;
 	taddr_t end = MIN(m->text_end, m->text_start + (8u << 20));
 
 	for (taddr_t at = m->text_start; at < end; at += 4096) {
 		ssize_t n = proc_read(p, at, buf, sizeof buf);
 
-		for (ssize_t i = 0; i + (ssize_t)len <= n; i++)
+		for (ssize_t i = 0; i + (ssize_t)len <= n; i += step)
 			if (!__builtin_memcmp(buf + i, p->abi->syscall_insn, len) &&
 			    !bp_find(p, at + (taddr_t)i))
 				return at + (taddr_t)i;

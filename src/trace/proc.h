@@ -47,6 +47,8 @@ enum {
 
 struct breakpoint {
 	taddr_t addr;
+	uint8_t mode;       /* the code bit of pointers to it (abi.h) */
+	uint8_t len;        /* bytes of the breakpoint instruction */
 	uint8_t orig[4];
 	uint8_t roles;
 	bool planted;
@@ -56,8 +58,10 @@ struct breakpoint {
 	uint32_t pending;   /* calls that will return here */
 	uint32_t hits, idle; /* as a return site: all, and without a call */
 	taddr_t slot;       /* 0: none */
-	taddr_t resume;     /* where a hit goes on; 0: single-step */
+	taddr_t resume;     /* code pointer: where a hit goes on; 0: emulate it
+			       or single-step */
 	struct displaced d;
+	bool no_emulation;  /* … cannot be emulated either */
 	struct breakpoint *chain; /* this body only jumps there (delete → free) */
 	struct module *module;    /* NULL: not in one */
 };

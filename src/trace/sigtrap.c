@@ -113,11 +113,23 @@ static uint8_t role_of(const struct proc *p, int nr)
 	return redzone_wanted(p) && (nr == abi->nr_execve || nr == abi->nr_execveat) ? BP_EXEC : 0;
 }
 
+/* Where such code may begin, from i on; NULL: nowhere before end. */
+static const uint8_t *next_candidate(const struct abi *abi, const uint8_t *b, const uint8_t *i,
+				     const uint8_t *end)
+{
+	size_t align = abi->insn_align;
+
+	if (align == 1)
+		return memchr(i, abi->nr_load_byte, (size_t)(end - i));
+	i = b + ((size_t)(i - b) + align - 1) / align * align;
+	return i < end ? i : NULL;
+}
+
 static void scan_block(struct proc *p, struct task *stopped, taddr_t at, const uint8_t *b, size_t len)
 {
 	const uint8_t *end = b + len - 8, *i = b;
 
-	for (; i < end && (i = memchr(i, p->abi->nr_load_byte, (size_t)(end - i))); i++) {
+	for (; i < end && (i = next_candidate(p->abi, b, i, end)); i++) {
 		unsigned off;
 		int nr = p->abi->syscall_site(p->abi, i, MIN((size_t)(b + len - i), (size_t)SITE_MAX),
 					      &off);

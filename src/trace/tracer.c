@@ -38,6 +38,21 @@ void task_continue(struct task *t, int sig)
 		pt_complain("PTRACE_CONT", t->tid, 0, err);
 }
 
+/* Executes the instruction under bp on the task's registers and memory. */
+static int emulate(struct task *t, struct breakpoint *bp)
+{
+	struct regs regs = t->regs;
+	int err;
+
+	regs_set_code(&regs, bp_code(bp));
+	err = bp_emulate(t, bp, &regs);
+	if (!err)
+		err = host_set_regs(t->tid, &regs);
+	if (!err)
+		t->regs = regs;
+	return err;
+}
+
 void task_continue_over(struct task *t, struct breakpoint *bp)
 {
 	struct breakpoint *at = bp->chain ? bp->chain : bp;
@@ -45,8 +60,12 @@ void task_continue_over(struct task *t, struct breakpoint *bp)
 
 	if (t->proc->trap.lost)
 		sigtrap_restore(t);
-	if (!to || host_set_pc(t->tid, t->regs.abi, to)) {
-		host_set_pc(t->tid, t->regs.abi, at->addr);
+	if (!to && !emulate(t, at)) {
+		task_continue(t, 0);
+		return;
+	}
+	if (!to || host_set_pc(t->tid, &t->regs, to)) {
+		host_set_pc(t->tid, &t->regs, bp_code(at));
 		step_over(t, at);
 		return;
 	}
@@ -77,8 +96,7 @@ static void leave_slot(struct task *t, const struct breakpoint *bp, uint64_t off
 		host_set_regs(t->tid, &t->regs);
 		return;
 	}
-	t->regs.w[p->abi->pc] = to;
-	host_set_pc(t->tid, t->regs.abi, to);
+	host_set_pc(t->tid, &t->regs, to);
 }
 
 void task_undisturb(struct task *t)
@@ -126,7 +144,7 @@ static void on_trap(struct task *t)
 {
 	struct proc *p = t->proc;
 	struct breakpoint *bp;
-	taddr_t pc;
+	taddr_t pc, code;
 
 	if (!p->abi || task_get_regs(t)) {
 		if (!p->abi)
@@ -143,10 +161,11 @@ static void on_trap(struct task *t)
 	bp = bp_find(p, pc);
 	if (bp && (bp->planted || bp_was(p, pc))) {
 		t->regs.w[p->abi->pc] = pc;
+		code = regs_code(&t->regs);
 		if (t->trap_blocked || p->trap.ignored)
 			sigtrap_after_hit(t);
 		if (!bp->roles || p->paused) { /* lifted while this trap was in flight */
-			host_set_pc(t->tid, t->regs.abi, pc);
+			host_set_pc(t->tid, &t->regs, code);
 			task_continue(t, 0);
 			return;
 		}
@@ -158,7 +177,8 @@ static void on_trap(struct task *t)
 	} else if (t->stepping) {
 		finish_step(t);
 	} else if (bp_was(p, pc)) {
-		host_set_pc(t->tid, t->regs.abi, pc);
+		t->regs.w[p->abi->pc] = pc;
+		host_set_pc(t->tid, &t->regs, regs_code(&t->regs));
 		task_continue(t, 0);
 	} else {
 		/* The program's own.  Its pc may be in a slot all the same. */

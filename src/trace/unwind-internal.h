@@ -229,6 +229,7 @@ struct walk {
 	struct backtrace *out;
 	taddr_t pc, sp;
 	uint8_t exact, origin;
+	uint8_t mode;      /* the code bit of pc */
 	uint8_t switches;
 	bool fp_lost;      /* code without CFI may have saved the frame pointer … */
 	taddr_t lost_from; /* … somewhere between here and sp */

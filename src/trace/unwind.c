@@ -156,8 +156,10 @@ enum step walk_arrive(struct walk *w, taddr_t pc, taddr_t sp, enum frame_origin 
 	bool signal = origin == FROM_SIGNAL;
 
 	pc &= w->mem->mask;
-	if (!pc && !signal)
+	if (!abi_code_addr(w->abi, pc) && !signal)
 		return STEP_OUTERMOST;
+	w->mode = pc & w->abi->code_bit;
+	pc = abi_code_addr(w->abi, pc);
 	w->exact = signal;
 	w->origin = (uint8_t)origin;
 	move_to(w, pc, sp);
@@ -341,6 +343,7 @@ static void begin(struct walk *w, struct unwinder *u, const struct regs *regs,
 
 		w->val[i] = at >= 0 ? regs->w[at] & w->mem->mask : 0;
 	}
+	w->mode = regs->abi ? regs_code(regs) & abi->code_bit : 0;
 	move_to(w, regs->w[abi->pc], regs->w[abi->sp]);
 }
 

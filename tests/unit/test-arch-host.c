@@ -60,13 +60,12 @@ static pid_t start(const uint8_t *code, size_t len, unsigned long cs)
 /* Goes on behind the setting of the exit status, which is ours to give. */
 static void finish_with(pid_t pid, struct regs *regs, unsigned reg, int exit_code)
 {
-	const struct abi *abi = regs->abi;
 	int status;
 
 	regs->w[reg] = (uint64_t)exit_code;
-	regs->w[abi->pc] = 0xdead;
+	regs->w[regs->abi->pc] = 0xdead;
 	assert_int_equal(host_set_regs(pid, regs), 0);
-	assert_int_equal(host_set_pc(pid, abi, CODE + AT_STOP + 6), 0);
+	assert_int_equal(host_set_pc(pid, regs, CODE + AT_STOP + 6), 0);
 	assert_int_equal(host_get_regs(pid, regs), 0);
 	assert_int_equal(regs_pc(regs), CODE + AT_STOP + 6);
 	ptrace(PTRACE_CONT, pid, NULL, NULL);
@@ -75,7 +74,7 @@ static void finish_with(pid_t pid, struct regs *regs, unsigned reg, int exit_cod
 	assert_int_equal(WEXITSTATUS(status), exit_code);
 	assert_int_equal(host_get_regs(pid, regs), -ESRCH);
 	assert_int_equal(host_set_regs(pid, regs), -ESRCH);
-	assert_int_equal(host_set_pc(pid, abi, 0), -ESRCH);
+	assert_int_equal(host_set_pc(pid, regs, 0), -ESRCH);
 }
 
 static void registers_of_64_bits(void **state)
