@@ -26,6 +26,7 @@ debian_name() {
 	arm-linux-gnueabihf) echo armhf ;;
 	arm-linux-gnueabi) echo armel ;;
 	aarch64-linux-gnu) echo arm64 ;;
+	x86_64-linux-gnu) echo amd64 ;;
 	*) return 1 ;;
 	esac
 }
@@ -84,24 +85,24 @@ update_lists() { # ARCHITECTURE
 
 # Name, and with it version and checksum, of all files that these packages need.
 files_of() { # ARCHITECTURE PACKAGE…
-	machine=$1
+	fetch_for=$1
 	shift
-	private_apt "$machine" apt-get -qq install --print-uris -y "$@" 2>/dev/null |
+	private_apt "$fetch_for" apt-get -qq install --print-uris -y "$@" 2>/dev/null |
 		sed -n "s/^'[^']*' \([^ ]*\) [0-9]* \([^ ]*\)$/\1 \2/p" | sort
 }
 
 # Into the folder.
 fetch_with_needs() { # ARCHITECTURE FOLDER PACKAGE…
-	machine=$1 into=$2
+	fetch_for=$1 fetch_to=$2
 	shift 2
-	private_apt "$machine" apt-get -qq install --download-only -y \
-		-o Dir::Cache::archives="$into" "$@" >&2
+	private_apt "$fetch_for" apt-get -qq install --download-only -y \
+		-o Dir::Cache::archives="$fetch_to" "$@" >&2
 }
 
 fetch_alone() { # ARCHITECTURE FOLDER PACKAGE…
-	machine=$1 into=$2
+	fetch_for=$1 fetch_to=$2
 	shift 2
-	(cd "$into" && private_apt "$machine" apt-get -qq download "$@" >&2)
+	(cd "$fetch_to" && private_apt "$fetch_for" apt-get -qq download "$@" >&2)
 }
 
 # -- the cache ------------------------------------------------------------------------
@@ -137,20 +138,41 @@ made() {
 
 SYSROOT_PACKAGES='libc6-dev libc6-dbg libstdc++6 libelf-dev libdw-dev libcmocka-dev'
 # In the order in which they are loaded.
-KERNEL_MODULES='virtio_mmio failover net_failover virtio_net netfs fscache 9pnet 9pnet_virtio 9p'
-export cache SYSROOT_PACKAGES KERNEL_MODULES
+KERNEL_MODULES='virtio virtio_ring virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net netfs fscache 9pnet 9pnet_virtio 9p'
+# Where Debian has none: their sources.
+SYSROOT_SOURCES='zlib elfutils cmocka busybox'
+export cache jobs SYSROOT_SOURCES KERNEL_MODULES
+
+# Names and checksums of the sources.
+sources_of() { # ARCHITECTURE
+	private_apt "$1" apt-get -qq source --print-uris $SYSROOT_SOURCES 2>/dev/null |
+		sed "s/^'[^']*' //" | sort
+}
+
+# The package of the kernel's sources that the release has.
+source_package() { # ARCHITECTURE
+	private_apt "$1" apt-cache depends linux-source | sed -n 's/.*Depends: \(linux-source-[^: ]*\).*/\1/p' | head -n 1
+}
+
+version_of() { # ARCHITECTURE PACKAGE
+	private_apt "$1" apt-cache show "$2" | sed -n 's/^Version: //p' | head -n 1
+}
 
 # Prints the folder with the libraries of a machine.
 sysroot() { # MACHINE
 	if architecture=$(debian_name "$1"); then
 		update_lists "$architecture" || return 1
-		needs=$(files_of "$architecture" $SYSROOT_PACKAGES busybox-static)
-		[ -n "$needs" ] || { say "no $SYSROOT_PACKAGES for $architecture"; return 1; }
+		packages=$SYSROOT_PACKAGES
+		[ "$architecture" != amd64 ] || packages="$packages libzydis-dev"
+		needs=$(files_of "$architecture" $packages busybox-static)
+		[ -n "$needs" ] || { say "no $packages for $architecture"; return 1; }
 		made "sysroot-$1" "$needs $(cat "$cross/sysroot-debian")" \
-			"$cross/sysroot-debian" "$architecture"
+			"$cross/sysroot-debian" "$architecture" "$packages"
 	else
 		native=$(dpkg --print-architecture) && update_lists "$native" || return 1
-		made "sysroot-$1" "$(sources_of "$native") $(cat "$cross/sysroot-sources")" \
+		sources=$(sources_of "$native")
+		[ -n "$sources" ] || { say "no sources of $SYSROOT_SOURCES"; return 1; }
+		made "sysroot-$1" "$sources $(cat "$cross/sysroot-sources" "$cross/busybox.config")" \
 			"$cross/sysroot-sources" "$native" "$1"
 	fi
 }
@@ -171,14 +193,16 @@ kernel() { # KERNEL
 	case $1 in
 	armhf) package=linux-image-armmp ;;
 	arm64) package=linux-image-arm64 ;;
+	amd64) package=linux-image-amd64 ;;
 	ppc32)
 		native=$(dpkg --print-architecture) && update_lists "$native" || return 1
-		made "kernel-$1" "$(kernel_source "$native") $(cat "$cross/kernel-sources" "$cross/$1.config")" \
+		package=$(source_package "$native")
+		[ -n "$package" ] || { say "no linux-source"; return 1; }
+		made "kernel-$1" "$package $(version_of "$native" "$package") $(cat "$cross/kernel-sources" "$cross/$1.config")" \
 			"$cross/kernel-sources" "$native" powerpc-linux-gnu powerpc "$cross/$1.config"
 		return ;;
 	esac
 	update_lists "$1" && image=$(image_of "$1" $package) || return 1
-	version=$(private_apt "$1" apt-cache show "$image" | sed -n 's/^Version: //p')
-	made "kernel-$1" "$image $version $KERNEL_MODULES $(cat "$cross/kernel-debian")" \
+	made "kernel-$1" "$image $(version_of "$1" "$image") $KERNEL_MODULES $(cat "$cross/kernel-debian")" \
 		"$cross/kernel-debian" "$1" "$image"
 }
