@@ -91,7 +91,7 @@ build() {
 	PROGRAM=$OUT/${src%.*}
 	set -- "$@" -o "$PROGRAM" "$here/$src"
 	for lib in $libs; do
-		set -- "$@" "$OUT/$lib.so" "-Wl,-rpath,${THERE:-$OUT}"
+		set -- "$@" "-L$OUT" "-l:$lib.so" "-Wl,-rpath,${THERE:-$OUT}"
 	done
 	"$@" >>"$OUT/build.log" 2>&1 || finish "not ok: $src does not compile"
 }
