@@ -94,6 +94,10 @@ struct abi {
 	uint8_t stack_arg; /* first stack argument, bytes above sp at entry */
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
 	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
+	/* The bits of a pointer to data that the machine heeds (AArch64: without
+	 * the tag in its highest byte).  Blocks, events and leak scans have
+	 * addresses; what is given to the program keeps its tag.  0: all. */
+	uint64_t data_mask;
 
 	/* A code pointer is an address with the instruction set in this bit (ARM:
 	 * 1, set for Thumb), as symbols, link registers and function pointers
@@ -130,10 +134,14 @@ struct abi {
 	/* Bit n set: DWARF register n keeps its value over a call where the
 	 * call-frame information says nothing of it. */
 	uint64_t dwarf_preserved;
+	/* The call-frame operation 0x2d says that the return address is signed
+	 * from here on, or not any more (AArch64), and not what it says on SPARC. */
+	bool dwarf_signs_ra;
 
-	/* Longest instruction, and how near a slot must be to its instruction
-	 * for displace() not to need DISPLACE_STEP for want of reach (0:
-	 * anywhere); memory operands as far from the instruction are assumed. */
+	/* Bytes that the hooks look at: the longest instruction, or more where a
+	 * few belong together (a PLT stub); and how near a slot must be to its
+	 * instruction for displace() not to need DISPLACE_STEP for want of reach
+	 * (0: anywhere); memory operands as far from the instruction are assumed. */
 	uint8_t max_insn;
 	uint8_t insn_align; /* of every instruction, in bytes */
 	uint64_t slot_reach;
@@ -180,6 +188,7 @@ struct abi {
 };
 
 extern const struct abi abi_x86_64, abi_i386;
+extern const struct abi abi_aarch64;
 
 /* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32
  * with machine x86-64, and is refused so). */
@@ -204,6 +213,12 @@ static inline const uint8_t *abi_bp(const struct abi *abi, taddr_t code, unsigne
 
 	*len = alt ? abi->bp_alt_len : abi->bp_len;
 	return alt ? abi->bp_alt_insn : abi->bp_insn;
+}
+
+/* The address that a pointer to data means. */
+static inline taddr_t abi_data_addr(const struct abi *abi, taddr_t ptr)
+{
+	return abi->data_mask ? ptr & abi->data_mask : ptr;
 }
 
 static inline taddr_t regs_pc(const struct regs *r) { return r->w[r->abi->pc]; }
