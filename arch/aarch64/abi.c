@@ -57,7 +57,6 @@ const struct abi abi_aarch64 = {
 		[33 ... ABI_MAX_DWARF - 1] = -1,
 	},
 	.dwarf_preserved = (uint64_t)0x7ff << 19, /* x19 … x29 */
-	.dwarf_signs_ra = true,
 
 	.mode_reg = -1,
 	.max_insn = 32, /* a PLT stub, a load-exclusive and its store */

@@ -134,9 +134,6 @@ struct abi {
 	/* Bit n set: DWARF register n keeps its value over a call where the
 	 * call-frame information says nothing of it. */
 	uint64_t dwarf_preserved;
-	/* The call-frame operation 0x2d says that the return address is signed
-	 * from here on, or not any more (AArch64), and not what it says on SPARC. */
-	bool dwarf_signs_ra;
 
 	/* Bytes that the hooks look at: the longest instruction, or more where a
 	 * few belong together (a PLT stub); and how near a slot must be to its
@@ -188,7 +185,7 @@ struct abi {
 };
 
 extern const struct abi abi_x86_64, abi_i386;
-extern const struct abi abi_aarch64;
+extern const struct abi abi_arm, abi_aarch64;
 
 /* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32
  * with machine x86-64, and is refused so). */

@@ -62,6 +62,18 @@ uint64_t look_argument(const struct task *t, unsigned n)
 	return stack_word(abi, abi->stack_arg + (n - 1u - abi->nreg_args) * abi->word);
 }
 
+taddr_t look_pointer(const struct task *t, unsigned n)
+{
+	return abi_data_addr(t->proc->abi, look_argument(t, n));
+}
+
+void look_arguments(const struct task *t, const struct probe *pr, uint64_t arg[CALL_ARGS])
+{
+	for (unsigned n = 1; n <= CALL_ARGS; n++)
+		arg[n - 1] = n == pr->ptr_arg || n == pr->out_arg ? look_pointer(t, n)
+								  : look_argument(t, n);
+}
+
 bool args_on_stack(const struct abi *abi, const struct probe *pr)
 {
 	unsigned most = MAX(MAX(pr->ptr_arg, pr->size_arg), MAX(pr->count_arg, pr->out_arg));

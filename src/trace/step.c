@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <string.h>
 
+#include "base/msg.h"
 #include "trace/breakpoint.h"
 #include "trace/ptrace.h"
 #include "trace/step.h"
@@ -12,17 +14,31 @@ static bool runs(const struct task *t)
 	return t->state != TASK_STOPPED && t->state != TASK_LISTENING && !t->absent;
 }
 
+/* Some kernels cannot single-step (32-bit ARM).  Then the instruction, which could
+ * neither be displaced nor emulated, is left alone from now on. */
+static void do_without(struct task *t, struct breakpoint *bp)
+{
+	msg_warn("%s: the instruction at 0x%llx can only be single-stepped, which this kernel "
+		 "does not do; what it belongs to is not observed any more", t->proc->name,
+		 (unsigned long long)bp->addr);
+	bp_drop_role(t->proc, bp, bp->roles);
+	step_end(t);
+	pt_cont(t->tid, 0);
+}
+
 static void begin(struct proc *p)
 {
 	struct task *t = p->stepper;
+	struct breakpoint *bp = p->step_bp;
 
 	for (size_t i = 0; i < p->tasks.n; i++)
 		if (p->tasks.v[i] != t && runs(p->tasks.v[i]))
 			return;
-	bp_lift(p, p->step_bp);
-	t->stepping = p->step_bp;
+	bp_lift(p, bp);
+	t->stepping = bp;
 	t->state = TASK_RUNNING;
-	pt_step(t->tid, 0);
+	if (pt_step(t->tid, 0) == -EIO)
+		do_without(t, bp);
 }
 
 void step_over(struct task *t, struct breakpoint *bp)

@@ -147,7 +147,7 @@ static bool progress(struct walk *w, taddr_t sp, bool same_stack)
 	if (sp > w->sp)
 		return true;
 	if (sp == w->sp) /* a leaf that keeps the return address in a register */
-		return w->abi->link >= 0 && w->out->n == 1;
+		return w->abi->link >= 0 && (w->exact || w->out->n == 1);
 	return !same_stack && ++w->switches <= STACK_SWITCHES_MAX;
 }
 
@@ -155,7 +155,7 @@ enum step walk_arrive(struct walk *w, taddr_t pc, taddr_t sp, enum frame_origin 
 {
 	bool signal = origin == FROM_SIGNAL;
 
-	pc &= w->mem->mask;
+	pc = plain_code(w->u, pc) & w->mem->mask;
 	if (!abi_code_addr(w->abi, pc) && !signal)
 		return STEP_OUTERMOST;
 	w->mode = pc & w->abi->code_bit;
@@ -389,6 +389,7 @@ struct unwinder *unwinder_new(const struct abi *abi, struct modules *modules,
 	u->reader = *mem;
 	u->refresh = refresh;
 	u->arg = arg;
+	u->code_mask = UINT64_MAX;
 	u->mem.reader = &u->reader;
 	u->mem.refills = &u->stats.refills;
 	row_table_init(&u->rows);
@@ -411,6 +412,11 @@ void unwinder_forget(struct unwinder *u, taddr_t start, taddr_t end)
 	if (u->have_maps)
 		maps_release(&u->maps);
 	u->have_maps = false;
+}
+
+void unwinder_set_code_mask(struct unwinder *u, uint64_t mask)
+{
+	u->code_mask = mask;
 }
 
 const struct unwind_stats *unwinder_stats(const struct unwinder *u)
