@@ -11,6 +11,7 @@
 #define ABI_MAX_REGS 48
 #define ABI_MAX_ARGS 8
 #define ABI_MAX_DWARF 64
+#define ABI_MAX_ALIAS 3
 #define DISPLACE_MAX 64 /* bytes of code in one slot of a scratch page */
 #define DISPLACE_MAX_FIX 8
 
@@ -125,6 +126,10 @@ struct abi {
 	int nr_munmap, nr_madvise, nr_rt_sigaction, nr_rt_sigprocmask;
 	int nr_execve, nr_execveat;
 	int nr_exit; /* of one thread; exit_group ends them all */
+	/* Where an error is a flag, and the result then is errno itself
+	 * (PowerPC): bits of that register.  0: an error is −errno. */
+	uint32_t syscall_error_mask;
+	int8_t syscall_error_reg;
 
 	/* DWARF register numbers (the psABI's table), as far as the unwinder
 	 * needs them; −1 where regs.w has no such register. */
@@ -134,6 +139,10 @@ struct abi {
 	/* Bit n set: DWARF register n keeps its value over a call where the
 	 * call-frame information says nothing of it. */
 	uint64_t dwarf_preserved;
+	/* Numbers that call-frame information uses, too large or double, and the
+	 * ones below ABI_MAX_DWARF that stand for them in all of the above;
+	 * what these themselves mean is of no use then.  Ends with to = 0. */
+	struct { uint16_t number; uint8_t to; } dwarf_alias[ABI_MAX_ALIAS];
 
 	/* Bytes that the hooks look at: the longest instruction, or more where a
 	 * few belong together (a PLT stub); and how near a slot must be to its
@@ -186,6 +195,7 @@ struct abi {
 
 extern const struct abi abi_x86_64, abi_i386;
 extern const struct abi abi_arm, abi_aarch64;
+extern const struct abi abi_powerpc;
 
 /* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32
  * with machine x86-64, and is refused so). */
@@ -196,6 +206,11 @@ const struct abi *abi_at(size_t i);
 /* Finds the fix for a task whose pc is `offset` into the slot's code.  NULL:
  * the offset is not at an instruction boundary. */
 const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t offset);
+
+/* The number by which the unwinder knows a register of call-frame information, −1
+ * if it does not; and the other way round. */
+int abi_dwarf_known(const struct abi *abi, uint64_t number);
+unsigned abi_dwarf_number(const struct abi *abi, unsigned known);
 
 /* The address that a code pointer means. */
 static inline taddr_t abi_code_addr(const struct abi *abi, taddr_t code)
@@ -245,6 +260,9 @@ static inline int64_t regs_syscall_result(const struct regs *r)
 {
 	uint64_t v = r->w[r->abi->syscall_ret];
 
+	if (r->abi->syscall_error_mask &&
+	    r->w[r->abi->syscall_error_reg] & r->abi->syscall_error_mask)
+		return -(int64_t)v;
 	if (r->abi->word == 4)
 		v = (uint32_t)v > -4096u ? (uint64_t)(int32_t)v : (uint32_t)v;
 	return (int64_t)v;

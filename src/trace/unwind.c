@@ -15,7 +15,7 @@
 
 /* -- registers ------------------------------------------------------------- */
 
-/* What an expression may ask for: only what this machine has. */
+/* Only what this machine has. */
 static bool expr_reg(void *arg, unsigned reg, uint64_t *v)
 {
 	struct walk *w = arg;
@@ -23,6 +23,15 @@ static bool expr_reg(void *arg, unsigned reg, uint64_t *v)
 	if (reg >= w->abi->ndwarf || w->abi->dwarf_reg[reg] < 0)
 		return false;
 	return get_reg(w, reg, v);
+}
+
+/* As call-frame information numbers them. */
+static bool cfi_reg(void *arg, unsigned number, uint64_t *v)
+{
+	struct walk *w = arg;
+	int reg = abi_dwarf_known(w->abi, number);
+
+	return reg >= 0 && expr_reg(w, (unsigned)reg, v);
 }
 
 static bool expr_load(void *arg, taddr_t addr, unsigned size, uint64_t *v)
@@ -214,7 +223,7 @@ static enum step step_row(struct walk *w, const struct row *row)
 /* All rules are evaluated with this frame's registers before any changes. */
 static enum step step_full(struct walk *w, const struct full_row *f)
 {
-	struct expr_env env = { .reg = expr_reg, .load = expr_load, .arg = w,
+	struct expr_env env = { .reg = cfi_reg, .load = expr_load, .arg = w,
 				.mask = w->mem->mask, .word = w->abi->word };
 	struct { uint64_t v; int kind; } res[ABI_MAX_DWARF];
 	uint64_t ra, sp;
