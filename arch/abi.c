@@ -9,6 +9,9 @@ static const struct abi *const abis[] = {
 #ifdef ABI_AARCH64
 	&abi_aarch64,
 #endif
+#ifdef ABI_ARM
+	&abi_arm,
+#endif
 };
 
 const struct abi *abi_lookup(unsigned e_machine, unsigned e_class, unsigned e_data)
