@@ -12,6 +12,9 @@ static const struct abi *const abis[] = {
 #ifdef ABI_POWERPC
 	&abi_powerpc,
 #endif
+#ifdef ABI_ARM
+	&abi_arm,
+#endif
 };
 
 const struct abi *abi_lookup(unsigned e_machine, unsigned e_class, unsigned e_data)

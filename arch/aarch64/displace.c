@@ -169,16 +169,18 @@ static void displace_adr(struct work *w)
 	emit_jump(w, AT_NEXT, next_insn(w));
 }
 
-/* By way of the register that is loaded, or of x17 where that is no general one. */
+/* By way of the register that is loaded, or of a veneer's where that is no general
+ * one. */
 static void displace_literal(struct work *w)
 {
 	static const uint32_t general[] = { 0xb9400000, 0xf9400000, 0xb9800000 },
 			      vector[] = { 0xbd400000, 0xfd400000, 0x3dc00000 };
 	bool is_vector = w->in.w >> 26 & 1;
 	unsigned opc = w->in.w >> 30;
-	unsigned base = is_vector || w->in.rd == A64_ZR ? A64_X17 : w->in.rd;
+	bool has_own = !is_vector && w->in.rd != A64_ZR;
+	unsigned base = has_own ? w->in.rd : w->via;
 
-	w->fails = base == A64_X17 && w->flags & DISPLACE_SYSCALL;
+	w->fails = !base && !has_own;
 	mark(w, AT_ORIGINAL, w->addr);
 	emit_load(w, base, w->in.target);
 	mark(w, AT_ORIGINAL, w->addr);

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/msg.h"
 #include "trace/breakpoint.h"
 #include "trace/ptrace.h"
 #include "trace/step.h"
@@ -14,14 +13,10 @@ static bool runs(const struct task *t)
 	return t->state != TASK_STOPPED && t->state != TASK_LISTENING && !t->absent;
 }
 
-/* Some kernels cannot single-step (32-bit ARM).  Then the instruction, which could
- * neither be displaced nor emulated, is left alone from now on. */
+/* The kernel cannot single-step. */
 static void do_without(struct task *t, struct breakpoint *bp)
 {
-	msg_warn("%s: the instruction at 0x%llx can only be single-stepped, which this kernel "
-		 "does not do; what it belongs to is not observed any more", t->proc->name,
-		 (unsigned long long)bp->addr);
-	bp_drop_role(t->proc, bp, bp->roles);
+	bp_abandon(t->proc, bp);
 	step_end(t);
 	pt_cont(t->tid, 0);
 }

@@ -99,7 +99,7 @@ static const struct insn insns[] = {
 	{ "ldrsh w0, [x2], #-6", 0x78dfa440, "SS", true },
 	{ "ldrsw x0, [x2, #12]", 0xb9800c40, "SS", true },
 	{ "ldr x0, [x2, x3]", 0xf8636840, "SS", false },
-	{ "ldr x0, [x3]", 0xf9400060, "SS", false },
+	{ "ldr x0, [x3]", 0xf9400060, "SS", true },
 	{ "ldr q0, [x2]", 0x3dc00040, "SS", false },
 	{ "prfm pldl1keep, [x2]", 0xf9800040, "SS", false },
 	{ "movz x0, #0x1234, lsl #32", 0xd2c24680, "SS", true },
