@@ -222,6 +222,22 @@ const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t o
 int abi_dwarf_known(const struct abi *abi, uint64_t number);
 unsigned abi_dwarf_number(const struct abi *abi, unsigned known);
 
+/* A number of `size` bytes in the ABI's byte order. */
+static inline uint64_t abi_load(const struct abi *abi, const uint8_t *b, unsigned size)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		v |= (uint64_t)b[i] << 8 * (abi->e_data == 1 ? i : size - 1 - i);
+	return v;
+}
+
+static inline void abi_store(const struct abi *abi, uint8_t *b, unsigned size, uint64_t v)
+{
+	for (unsigned i = 0; i < size; i++)
+		b[i] = (uint8_t)(v >> 8 * (abi->e_data == 1 ? i : size - 1 - i));
+}
+
 /* The address that a code pointer means. */
 static inline taddr_t abi_code_addr(const struct abi *abi, taddr_t code)
 {

@@ -27,14 +27,9 @@ void look_stack(struct task *t, size_t want)
 
 static uint64_t stack_word(const struct abi *abi, size_t offset)
 {
-	uint64_t v = 0;
-
 	if (offset + abi->word > look.stack.len)
 		return 0;
-	for (unsigned i = 0; i < abi->word; i++)
-		v |= (uint64_t)look.stack.bytes[offset + i]
-		     << 8 * (abi->e_data == 1 ? i : abi->word - 1u - i);
-	return v;
+	return abi_load(abi, look.stack.bytes + offset, abi->word);
 }
 
 taddr_t look_return_address(const struct task *t)

@@ -25,8 +25,9 @@ static const char *const linkmap_names[] = { "_dl_debug_state" };
 /* -- /proc ------------------------------------------------------------------------ */
 
 /* An entry of the auxiliary vector, whose words are the tracee's. */
-static taddr_t auxv(pid_t pid, unsigned word, uint64_t type)
+static taddr_t auxv(pid_t pid, const struct abi *abi, uint64_t type)
 {
+	const unsigned word = abi->word;
 	char path[40];
 	uint8_t b[2048];
 	ssize_t n;
@@ -39,12 +40,8 @@ static taddr_t auxv(pid_t pid, unsigned word, uint64_t type)
 	n = read(fd, b, sizeof b);
 	close(fd);
 	for (ssize_t i = 0; i + 2 * (ssize_t)word <= n; i += 2 * (ssize_t)word) {
-		uint64_t k = 0, v = 0;
-
-		memcpy(&k, b + i, word);
-		memcpy(&v, b + i + word, word);
-		if (k == type)
-			return v;
+		if (abi_load(abi, b + i, word) == type)
+			return abi_load(abi, b + i + word, word);
 	}
 	return 0;
 }
@@ -186,6 +183,7 @@ static int choose_abi(struct proc *p)
 {
 	char path[40];
 	uint8_t e[20];
+	unsigned machine;
 	int fd;
 	ssize_t n;
 
@@ -197,11 +195,13 @@ static int choose_abi(struct proc *p)
 	close(fd);
 	if (n != sizeof e || memcmp(e, ELFMAG, SELFMAG))
 		return -ENOEXEC;
-	p->abi = abi_lookup((unsigned)e[18] | (unsigned)e[19] << 8, e[EI_CLASS], e[EI_DATA]);
+	machine = e[EI_DATA] == ELFDATA2MSB ? (unsigned)e[18] << 8 | e[19] :
+					      (unsigned)e[19] << 8 | e[18];
+	p->abi = abi_lookup(machine, e[EI_CLASS], e[EI_DATA]);
 	if (p->abi && host_supports(p->abi))
 		return 0;
 	msg_warn("%s (%d) is %s; it runs on untraced", p->exe ? p->exe : "?", p->pid,
-		 e[18] == EM_X86_64 && e[EI_CLASS] == ELFCLASS32 ? "an x32 program, which is not supported" :
+		 machine == EM_X86_64 && e[EI_CLASS] == ELFCLASS32 ? "an x32 program, which is not supported" :
 		 "for a machine that is not supported");
 	p->abi = NULL;
 	return -ENOEXEC;
@@ -257,8 +257,8 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 		return err;
 	}
 	memory_open(&p->mem, p->pid);
-	p->linker = auxv(p->pid, p->abi->word, AT_BASE);
-	p->entry = auxv(p->pid, p->abi->word, AT_ENTRY);
+	p->linker = auxv(p->pid, p->abi, AT_BASE);
+	p->entry = auxv(p->pid, p->abi, AT_ENTRY);
 	p->state = PROC_STARTING;
 	p->space = recorder_new_space(r);
 	p->open = openset_new();

@@ -105,17 +105,17 @@ static bool is_function(const struct scan *sc, uint64_t v)
 static bool looks_like_vtable(struct scan *sc, taddr_t addr)
 {
 	const struct map_line *l = maps_find(&sc->space.maps, addr);
-	unsigned word = sc->p->abi->word, functions = 0;
+	ssize_t word = sc->p->abi->word;
+	unsigned functions = 0;
 	uint8_t bytes[VTABLE_WORDS * 8];
 	ssize_t got;
 
 	if (!l || !l->r || !l->ino)
 		return false;
-	got = memory_read(&sc->p->mem, addr, bytes, (size_t)VTABLE_WORDS * word);
-	for (ssize_t i = 0; i + (ssize_t)word <= got; i += word) {
-		uint64_t v = 0;
+	got = memory_read(&sc->p->mem, addr, bytes, (size_t)VTABLE_WORDS * (size_t)word);
+	for (ssize_t i = 0; i + word <= got; i += word) {
+		uint64_t v = abi_load(sc->p->abi, bytes + i, (unsigned)word);
 
-		memcpy(&v, bytes + i, word);
 		if (!v)
 			continue;
 		if (!is_function(sc, v))

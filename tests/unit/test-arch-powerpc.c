@@ -518,6 +518,7 @@ static void on_signal(int sig, siginfo_t *si, void *ctx)
 	run.sig = sig;
 	run.running = false;
 	memcpy(g, run.home, sizeof run.home);
+	g[PPC_NIP] += 4; /* the trap that began it */
 }
 
 static void fill(uint32_t page, uint32_t word)
@@ -642,6 +643,12 @@ static void run_emulated(const char *name, const uint32_t *words, const uint32_t
 	same(name, "emulated", seed, want, &got, false);
 }
 
+/* A stop takes a reservation away: only what tries again ends the same. */
+static bool may_be_stopped(const uint32_t *words, unsigned n)
+{
+	return n == 1 || ppc_op(words[n - 1]) == PPC_OP_BC;
+}
+
 static void check_runs(const char *name, const uint32_t *words, unsigned n, uint32_t slot, bool emulated)
 {
 	static struct outcome want, got;
@@ -661,7 +668,9 @@ static void check_runs(const char *name, const uint32_t *words, unsigned n, uint
 		prepare(words, n);
 		execute((uint32_t)displaced.resume, in, &got);
 		same(name, "displaced", seed, &want, &got, veneer);
-		for (unsigned k = 0; displaced.kind == DISPLACE_SLOT && k < displaced.nfix; k++) {
+		if (displaced.kind != DISPLACE_SLOT || !may_be_stopped(words, n))
+			continue;
+		for (unsigned k = 0; k < displaced.nfix; k++) {
 			char how[40];
 
 			prepare(words, n);
