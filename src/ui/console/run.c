@@ -137,23 +137,25 @@ static void run_script(struct console *c, const char *path)
 
 int console_run(const struct console_opts *o)
 {
-	struct console c = { .o = o, .client = o->client, .report = *o->report, .go = o->go,
+	struct console c = { .o = o, .client = o->client, .report = *o->report,
 			     .listing = REPORT_TOP, .listing_sort = o->report->sort };
 	struct sigaction old[ARRAY_SIZE(signals)];
+	bool never;
 
 	c.report.interrupted = &console_interrupted;
 	if (o->report->list_leaks)
 		c.listing = REPORT_LEAKS;
 	console_interrupted = console_ending = console_resumed = 0;
 	signals_begin(old);
-	if (o->script)
+	never = o->launched && console_await_entry(&c);
+	if (!never && o->script)
 		run_script(&c, o->script);
-	if (!c.quit && !console_ending && (!o->script || o->interactive)) {
+	if (!never && !c.quit && !console_ending && (!o->script || o->interactive)) {
 		c.input = (struct input){ .fd = STDIN_FILENO, .prompts = isatty(STDIN_FILENO) };
 		execute_all(&c);
 	}
 	signals_end(old);
 	strings_release(&c.searchpath);
 	strbuf_release(&c.out);
-	return console_ending ? 128 + console_ending : c.failed;
+	return never ? -1 : console_ending ? 128 + console_ending : c.failed;
 }
