@@ -91,8 +91,9 @@ static int wait_interruptibly(struct pollfd *p, nfds_t n, int timeout_ms)
 	sigaddset(&ours, SIGTERM);
 	sigaddset(&ours, SIGHUP);
 	sigaddset(&ours, SIGCONT);
+	sigaddset(&ours, SIGWINCH);
 	sigprocmask(SIG_BLOCK, &ours, &old);
-	if (!console_interrupted && !console_resumed)
+	if (!console_interrupted && !console_resumed && !console_resized)
 		r = ppoll(p, n, timeout_ms < 0 ? NULL : &ts, &old);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return r;

@@ -93,6 +93,7 @@ struct console {
 /* Beside console_interrupted, and until somebody looks: */
 extern volatile int console_ending; /* the signal that asks us to end */
 extern volatile int console_resumed; /* we were stopped for a while */
+extern volatile int console_resized; /* the terminal has another size */
 
 /* A message about the command that runs.  −1. */
 PRINTF_LIKE(2, 3) int console_error(const struct console *c, const char *fmt, ...);

@@ -9,7 +9,7 @@
 #include "base/msg.h"
 #include "console.h"
 
-volatile int console_interrupted, console_ending, console_resumed;
+volatile int console_interrupted, console_ending, console_resumed, console_resized;
 
 /* Who asks us to end finds the terminal as it was, and the history kept. */
 static void on_signal(int sig)
@@ -18,12 +18,16 @@ static void on_signal(int sig)
 		console_resumed = 1;
 		return;
 	}
+	if (sig == SIGWINCH) {
+		console_resized = 1;
+		return;
+	}
 	console_interrupted = 1;
 	if (sig != SIGINT)
 		console_ending = sig;
 }
 
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCONT, SIGPIPE };
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCONT, SIGWINCH, SIGPIPE };
 
 static void signals_begin(struct sigaction old[])
 {
@@ -145,7 +149,7 @@ int console_run(const struct console_opts *o)
 	c.report.interrupted = &console_interrupted;
 	if (o->report->list_leaks)
 		c.listing = REPORT_LEAKS;
-	console_interrupted = console_ending = console_resumed = 0;
+	console_interrupted = console_ending = console_resumed = console_resized = 0;
 	signals_begin(old);
 	never = o->launched && console_await_entry(&c);
 	if (!never && o->script)
