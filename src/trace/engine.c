@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Looks at the task that has hit a breakpoint, and decides what the hit is. */
 #include "trace/engine-internal.h"
+#include "trace/entry.h"
 #include "trace/fail.h"
 #include "trace/image.h"
 #include "trace/recorder.h"
@@ -170,9 +171,14 @@ void engine_hit(struct task *t, struct breakpoint *bp)
 	if (!(bp->roles & BP_PROBE))
 		t->last.what = LAST_NONE;
 	if (bp->roles & (BP_LINKMAP | BP_START)) {
+		bool held;
+
 		image_sync(t->proc, t);
+		held = entry_hold(t, bp);
 		if (bp->roles & BP_START)
 			bp_drop_role(t->proc, bp, BP_START);
+		if (held)
+			return;
 	}
 	if (bp->roles & BP_RESOLVED)
 		image_resolver_returned(t, bp);
