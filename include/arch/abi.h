@@ -11,6 +11,7 @@
 #define ABI_MAX_REGS 48
 #define ABI_MAX_ARGS 8
 #define ABI_MAX_DWARF 64
+#define ABI_MAX_ALIAS 3
 #define DISPLACE_MAX 64 /* bytes of code in one slot of a scratch page */
 #define DISPLACE_MAX_FIX 8
 
@@ -47,6 +48,8 @@ enum displace_where {
 	AT_CALL_UNDO,   /* a call through a register or memory, its return address
 			   pushed and no more: add abi->word to the stack
 			   pointer; the pc is really `to`, the call itself */
+	AT_POP,         /* register `value` was pushed and lent: pop it; the pc is
+			   really `to` */
 };
 
 struct displace_fix {
@@ -94,6 +97,10 @@ struct abi {
 	uint8_t stack_arg; /* first stack argument, bytes above sp at entry */
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
 	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
+	/* The bits of a pointer to data that the machine heeds (AArch64: without
+	 * the tag in its highest byte).  Blocks, events and leak scans have
+	 * addresses; what is given to the program keeps its tag.  0: all. */
+	uint64_t data_mask;
 
 	/* A code pointer is an address with the instruction set in this bit (ARM:
 	 * 1, set for Thumb), as symbols, link registers and function pointers
@@ -105,6 +112,9 @@ struct abi {
 	 * mode_mask in regs.w[mode_reg] are the code bit.  −1: only one. */
 	int8_t mode_reg;
 	uint32_t mode_mask;
+	/* Bits of it that belong to the place where the thread stands, and are
+	 * cleared when it is sent to another (ARM: the state of an IT block). */
+	uint32_t place_mask;
 
 	/* Breakpoint; the second one for code pointers with the code bit. */
 	uint8_t bp_insn[4], bp_alt_insn[4];
@@ -113,14 +123,18 @@ struct abi {
 	bool has_singlestep;
 
 	/* System calls made on the tracee's behalf. */
-	uint8_t syscall_insn[4];
-	uint8_t syscall_insn_len;
+	uint8_t syscall_insn[4], syscall_alt_insn[4]; /* as of the breakpoint */
+	uint8_t syscall_insn_len, syscall_alt_len;
 	int8_t syscall_nr;     /* register that takes the number */
 	int8_t syscall_arg[6];
 	int nr_mmap;           /* mmap2 (offset in pages) on 32 bit */
 	int nr_munmap, nr_madvise, nr_rt_sigaction, nr_rt_sigprocmask;
 	int nr_execve, nr_execveat;
 	int nr_exit; /* of one thread; exit_group ends them all */
+	/* Where an error is a flag, and the result then is errno itself
+	 * (PowerPC): bits of that register.  0: an error is −errno. */
+	uint32_t syscall_error_mask;
+	int8_t syscall_error_reg;
 
 	/* DWARF register numbers (the psABI's table), as far as the unwinder
 	 * needs them; −1 where regs.w has no such register. */
@@ -130,10 +144,15 @@ struct abi {
 	/* Bit n set: DWARF register n keeps its value over a call where the
 	 * call-frame information says nothing of it. */
 	uint64_t dwarf_preserved;
+	/* Numbers that call-frame information uses, too large or double, and the
+	 * ones below ABI_MAX_DWARF that stand for them in all of the above;
+	 * what these themselves mean is of no use then.  Ends with to = 0. */
+	struct { uint16_t number; uint8_t to; } dwarf_alias[ABI_MAX_ALIAS];
 
-	/* Longest instruction, and how near a slot must be to its instruction
-	 * for displace() not to need DISPLACE_STEP for want of reach (0:
-	 * anywhere); memory operands as far from the instruction are assumed. */
+	/* Bytes that the hooks look at: the longest instruction, or more where a
+	 * few belong together (a PLT stub); and how near a slot must be to its
+	 * instruction for displace() not to need DISPLACE_STEP for want of reach
+	 * (0: anywhere); memory operands as far from the instruction are assumed. */
 	uint8_t max_insn;
 	uint8_t insn_align; /* of every instruction, in bytes */
 	uint64_t slot_reach;
@@ -165,6 +184,11 @@ struct abi {
 				taddr_t *target);
 	/* Length of the instruction in bytes, or -EINVAL. */
 	int (*insn_length)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len);
+	/* May the instruction at `code` be in a block of conditional ones that an
+	 * earlier one begins (Thumb: it)?  `before` are the `len` bytes before it;
+	 * of variable-length code this cannot be told for certain.  NULL: there is
+	 * no such thing. */
+	bool (*in_block)(const struct abi *, taddr_t code, const uint8_t *before, size_t len);
 	/* Does a system call with a constant number begin at code[0], in the
 	 * way the C libraries write it?  Its number, or −1; *at: the
 	 * instruction (bytes from code, with the code bit) that enters the
@@ -180,6 +204,8 @@ struct abi {
 };
 
 extern const struct abi abi_x86_64, abi_i386;
+extern const struct abi abi_arm, abi_aarch64;
+extern const struct abi abi_powerpc;
 
 /* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32
  * with machine x86-64, and is refused so). */
@@ -190,6 +216,27 @@ const struct abi *abi_at(size_t i);
 /* Finds the fix for a task whose pc is `offset` into the slot's code.  NULL:
  * the offset is not at an instruction boundary. */
 const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t offset);
+
+/* The number by which the unwinder knows a register of call-frame information, −1
+ * if it does not; and the other way round. */
+int abi_dwarf_known(const struct abi *abi, uint64_t number);
+unsigned abi_dwarf_number(const struct abi *abi, unsigned known);
+
+/* A number of `size` bytes in the ABI's byte order. */
+static inline uint64_t abi_load(const struct abi *abi, const uint8_t *b, unsigned size)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		v |= (uint64_t)b[i] << 8 * (abi->e_data == 1 ? i : size - 1 - i);
+	return v;
+}
+
+static inline void abi_store(const struct abi *abi, uint8_t *b, unsigned size, uint64_t v)
+{
+	for (unsigned i = 0; i < size; i++)
+		b[i] = (uint8_t)(v >> 8 * (abi->e_data == 1 ? i : size - 1 - i));
+}
 
 /* The address that a code pointer means. */
 static inline taddr_t abi_code_addr(const struct abi *abi, taddr_t code)
@@ -206,6 +253,12 @@ static inline const uint8_t *abi_bp(const struct abi *abi, taddr_t code, unsigne
 	return alt ? abi->bp_alt_insn : abi->bp_insn;
 }
 
+/* The address that a pointer to data means. */
+static inline taddr_t abi_data_addr(const struct abi *abi, taddr_t ptr)
+{
+	return abi->data_mask ? ptr & abi->data_mask : ptr;
+}
+
 static inline taddr_t regs_pc(const struct regs *r) { return r->w[r->abi->pc]; }
 /* The pc as a code pointer. */
 static inline taddr_t regs_code(const struct regs *r)
@@ -215,7 +268,7 @@ static inline taddr_t regs_code(const struct regs *r)
 	return r->w[abi->pc] |
 	       (abi->code_bit && r->w[abi->mode_reg] & abi->mode_mask ? abi->code_bit : 0);
 }
-/* Sets the pc, and the instruction set, to a code pointer. */
+/* Sets the pc, and the instruction set, to a code pointer, where nothing has begun. */
 static inline void regs_set_code(struct regs *r, taddr_t code)
 {
 	const struct abi *abi = r->abi;
@@ -223,7 +276,7 @@ static inline void regs_set_code(struct regs *r, taddr_t code)
 	r->w[abi->pc] = abi_code_addr(abi, code);
 	if (!abi->code_bit)
 		return;
-	r->w[abi->mode_reg] &= ~(uint64_t)abi->mode_mask;
+	r->w[abi->mode_reg] &= ~(uint64_t)(abi->mode_mask | abi->place_mask);
 	if (code & abi->code_bit)
 		r->w[abi->mode_reg] |= abi->mode_mask;
 }
@@ -233,6 +286,9 @@ static inline int64_t regs_syscall_result(const struct regs *r)
 {
 	uint64_t v = r->w[r->abi->syscall_ret];
 
+	if (r->abi->syscall_error_mask &&
+	    r->w[r->abi->syscall_error_reg] & r->abi->syscall_error_mask)
+		return -(int64_t)v;
 	if (r->abi->word == 4)
 		v = (uint32_t)v > -4096u ? (uint64_t)(int32_t)v : (uint32_t)v;
 	return (int64_t)v;

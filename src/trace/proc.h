@@ -62,6 +62,9 @@ struct breakpoint {
 			       or single-step */
 	struct displaced d;
 	bool no_emulation;  /* … cannot be emulated either */
+	uint8_t insn[8], ninsn; /* of what is emulated: the bytes */
+	bool abandoned;     /* there is no way past it: never planted again */
+	int16_t syscall;    /* BP_SYSCALLS: the number of the call */
 	struct breakpoint *chain; /* this body only jumps there (delete → free) */
 	struct module *module;    /* NULL: not in one */
 };
@@ -240,6 +243,8 @@ struct proc {
 	uint64_t handler_mask[2]; /* two bits a signal: does its handler block
 				     SIGTRAP? (sigtrap.c) */
 	taddr_t linker, entry;    /* AT_BASE (0: none) and AT_ENTRY */
+	size_t modules_at_exec;   /* how many there were before the linker ran */
+	struct breakpoint *entry_bp; /* it is held there (entry.h); NULL: it is not */
 	taddr_t brk_end;          /* the break, as the program moved it last; 0 */
 	char *exe;                /* path as the tracee sees it */
 	char *name;
@@ -297,6 +302,7 @@ struct session {
 	struct failing *failing;  /* --inject malloc:fail; NULL: none */
 	pid_t launched;           /* pid of the command; 0: none */
 	bool launched_ended;
+	bool hold;                /* … at its entry: `start` has not been said */
 	bool launched_let_go;     /* --no-follow-exec; its end is waited for all
 				     the same: its status is ours */
 	pid_t reporter;           /* the forked copy that reports; 0: none */

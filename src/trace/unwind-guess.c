@@ -128,8 +128,9 @@ static struct link fp_link(struct walk *w)
 		return l;
 	l.usable = l.fp % word == 0 && l.fp >= w->sp && l.fp - w->sp <= FRAME_SIZE_MAX &&
 		   unwind_mem_word(w->mem, l.fp, &l.next) &&
-		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra) &&
-		   (!l.ra || unwinder_executable(w->u, l.ra - 1, true));
+		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra);
+	l.ra = plain_code(w->u, l.ra);
+	l.usable = l.usable && (!l.ra || unwinder_executable(w->u, l.ra - 1, true));
 	return l;
 }
 
@@ -169,6 +170,7 @@ static enum step step_scan(struct walk *w, const struct guess *g, taddr_t end)
 	for (unsigned i = 0; i < words && at < end; i++, at += word) {
 		if (!unwind_mem_word(w->mem, at, &ra))
 			break;
+		ra = plain_code(w->u, ra);
 		if (in_text(modules_find(w->u->modules, ra), ra) &&
 		    guess_caller(g, ra) >= wanted) {
 			w->fp_lost = true;
@@ -189,6 +191,13 @@ static bool called_main(struct walk *w)
 
 	return m && m->file && elf_file_function_at(m->file, pc - m->bias, &sym) &&
 	       !strcmp(sym.name, "main");
+}
+
+/* Where there are two instruction sets (ARM), each has a frame pointer of its own,
+ * and zero says nothing. */
+static bool ends_chain(const struct walk *w, const struct link *l)
+{
+	return !l->fp && !w->abi->code_bit;
 }
 
 /* No call-frame information: assembly, i386's pc thunks, C libraries built
@@ -216,7 +225,7 @@ enum step walk_blind(struct walk *w, const struct row *row)
 		return step_link(w, top);
 	if (l.usable)
 		return step_fp(w, &l);
-	return in_module && (!l.fp || called_main(w)) ? STEP_OUTERMOST : STEP_LOST;
+	return in_module && (ends_chain(w, &l) || called_main(w)) ? STEP_OUTERMOST : STEP_LOST;
 }
 
 /* With fp as the frame pointer, would this row find a return address? */
@@ -230,6 +239,7 @@ static bool fp_fits(struct walk *w, const struct row *row, taddr_t fp)
 	if (cfa <= w->sp || cfa - w->sp > FRAME_SIZE_MAX || cfa % w->abi->word ||
 	    !unwind_mem_word(w->mem, (cfa + (taddr_t)(int64_t)row->ra_off) & w->mem->mask, &ra))
 		return false;
+	ra = plain_code(w->u, ra);
 	if (into >= 0)
 		g.start = row->pc - (taddr_t)into;
 	return ra && unwinder_executable(w->u, ra - 1, false) && guess_caller(&g, ra) >= CALLER_MAYBE;
