@@ -65,7 +65,7 @@ begin_root() {
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/lib" "$root/t" "$root/parts" "$root/files" "$root/etc"
 	: >"$root/t/list"
-	cp "$tracer_root/bin/busybox" "$root/bin"
+	cp "$busybox" "$root/bin"
 	cp "$cross/guest" "$root/init"
 	[ ! -d "$kernel_files/modules" ] || cp -r "$kernel_files/modules" "$root"
 	echo "KERNEL_MODULES='$KERNEL_MODULES' TIMEOUT=$TIMEOUT" >"$root/settings"
