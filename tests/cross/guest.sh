@@ -56,7 +56,7 @@ add_libraries() { # MACHINE SYSROOT FILE…
 			set -- "$@" "$into/$name"
 		done
 	done
-	[ -z "$interpreter" ] || [ -e "$root$interpreter" ] ||
+	[ -z "$interpreter" ] || [ -L "$root$interpreter" ] || [ -e "$root$interpreter" ] ||
 		{ mkdir -p "$root${interpreter%/*}"; ln -s "/lib/$lib_machine/${interpreter##*/}" "$root$interpreter"; }
 }
 
