@@ -4,6 +4,7 @@
 
 #include "arch/host.h"
 #include "base/msg.h"
+#include "trace/breakpoint.h"
 #include "trace/entry.h"
 
 bool entry_awaited(const struct proc *p)
@@ -25,7 +26,7 @@ bool entry_hold(struct task *t, struct breakpoint *bp)
 	if (!entry_awaited(p) || !is_entry(p, bp))
 		return false;
 	/* Let go from here it goes on at the instruction itself. */
-	host_set_pc(t->tid, t->regs.abi, bp->addr);
+	host_set_pc(t->tid, &t->regs, bp_code(bp));
 	p->entry_bp = bp;
 	if (*p->session->opts->hold)
 		msg_info("%s (%d) stands at its entry: %s", p->name, p->pid, p->session->opts->hold);
