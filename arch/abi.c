@@ -6,6 +6,9 @@ static const struct abi *const abis[] = {
 	&abi_x86_64,
 	&abi_i386,
 #endif
+#ifdef ABI_ARM
+	&abi_arm,
+#endif
 };
 
 const struct abi *abi_lookup(unsigned e_machine, unsigned e_class, unsigned e_data)

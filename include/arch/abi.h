@@ -47,6 +47,8 @@ enum displace_where {
 	AT_CALL_UNDO,   /* a call through a register or memory, its return address
 			   pushed and no more: add abi->word to the stack
 			   pointer; the pc is really `to`, the call itself */
+	AT_POP,         /* register `value` was pushed and lent: pop it; the pc is
+			   really `to` */
 };
 
 struct displace_fix {
@@ -129,6 +131,9 @@ struct abi {
 	 * mode_mask in regs.w[mode_reg] are the code bit.  −1: only one. */
 	int8_t mode_reg;
 	uint32_t mode_mask;
+	/* Bits of it that belong to the place where the thread stands, and are
+	 * cleared when it is sent to another (ARM: the state of an IT block). */
+	uint32_t place_mask;
 
 	/* Breakpoint; the second one for code pointers with the code bit. */
 	uint8_t bp_insn[4], bp_alt_insn[4];
@@ -137,8 +142,8 @@ struct abi {
 	bool has_singlestep;
 
 	/* System calls made on the tracee's behalf. */
-	uint8_t syscall_insn[4];
-	uint8_t syscall_insn_len;
+	uint8_t syscall_insn[4], syscall_alt_insn[4]; /* as of the breakpoint */
+	uint8_t syscall_insn_len, syscall_alt_len;
 	int8_t syscall_nr;     /* register that takes the number */
 	int8_t syscall_arg[6];
 	int nr_mmap;           /* mmap2 (offset in pages) on 32 bit */
@@ -155,9 +160,10 @@ struct abi {
 	 * call-frame information says nothing of it. */
 	uint64_t dwarf_preserved;
 
-	/* Longest instruction, and how near a slot must be to its instruction
-	 * for displace() not to need DISPLACE_STEP for want of reach (0:
-	 * anywhere); memory operands as far from the instruction are assumed. */
+	/* Bytes that the hooks look at: the longest instruction, or more where a
+	 * few belong together (a PLT stub); and how near a slot must be to its
+	 * instruction for displace() not to need DISPLACE_STEP for want of reach
+	 * (0: anywhere); memory operands as far from the instruction are assumed. */
 	uint8_t max_insn;
 	uint8_t insn_align; /* of every instruction, in bytes */
 	uint64_t slot_reach;
@@ -189,6 +195,11 @@ struct abi {
 				taddr_t *target);
 	/* Length of the instruction in bytes, or -EINVAL. */
 	int (*insn_length)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len);
+	/* May the instruction at `code` be in a block of conditional ones that an
+	 * earlier one begins (Thumb: it)?  `before` are the `len` bytes before it;
+	 * of variable-length code this cannot be told for certain.  NULL: there is
+	 * no such thing. */
+	bool (*in_block)(const struct abi *, taddr_t code, const uint8_t *before, size_t len);
 	/* Does a system call with a constant number begin at code[0], in the
 	 * way the C libraries write it?  Its number, or −1; *at: the
 	 * instruction (bytes from code, with the code bit) that enters the
@@ -217,6 +228,7 @@ struct abi {
 };
 
 extern const struct abi abi_x86_64, abi_i386;
+extern const struct abi abi_arm;
 
 /* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32
  * with machine x86-64, and is refused so). */
@@ -252,7 +264,7 @@ static inline taddr_t regs_code(const struct regs *r)
 	return r->w[abi->pc] |
 	       (abi->code_bit && r->w[abi->mode_reg] & abi->mode_mask ? abi->code_bit : 0);
 }
-/* Sets the pc, and the instruction set, to a code pointer. */
+/* Sets the pc, and the instruction set, to a code pointer, where nothing has begun. */
 static inline void regs_set_code(struct regs *r, taddr_t code)
 {
 	const struct abi *abi = r->abi;
@@ -260,7 +272,7 @@ static inline void regs_set_code(struct regs *r, taddr_t code)
 	r->w[abi->pc] = abi_code_addr(abi, code);
 	if (!abi->code_bit)
 		return;
-	r->w[abi->mode_reg] &= ~(uint64_t)abi->mode_mask;
+	r->w[abi->mode_reg] &= ~(uint64_t)(abi->mode_mask | abi->place_mask);
 	if (code & abi->code_bit)
 		r->w[abi->mode_reg] |= abi->mode_mask;
 }

@@ -9,6 +9,8 @@
 #include "trace/breakpoint.h"
 #include "trace/scratch.h"
 
+#define INSN_MAX 32
+
 struct breakpoint *bp_find(const struct proc *p, taddr_t addr)
 {
 	return u64map_getp(&p->bps, p->abi ? abi_code_addr(p->abi, addr) : addr);
@@ -46,11 +48,49 @@ static int write_insn(struct proc *p, struct task *stopped, struct breakpoint *b
 	return err;
 }
 
+static ssize_t dry_read(void *arg, taddr_t addr, void *buf, size_t len)
+{
+	(void)arg, (void)addr;
+	memset(buf, 0, len);
+	return (ssize_t)len;
+}
+
+static ssize_t dry_write(void *arg, taddr_t addr, const void *buf, size_t len)
+{
+	(void)arg, (void)addr, (void)buf;
+	return (ssize_t)len;
+}
+
+/* What cannot be displaced at all must be emulated.  An ABI that emulates nothing
+ * has single steps. */
+bool bp_can_pass(struct proc *p, taddr_t code, uint8_t role)
+{
+	static const struct abi_memory dry = { dry_read, dry_write, NULL };
+	struct regs regs = { .abi = p->abi };
+	taddr_t addr = abi_code_addr(p->abi, code);
+	struct displaced d;
+	uint8_t insn[INSN_MAX];
+	ssize_t n;
+
+	if (!p->abi->emulate)
+		return true;
+	n = proc_read(p, addr, insn, MIN(sizeof insn, (size_t)p->abi->max_insn));
+	if (n <= 0 || p->abi->displace(p->abi, code, insn, (size_t)n, addr,
+				       role & BP_SYSCALLS ? DISPLACE_SYSCALL : 0, &d))
+		return false;
+	if (d.kind != DISPLACE_STEP || p->abi->has_singlestep)
+		return true;
+	regs_set_code(&regs, code);
+	return p->abi->emulate(p->abi, &dry, code, insn, (size_t)n, &regs) != -ENOTSUP;
+}
+
 struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, uint8_t role)
 {
 	taddr_t addr = abi_code_addr(p->abi, code);
 	struct breakpoint *bp = bp_find(p, addr);
 
+	if (bp && bp->abandoned)
+		return NULL;
 	if (!bp) {
 		unsigned len;
 		const uint8_t *insn = abi_bp(p->abi, code, &len);
@@ -63,7 +103,7 @@ struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, 
 		if (memory_read(&p->mem, addr, bp->orig, len) != (ssize_t)len)
 			goto fail;
 		/* The program's own breakpoint instruction stays the program's. */
-		if (!memcmp(bp->orig, insn, len))
+		if (!memcmp(bp->orig, insn, len) || !bp_can_pass(p, code, role))
 			goto fail;
 		u64map_set(&p->bps, addr, (uintptr_t)bp);
 	}
@@ -104,13 +144,23 @@ void bp_replant(struct proc *p, struct breakpoint *bp)
 {
 	uint8_t now[4];
 
-	if (bp->planted && still_ours(p, bp))
+	if (bp->abandoned || (bp->planted && still_ours(p, bp)))
 		return;
 	if (bp->transient && memory_read(&p->mem, bp->addr, now, bp->len) == bp->len) {
 		memcpy(bp->orig, now, bp->len);
 		bp->prepared = false; /* the bytes behind may be new too */
+		bp->ninsn = 0;
 	}
 	write_insn(p, proc_stopped_task(p), bp, true);
+}
+
+void bp_abandon(struct proc *p, struct breakpoint *bp)
+{
+	msg_warn("%s (%d): %s is no longer observed: there is no memory for its breakpoint's "
+		 "instruction, and this machine has no single step", p->name, p->pid,
+		 bp->site ? bp->site->probe->symbol : "a place in the program");
+	bp->abandoned = true;
+	bp_drop_role(p, bp, bp->roles);
 }
 
 void bp_drop_role(struct proc *p, struct breakpoint *bp, uint8_t role)
@@ -121,8 +171,6 @@ void bp_drop_role(struct proc *p, struct breakpoint *bp, uint8_t role)
 }
 
 /* -- displaced execution ---------------------------------------------------------- */
-
-#define INSN_MAX 32
 
 /* The instruction under bp, and what follows, up to abi->max_insn; bytes. */
 static ssize_t original(struct proc *p, const struct breakpoint *bp, uint8_t insn[INSN_MAX])
@@ -217,16 +265,20 @@ int bp_emulate(struct task *t, struct breakpoint *bp, struct regs *regs)
 {
 	struct proc *p = t->proc;
 	struct abi_memory mem = { emulation_read, emulation_write, t };
-	uint8_t insn[INSN_MAX];
-	ssize_t n;
 	int err;
 
 	if (!p->abi->emulate || bp->no_emulation)
 		return -ENOTSUP;
-	n = original(p, bp, insn);
-	if (n <= 0)
-		return -EFAULT;
-	err = p->abi->emulate(p->abi, &mem, bp_code(bp), insn, (size_t)n, regs);
+	if (!bp->ninsn) {
+		uint8_t insn[INSN_MAX];
+		ssize_t n = original(p, bp, insn);
+
+		if (n <= 0)
+			return -EFAULT;
+		bp->ninsn = (uint8_t)MIN((size_t)n, sizeof bp->insn);
+		memcpy(bp->insn, insn, bp->ninsn);
+	}
+	err = p->abi->emulate(p->abi, &mem, bp_code(bp), bp->insn, bp->ninsn, regs);
 	bp->no_emulation = err == -ENOTSUP;
 	return err;
 }
@@ -267,7 +319,7 @@ void bp_follow_chain(struct proc *p, struct breakpoint *bp)
 {
 	struct breakpoint *end;
 
-	if (!bp->chain && (end = chain_end(p, bp->addr)) && end != bp)
+	if (!bp->chain && (end = chain_end(p, bp_code(bp))) && end != bp)
 		bp->chain = end;
 }
 

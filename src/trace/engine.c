@@ -200,15 +200,15 @@ taddr_t engine_take_back(struct task *t, const struct breakpoint *bp, taddr_t ot
 			redzone_take_back(t, c);
 			call_drop(t);
 		}
-		addr = t->last.addr;
+		addr = bp_code(entry);
 		break;
 	case LAST_RELEASE:
 		redzone_release_undone(t, entry->site);
 		record_release_undo(t, t->last.ptr, t->last.known ? &t->last.block : NULL, t->last.at);
-		addr = t->last.addr;
+		addr = bp_code(entry);
 		break;
 	case LAST_FOLDED:
-		addr = t->last.addr;
+		addr = bp_code(entry);
 		break;
 	}
 	if (t->told.addr == t->last.addr && t->told.sp == t->last.sp)

@@ -62,6 +62,9 @@ struct breakpoint {
 			       or single-step */
 	struct displaced d;
 	bool no_emulation;  /* … cannot be emulated either */
+	uint8_t insn[8], ninsn; /* of what is emulated: the bytes */
+	bool abandoned;     /* there is no way past it: never planted again */
+	int16_t syscall;    /* BP_SYSCALLS: the number of the call */
 	struct breakpoint *chain; /* this body only jumps there (delete → free) */
 	struct module *module;    /* NULL: not in one */
 };

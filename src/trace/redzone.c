@@ -322,7 +322,7 @@ bool redzone_overrun(struct proc *p, const struct open_block *b, struct fault *f
 	uint64_t zone = zone_size(p) ? zone_of(p, b->addr) : 0;
 
 	return zone && !(zone & TOLD) &&
-	       memory_read(&p->mem, b->addr + b->size, found, zone_size(p)) == zone_size(p) &&
+	       memory_read(&p->mem, b->addr + b->size, found, zone_size(p)) == (ssize_t)zone_size(p) &&
 	       is_damaged(p, b, found, f);
 }
 

@@ -112,7 +112,7 @@ static bool looks_like_vtable(struct scan *sc, taddr_t addr)
 	if (!l || !l->r || !l->ino)
 		return false;
 	got = memory_read(&sc->p->mem, addr, bytes, (size_t)VTABLE_WORDS * word);
-	for (ssize_t i = 0; i + word <= got; i += word) {
+	for (ssize_t i = 0; i + (ssize_t)word <= got; i += word) {
 		uint64_t v = 0;
 
 		memcpy(&v, bytes + i, word);

@@ -205,6 +205,13 @@ static bool called_main(struct walk *w)
 	       !strcmp(sym.name, "main");
 }
 
+/* Where there are two instruction sets (ARM), each has a frame pointer of its own,
+ * and zero says nothing. */
+static bool ends_chain(const struct walk *w, const struct link *l)
+{
+	return !l->fp && !w->abi->code_bit;
+}
+
 /* No call-frame information: assembly, i386's pc thunks, C libraries built
  * without, generated code, calls through null pointers.  What is certain comes
  * first; a frame pointer of zero ends a stack (x86-64 psABI, section 3.4.1). */
@@ -230,7 +237,7 @@ enum step walk_blind(struct walk *w, const struct row *row)
 		return step_link(w, top);
 	if (l.usable)
 		return step_fp(w, &l);
-	return in_module && (!l.fp || called_main(w)) ? STEP_OUTERMOST : STEP_LOST;
+	return in_module && (ends_chain(w, &l) || called_main(w)) ? STEP_OUTERMOST : STEP_LOST;
 }
 
 /* With fp as the frame pointer, would this row find a return address? */
