@@ -356,6 +356,24 @@ static void requests_of_nothing_are_told(void **state)
 	assert_true(a64->flag_zero(&r));
 }
 
+static void signal_frames_are_known(void **state)
+{
+	struct abi_frame f;
+	uint8_t b[8];
+
+	(void)state;
+	put_all(b, (uint32_t[]){ 0xd2801168, 0xd4000001 }, 2);
+	assert_true(a64->sigreturn(a64, CODE, b, 8, &f));
+	assert_true(f.signal && f.ra_saved);
+	assert_int_equal(f.off[0], 312);
+	assert_int_equal(f.off[30], 312 + 240);
+	assert_int_equal(f.cfa, 560);
+	assert_int_equal(f.ra, 568);
+	assert_false(a64->sigreturn(a64, CODE, b, 7, &f));
+	put32(b, 0xd28010e8);
+	assert_false(a64->sigreturn(a64, CODE, b, 8, &f));
+}
+
 static void lookup_knows_the_class(void **state)
 {
 	(void)state;
@@ -386,6 +404,7 @@ int main(void)
 		cmocka_unit_test(jumps_are_found),
 		cmocka_unit_test(calls_are_recognised),
 		cmocka_unit_test(system_calls_are_found),
+		cmocka_unit_test(signal_frames_are_known),
 		cmocka_unit_test(requests_of_nothing_are_told),
 		cmocka_unit_test(tags_are_no_addresses),
 	};
