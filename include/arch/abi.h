@@ -83,7 +83,7 @@ enum { CALL_DIRECT = 1, CALL_INDIRECT = 2, CALL_MEMORY = 4 };
 
 enum jump_kind { NOT_A_JUMP, JUMP_DIRECT, JUMP_MEMORY, JUMP_PAST };
 
-#define ABI_FRAME_REGS 16
+#define ABI_FRAME_REGS 32
 
 /* A frame as tables of the ABI's own, or its code, describe it.  Registers are
  * DWARF numbers; all offsets are from the present value of register `base`. */
