@@ -11,6 +11,7 @@
 #define ABI_MAX_REGS 48
 #define ABI_MAX_ARGS 8
 #define ABI_MAX_DWARF 64
+#define ABI_MAX_ALIAS 3
 #define DISPLACE_MAX 64 /* bytes of code in one slot of a scratch page */
 #define DISPLACE_MAX_FIX 8
 
@@ -82,6 +83,30 @@ enum { CALL_DIRECT = 1, CALL_INDIRECT = 2, CALL_MEMORY = 4 };
 
 enum jump_kind { NOT_A_JUMP, JUMP_DIRECT, JUMP_MEMORY, JUMP_PAST };
 
+#define ABI_FRAME_REGS 16
+
+/* A frame as tables of the ABI's own, or its code, describe it.  Registers are
+ * DWARF numbers; all offsets are from the present value of register `base`. */
+struct abi_frame {
+	bool outermost;  /* nobody called this: the rest is not set */
+	bool signal;     /* a signal's: it was interrupted, it did not call; the
+			    CFA is the word at base + cfa */
+	bool ra_saved;   /* the return address is at base + ra; else in ra_reg */
+	uint8_t base, ra_reg;
+	int32_t cfa, ra;
+	int32_t mode;    /* of a signal's: where the word with mode_mask's bits is;
+			    0: nowhere */
+	uint32_t saved;  /* bit n: register n is at base + off[n] */
+	int32_t off[ABI_FRAME_REGS];
+};
+
+/* A stretch of code as it is in its file. */
+struct abi_code {
+	const uint8_t *bytes;
+	taddr_t start, end;
+	bool begins; /* a function begins at start; else it only does not before */
+};
+
 struct abi {
 	const char *name;
 	uint16_t e_machine;
@@ -96,6 +121,10 @@ struct abi {
 	uint8_t stack_arg; /* first stack argument, bytes above sp at entry */
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
 	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
+	/* The bits of a pointer to data that the machine heeds (AArch64: without
+	 * the tag in its highest byte).  Blocks, events and leak scans have
+	 * addresses; what is given to the program keeps its tag.  0: all. */
+	uint64_t data_mask;
 
 	/* A code pointer is an address with the instruction set in this bit (ARM:
 	 * 1, set for Thumb), as symbols, link registers and function pointers
@@ -126,6 +155,10 @@ struct abi {
 	int nr_munmap, nr_madvise, nr_rt_sigaction, nr_rt_sigprocmask;
 	int nr_execve, nr_execveat;
 	int nr_exit; /* of one thread; exit_group ends them all */
+	/* Where an error is a flag, and the result then is errno itself
+	 * (PowerPC): bits of that register.  0: an error is −errno. */
+	uint32_t syscall_error_mask;
+	int8_t syscall_error_reg;
 
 	/* DWARF register numbers (the psABI's table), as far as the unwinder
 	 * needs them; −1 where regs.w has no such register. */
@@ -135,6 +168,10 @@ struct abi {
 	/* Bit n set: DWARF register n keeps its value over a call where the
 	 * call-frame information says nothing of it. */
 	uint64_t dwarf_preserved;
+	/* Numbers that call-frame information uses, too large or double, and the
+	 * ones below ABI_MAX_DWARF that stand for them in all of the above;
+	 * what these themselves mean is of no use then.  Ends with to = 0. */
+	struct { uint16_t number; uint8_t to; } dwarf_alias[ABI_MAX_ALIAS];
 
 	/* Bytes that the hooks look at: the longest instruction, or more where a
 	 * few belong together (a PLT stub); and how near a slot must be to its
@@ -188,10 +225,24 @@ struct abi {
 	 * tells.  Both NULL where there is no such thing. */
 	bool (*tests_zero)(const struct abi *, const uint8_t *code, size_t len);
 	bool (*flag_zero)(const struct regs *);
+	/* The frame that a table of the ABI's own describes (ARM's .ARM.exidx):
+	 * `ops` are the n bytes of one entry (elf_file_exidx).  False: nothing
+	 * that can be told so.  NULL: there are no such tables. */
+	bool (*exidx)(const struct abi *, const uint8_t *ops, size_t n, struct abi_frame *out);
+	/* The frame in which a thread is before it executes the instruction at
+	 * `pc`, from the code between the function's beginning and there.  False:
+	 * cannot be told.  NULL: not on this ABI. */
+	bool (*prologue)(const struct abi *, const struct abi_code *code, taddr_t pc,
+			 struct abi_frame *out);
+	/* Is the code at `pc` that to which a signal handler returns?  Then its
+	 * frame.  NULL: call-frame information says so. */
+	bool (*sigreturn)(const struct abi *, taddr_t pc, const uint8_t *code, size_t len,
+			  struct abi_frame *out);
 };
 
 extern const struct abi abi_x86_64, abi_i386;
-extern const struct abi abi_arm;
+extern const struct abi abi_arm, abi_aarch64;
+extern const struct abi abi_powerpc;
 
 /* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32
  * with machine x86-64, and is refused so). */
@@ -202,6 +253,27 @@ const struct abi *abi_at(size_t i);
 /* Finds the fix for a task whose pc is `offset` into the slot's code.  NULL:
  * the offset is not at an instruction boundary. */
 const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t offset);
+
+/* The number by which the unwinder knows a register of call-frame information, −1
+ * if it does not; and the other way round. */
+int abi_dwarf_known(const struct abi *abi, uint64_t number);
+unsigned abi_dwarf_number(const struct abi *abi, unsigned known);
+
+/* A number of `size` bytes in the ABI's byte order. */
+static inline uint64_t abi_load(const struct abi *abi, const uint8_t *b, unsigned size)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		v |= (uint64_t)b[i] << 8 * (abi->e_data == 1 ? i : size - 1 - i);
+	return v;
+}
+
+static inline void abi_store(const struct abi *abi, uint8_t *b, unsigned size, uint64_t v)
+{
+	for (unsigned i = 0; i < size; i++)
+		b[i] = (uint8_t)(v >> 8 * (abi->e_data == 1 ? i : size - 1 - i));
+}
 
 /* The address that a code pointer means. */
 static inline taddr_t abi_code_addr(const struct abi *abi, taddr_t code)
@@ -216,6 +288,12 @@ static inline const uint8_t *abi_bp(const struct abi *abi, taddr_t code, unsigne
 
 	*len = alt ? abi->bp_alt_len : abi->bp_len;
 	return alt ? abi->bp_alt_insn : abi->bp_insn;
+}
+
+/* The address that a pointer to data means. */
+static inline taddr_t abi_data_addr(const struct abi *abi, taddr_t ptr)
+{
+	return abi->data_mask ? ptr & abi->data_mask : ptr;
 }
 
 static inline taddr_t regs_pc(const struct regs *r) { return r->w[r->abi->pc]; }
@@ -245,6 +323,9 @@ static inline int64_t regs_syscall_result(const struct regs *r)
 {
 	uint64_t v = r->w[r->abi->syscall_ret];
 
+	if (r->abi->syscall_error_mask &&
+	    r->w[r->abi->syscall_error_reg] & r->abi->syscall_error_mask)
+		return -(int64_t)v;
 	if (r->abi->word == 4)
 		v = (uint32_t)v > -4096u ? (uint64_t)(int32_t)v : (uint32_t)v;
 	return (int64_t)v;

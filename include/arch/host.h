@@ -29,6 +29,10 @@ bool host_has_shadow_stack(pid_t tid);
  * ABI. */
 int host_thread_pointer(pid_t tid, const struct regs *regs, taddr_t *tp);
 
+/* The bits of a code address; the others of a return address that was saved may be
+ * its signature (AArch64 pointer authentication).  All bits where there is none. */
+uint64_t host_code_mask(pid_t tid, const struct abi *abi);
+
 /* Can this build trace programs of that ABI on this machine? */
 bool host_supports(const struct abi *abi);
 

@@ -126,6 +126,25 @@ enum { CFI_EH_FRAME = 0, CFI_DEBUG_FRAME = 1 };
  * without PT_GNU_EH_FRAME the sections serve. */
 struct Dwarf_CFI_s *elf_file_cfi(struct elf_file *, int which);
 
+/* ARM's table of unwinding instructions, .ARM.exidx, which every loaded object
+ * has in memory. */
+enum exidx_kind {
+	EXIDX_NONE, /* no entry covers the address, or a damaged one */
+	EXIDX_CANT, /* "cannot be unwound" */
+	EXIDX_OPS,
+};
+#define EXIDX_MAX_OPS (3 + 4 * 255)
+struct exidx_entry {
+	taddr_t start, end; /* what it covers: one function, or several like it */
+	size_t n;
+	uint8_t ops[EXIDX_MAX_OPS];
+};
+enum exidx_kind elf_file_exidx(struct elf_file *, taddr_t vaddr, struct exidx_entry *out);
+/* The code from vaddr on, as it is in the file: *len bytes in the same
+ * executable and read-only segment, which live as long as the file.  NULL:
+ * none. */
+const uint8_t *elf_file_code(const struct elf_file *, taddr_t vaddr, uint64_t *len);
+
 /* -- functions and lines for people --------------------------------------- */
 
 struct source_frame {

@@ -97,6 +97,20 @@ enum stack_end {
 	STACK_BROKEN,   /* no way on from the last frame */
 };
 
+/* How a frame of a stack was found.  The numbers are part of the wire format. */
+enum frame_origin {
+	FROM_REGS,     /* the thread's registers: the innermost one */
+	FROM_ROW,      /* call-frame information, .eh_frame or .debug_frame */
+	FROM_CFI,      /* … which had to be evaluated */
+	FROM_SIGNAL,   /* across a signal frame */
+	FROM_FP,       /* frame pointer */
+	FROM_LINK,     /* return address at a function's entry */
+	FROM_SCAN,     /* found on the stack */
+	FROM_EXIDX,    /* ARM's .ARM.exidx */
+	FROM_PROLOGUE, /* the code of the function that it called */
+	FRAME_ORIGINS,
+};
+
 /* `known` of EV_RELEASE. */
 enum release_known {
 	RELEASE_KNOWN,

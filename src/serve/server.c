@@ -86,13 +86,8 @@ static int emit(struct event_sink *sink, const struct event *ev)
 {
 	struct server *sv = container_of(sink, struct server, sink);
 	bool wake = false;
-	uint8_t again = 0;
 
 	pthread_mutex_lock(&sv->lock);
-	if (ev->type == EV_PROC && sv->too_early && !server_has_client(sv)) {
-		again = sv->too_early;
-		sv->too_early = 0;
-	}
 	if (sv->o.when_full == FULL_WAIT)
 		wait_for_room(sv);
 	state_sink(sv->state)->emit(state_sink(sv->state), ev);
@@ -101,8 +96,6 @@ static int emit(struct event_sink *sink, const struct event *ev)
 	pthread_mutex_unlock(&sv->lock);
 	if (wake)
 		server_wake(sv);
-	if (again)
-		server_ask(sv, NULL, &(struct request){ .kind = again });
 	return sv->next ? sv->next->emit(sv->next, ev) : EMIT_GO;
 }
 
@@ -140,8 +133,6 @@ static void answered(void *arg, const struct answer *a)
 	if (!w->client)
 		own_answer(w->kind, a);
 	pthread_mutex_lock(&sv->lock);
-	if (!w->client && a->error == ESRCH && !sv->ended)
-		sv->too_early = w->kind;
 	if (w->client && w->client->serial == w->serial && !w->client->bye) {
 		wire_encode_answer(&w->client->encoder, a);
 		w->client->asked--;

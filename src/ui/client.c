@@ -240,9 +240,11 @@ int client_fd(const struct client *c)
 
 int client_take(struct client *c)
 {
-	if (c->lost)
-		return -1;
-	if (!c->reader.ended && await(c, 0) < 0 && !reader_left(&c->reader))
+	int r = take_all(c); /* what has come behind an answer: perhaps the end */
+
+	if (r <= 0)
+		return r;
+	if (await(c, 0) < 0 && !reader_left(&c->reader))
 		return -1;
 	return take_all(c);
 }

@@ -319,6 +319,7 @@ struct serving_opts options_serving(const struct options *o)
 				      .token_file = o->token_file,
 				      .insecure = o->insecure,
 				      .private = o->private,
+				      .wait = o->wait,
 				      .on_disconnect = (enum on_disconnect)o->on_disconnect,
 				      .when_full = (enum when_full)o->when_full,
 				      .words = o->words,
