@@ -95,6 +95,10 @@ struct abi {
 	uint8_t stack_arg; /* first stack argument, bytes above sp at entry */
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
 	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
+	/* Is the word at sp in every frame that calls the caller's sp
+	 * (PowerPC)?  Then so many bytes above that is the return address;
+	 * 0: it is not. */
+	uint8_t back_chain_ra;
 
 	/* A code pointer is an address with the instruction set in this bit (ARM:
 	 * 1, set for Thumb), as symbols, link registers and function pointers
