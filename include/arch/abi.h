@@ -125,6 +125,10 @@ struct abi {
 	 * the tag in its highest byte).  Blocks, events and leak scans have
 	 * addresses; what is given to the program keeps its tag.  0: all. */
 	uint64_t data_mask;
+	/* Is the word at sp in every frame that calls the caller's sp
+	 * (PowerPC)?  Then so many bytes above that is the return address;
+	 * 0: it is not. */
+	uint8_t back_chain_ra;
 
 	/* A code pointer is an address with the instruction set in this bit (ARM:
 	 * 1, set for Thumb), as symbols, link registers and function pointers
