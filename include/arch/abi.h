@@ -104,7 +104,8 @@ struct abi_frame {
 struct abi_code {
 	const uint8_t *bytes;
 	taddr_t start, end;
-	bool begins; /* a function begins at start; else it only does not before */
+	taddr_t unknown; /* the function that begins at `start` ends here; others may
+			    follow, of which nothing is known */
 };
 
 struct abi {

@@ -222,6 +222,18 @@ enum exidx_kind elf_file_exidx(struct elf_file *f, taddr_t vaddr, struct exidx_e
 	return EXIDX_NONE;
 }
 
+bool elf_file_function_before(struct elf_file *f, taddr_t vaddr, struct elf_symbol *out)
+{
+	return elf_file_function_at(f, vaddr, out);
+}
+
+size_t elf_file_segments(const struct elf_file *f, const struct elf_segment **out)
+{
+	(void)f;
+	*out = NULL;
+	return 0;
+}
+
 const uint8_t *elf_file_code(const struct elf_file *f, taddr_t vaddr, uint64_t *len)
 {
 	(void)f;
