@@ -74,6 +74,8 @@ unsigned a64_call_before(const struct abi *abi, taddr_t ra, const uint8_t *code,
 			 taddr_t *target);
 int a64_insn_length(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len);
 int a64_syscall_site(const struct abi *abi, const uint8_t *code, size_t len, unsigned *at);
+bool a64_sigreturn(const struct abi *abi, taddr_t pc, const uint8_t *code, size_t len,
+		   struct abi_frame *out);
 bool a64_tests_zero(const struct abi *abi, const uint8_t *code, size_t len);
 bool a64_flag_zero(const struct regs *regs);
 

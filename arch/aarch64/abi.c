@@ -68,6 +68,7 @@ const struct abi abi_aarch64 = {
 	.call_before = a64_call_before,
 	.insn_length = a64_insn_length,
 	.syscall_site = a64_syscall_site,
+	.sigreturn = a64_sigreturn,
 	.tests_zero = a64_tests_zero,
 	.flag_zero = a64_flag_zero,
 };

@@ -16,6 +16,8 @@
 struct work {
 	const struct abi *abi;
 	taddr_t addr, slot;
+	const uint8_t *bytes; /* the instruction and what follows */
+	size_t len;
 	struct a64_insn in;
 	unsigned flags;
 	unsigned via; /* x17 or x16, whichever the instruction does not have; 0: none */
@@ -145,16 +147,24 @@ static void displace_call_reg(struct work *w)
 	emit(w, w->in.w & ~(1u << 21));
 }
 
+/* The branch at `at` is to go to `to`, both in the slot. */
+static void set_branch(struct work *w, unsigned at, uint32_t insn, unsigned to)
+{
+	unsigned bits = (insn & 0x7e000000) == 0x36000000 ? 14 : 19;
+
+	insn &= ~(((1u << bits) - 1) << 5);
+	put(w, at, insn | (uint32_t)(to - at) / 4 << 5);
+}
+
 /* insn 1f; jump next; 1: jump target */
 static void displace_cond(struct work *w)
 {
-	unsigned at = w->out->code_len, bits = (w->in.w & 0x7e000000) == 0x36000000 ? 14 : 19;
-	uint32_t insn = w->in.w & ~(((1u << bits) - 1) << 5);
+	unsigned at = w->out->code_len;
 
 	mark(w, AT_ORIGINAL, w->addr);
 	emit(w, 0);
 	emit_jump(w, AT_NEXT, next_insn(w));
-	put(w, at, insn | (uint32_t)(w->out->code_len - at) / 4 << 5);
+	set_branch(w, at, w->in.w, w->out->code_len);
 	emit_jump(w, AT_NEXT, w->in.target);
 }
 
@@ -188,11 +198,86 @@ static void displace_literal(struct work *w)
 	emit_jump(w, AT_NEXT, next_insn(w));
 }
 
+/* ---- load-exclusive and store-exclusive ----------------------------------- */
+
+/* Between them no exception may come, or the store fails, and tries again, for ever:
+ * what stands at the load goes to the slot as a whole, loop and all. */
+#define SEQUENCE_MAX 6
+
+static bool stores_exclusive(uint32_t w)
+{
+	return (w & 0x3fc00000) == 0x08000000 && (!(w >> 21 & 1) || w >> 31);
+}
+
+/* Instructions up to the branch that tries again; 0: it is not found. */
+static unsigned sequence_length(const struct work *w)
+{
+	bool stored = false;
+	struct a64_insn in;
+
+	for (unsigned i = 1; i < SEQUENCE_MAX && 4 * i + 4 <= w->len; i++) {
+		if (a64_decode(w->addr + 4 * i, w->bytes + 4 * i, 4, &in) ||
+		    (in.kind != A64_PLAIN && in.kind != A64_COND && in.kind != A64_NOTHING))
+			return 0;
+		stored |= stores_exclusive(in.w);
+		if (stored && in.kind == A64_COND && in.target == w->addr)
+			return i + 1;
+	}
+	return 0;
+}
+
+static void displace_exclusive(struct work *w)
+{
+	unsigned n = sequence_length(w), ways = 0, behind = 4 * n;
+	struct { unsigned at; struct a64_insn in; } way[SEQUENCE_MAX]; /* out of it */
+	taddr_t end = w->addr + 4 * n;
+	struct a64_insn in;
+
+	for (unsigned i = 0; i < n; i++) {
+		a64_decode(w->addr + 4 * i, w->bytes + 4 * i, 4, &in);
+		mark(w, i ? AT_NEXT : AT_ORIGINAL, w->addr + 4 * i);
+		if (in.kind == A64_COND && in.target - w->addr >= 4 * n) {
+			way[ways].at = w->out->code_len;
+			way[ways++].in = in;
+		}
+		emit(w, in.w);
+	}
+	emit_jump(w, AT_NEXT, end);
+	for (unsigned i = 0; i < ways; i++) {
+		bool out = way[i].in.target != end;
+
+		set_branch(w, way[i].at, way[i].in.w, out ? w->out->code_len : behind);
+		if (out && w->out->nfix + 2 <= DISPLACE_MAX_FIX)
+			emit_jump(w, AT_NEXT, way[i].in.target);
+		else
+			w->fails |= out;
+	}
+	w->fails |= !n;
+}
+
 /* Is it nowhere in the instruction, as far as that can be told from all the fields
  * that hold registers? */
 static bool is_unused(const struct a64_insn *in, unsigned reg)
 {
 	return in->rd != reg && in->rn != reg && in->rm != reg && a64_bits(in->w, 10, 5) != reg;
+}
+
+/* A veneer's register that none of the instructions has; 0: there is none. */
+static unsigned free_register(const struct work *w)
+{
+	unsigned n = w->in.kind == A64_EXCLUSIVE ? sequence_length(w) : 1;
+
+	for (unsigned reg = A64_X17; reg >= A64_X16; reg--) {
+		bool used = false;
+		struct a64_insn in;
+
+		for (unsigned i = 0; i < n; i++)
+			used |= a64_decode(w->addr + 4 * i, w->bytes + 4 * i, 4, &in) ||
+				!is_unused(&in, reg);
+		if (!used)
+			return reg;
+	}
+	return 0;
 }
 
 static void rewrite(struct work *w)
@@ -216,6 +301,9 @@ static void rewrite(struct work *w)
 	case A64_LITERAL:
 		displace_literal(w);
 		break;
+	case A64_EXCLUSIVE:
+		displace_exclusive(w);
+		break;
 	default:
 		w->fails = true;
 	}
@@ -224,7 +312,8 @@ static void rewrite(struct work *w)
 int a64_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len,
 		 taddr_t slot, unsigned flags, struct displaced *out)
 {
-	struct work w = { .abi = abi, .addr = addr, .slot = slot, .flags = flags, .out = out };
+	struct work w = { .abi = abi, .addr = addr, .slot = slot, .bytes = insn, .len = len,
+			  .flags = flags, .out = out };
 	int err = a64_decode(addr, insn, len, &w.in);
 	bool is_call = w.in.kind == A64_BL || w.in.kind == A64_CALL_REG;
 
@@ -241,10 +330,10 @@ int a64_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 	if ((is_call && flags & DISPLACE_KEEP_SHADOW) ||
 	    (w.in.kind == A64_SYSCALL && !(flags & DISPLACE_SYSCALL)))
 		return step(&w);
-	w.via = is_unused(&w.in, A64_X17) ? A64_X17 : is_unused(&w.in, A64_X16) ? A64_X16 : 0;
+	w.via = free_register(&w);
 	rewrite(&w);
-	if (w.fails)
-		return step(&w);
+	if (w.fails) /* a single step would clear the monitor */
+		return w.in.kind == A64_EXCLUSIVE ? -EINVAL : step(&w);
 	finish(&w);
 	return 0;
 }

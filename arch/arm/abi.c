@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <elf.h>
 #include "arm.h"
+#include "unwind.h"
 
 /* Sources: Procedure Call Standard for the Arm Architecture (AAPCS32), sections
  * 6.1 and 6.4; DWARF for the Arm Architecture, table 1; the kernel's
@@ -76,4 +77,7 @@ const struct abi abi_arm = {
 	.insn_length = arm_insn_length,
 	.in_block = arm_in_block,
 	.syscall_site = arm_syscall_site,
+	.exidx = arm_exidx,
+	.prologue = arm_prologue,
+	.sigreturn = arm_sigreturn,
 };

@@ -83,6 +83,31 @@ enum { CALL_DIRECT = 1, CALL_INDIRECT = 2, CALL_MEMORY = 4 };
 
 enum jump_kind { NOT_A_JUMP, JUMP_DIRECT, JUMP_MEMORY, JUMP_PAST };
 
+#define ABI_FRAME_REGS 32
+
+/* A frame as tables of the ABI's own, or its code, describe it.  Registers are
+ * DWARF numbers; all offsets are from the present value of register `base`. */
+struct abi_frame {
+	bool outermost;  /* nobody called this: the rest is not set */
+	bool signal;     /* a signal's: it was interrupted, it did not call; the
+			    CFA is the word at base + cfa */
+	bool ra_saved;   /* the return address is at base + ra; else in ra_reg */
+	uint8_t base, ra_reg;
+	int32_t cfa, ra;
+	int32_t mode;    /* of a signal's: where the word with mode_mask's bits is;
+			    0: nowhere */
+	uint32_t saved;  /* bit n: register n is at base + off[n] */
+	int32_t off[ABI_FRAME_REGS];
+};
+
+/* A stretch of code as it is in its file. */
+struct abi_code {
+	const uint8_t *bytes;
+	taddr_t start, end;
+	taddr_t unknown; /* the function that begins at `start` ends here; others may
+			    follow, of which nothing is known */
+};
+
 struct abi {
 	const char *name;
 	uint16_t e_machine;
@@ -101,6 +126,10 @@ struct abi {
 	 * the tag in its highest byte).  Blocks, events and leak scans have
 	 * addresses; what is given to the program keeps its tag.  0: all. */
 	uint64_t data_mask;
+	/* Is the word at sp in every frame that calls the caller's sp
+	 * (PowerPC)?  Then so many bytes above that is the return address;
+	 * 0: it is not. */
+	uint8_t back_chain_ra;
 
 	/* A code pointer is an address with the instruction set in this bit (ARM:
 	 * 1, set for Thumb), as symbols, link registers and function pointers
@@ -201,6 +230,19 @@ struct abi {
 	 * tells.  Both NULL where there is no such thing. */
 	bool (*tests_zero)(const struct abi *, const uint8_t *code, size_t len);
 	bool (*flag_zero)(const struct regs *);
+	/* The frame that a table of the ABI's own describes (ARM's .ARM.exidx):
+	 * `ops` are the n bytes of one entry (elf_file_exidx).  False: nothing
+	 * that can be told so.  NULL: there are no such tables. */
+	bool (*exidx)(const struct abi *, const uint8_t *ops, size_t n, struct abi_frame *out);
+	/* The frame in which a thread is before it executes the instruction at
+	 * `pc`, from the code between the function's beginning and there.  False:
+	 * cannot be told.  NULL: not on this ABI. */
+	bool (*prologue)(const struct abi *, const struct abi_code *code, taddr_t pc,
+			 struct abi_frame *out);
+	/* Is the code at `pc` that to which a signal handler returns?  Then its
+	 * frame.  NULL: call-frame information says so. */
+	bool (*sigreturn)(const struct abi *, taddr_t pc, const uint8_t *code, size_t len,
+			  struct abi_frame *out);
 };
 
 extern const struct abi abi_x86_64, abi_i386;

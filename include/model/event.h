@@ -97,6 +97,20 @@ enum stack_end {
 	STACK_BROKEN,   /* no way on from the last frame */
 };
 
+/* How a frame of a stack was found.  The numbers are part of the wire format. */
+enum frame_origin {
+	FROM_REGS,     /* the thread's registers: the innermost one */
+	FROM_ROW,      /* call-frame information, .eh_frame or .debug_frame */
+	FROM_CFI,      /* … which had to be evaluated */
+	FROM_SIGNAL,   /* across a signal frame */
+	FROM_FP,       /* frame pointer */
+	FROM_LINK,     /* return address at a function's entry */
+	FROM_SCAN,     /* found on the stack */
+	FROM_EXIDX,    /* ARM's .ARM.exidx */
+	FROM_PROLOGUE, /* the code of the function that it called */
+	FRAME_ORIGINS,
+};
+
 /* `known` of EV_RELEASE. */
 enum release_known {
 	RELEASE_KNOWN,
@@ -338,7 +352,7 @@ struct event {
 /* What an emitter may do next. */
 enum {
 	EMIT_GO = 0,
-	EMIT_HOLD = 1,
+	EMIT_HOLD = 1,       /* EV_BLOCK: a reader is behind, the rest should wait a little */
 	EMIT_SUPPRESSED = 2, /* EV_ERROR: the user knows of it, it is no reason to stop */
 };
 

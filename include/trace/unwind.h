@@ -38,16 +38,6 @@ struct backtrace {
 	uint8_t origin[UNWIND_MAX_DEPTH];  /* enum frame_origin */
 };
 
-enum frame_origin {
-	FROM_REGS,    /* frame 0 */
-	FROM_ROW,     /* reduced row */
-	FROM_CFI,     /* evaluated */
-	FROM_SIGNAL,  /* across a signal frame */
-	FROM_FP,      /* frame pointer */
-	FROM_LINK,    /* return address at a function's entry */
-	FROM_SCAN,    /* found on the stack: code without call-frame information */
-};
-
 /* `mem` reads the tracee with breakpoints spliced out.  `refresh` is asked
  * once when a pc is in no module (a library mapped behind our back): it brings
  * `modules` up to date and returns true when something changed.  May be NULL. */

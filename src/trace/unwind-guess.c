@@ -50,29 +50,31 @@ static size_t read_code(const struct guess *g, taddr_t addr, uint8_t *buf, size_
 	return n;
 }
 
-/* Where a call of `to` arrives in the end: through PLT stubs and thunks. */
+/* Where a call of the code pointer `to` arrives in the end, through PLT stubs and
+ * thunks: an address. */
 static taddr_t destination(const struct guess *g, taddr_t to)
 {
 	uint8_t code[16];
 
-	for (int hop = 0; hop < HOPS_MAX && to != g->start && g->abi->jump; hop++) {
-		size_t n = read_code(g, to, code, sizeof code);
+	for (int hop = 0; hop < HOPS_MAX && g->abi->jump; hop++) {
+		taddr_t at = abi_code_addr(g->abi, to);
+		size_t n = at == g->start ? 0 : read_code(g, at, code, sizeof code);
 		uint64_t where = 0;
 
-		switch (g->abi->jump(g->abi, to, code, n, &where)) {
+		switch (n ? g->abi->jump(g->abi, to, code, n, &where) : NOT_A_JUMP) {
 		case JUMP_MEMORY:
 			if (!unwind_mem_word(g->mem, where, &where))
-				return to;
+				return at;
 			break;
 		case JUMP_DIRECT:
 		case JUMP_PAST:
 			break;
 		default:
-			return to;
+			return at;
 		}
 		to = where;
 	}
-	return to;
+	return abi_code_addr(g->abi, to);
 }
 
 static enum caller judge(const struct guess *g, taddr_t target)
@@ -84,6 +86,7 @@ static enum caller judge(const struct guess *g, taddr_t target)
 	return to <= g->pc && g->pc - to < NEAR ? CALLER_NEAR : CALLER_OTHER;
 }
 
+/* `ra` is a code pointer. */
 static enum caller guess_caller(const struct guess *g, taddr_t ra)
 {
 	uint8_t code[CALL_MAX];
@@ -93,12 +96,20 @@ static enum caller guess_caller(const struct guess *g, taddr_t ra)
 
 	if (!g->abi->call_before)
 		return CALLER_MAYBE;
-	if (read_code(g, ra - CALL_MAX, code, CALL_MAX) != CALL_MAX)
+	if (read_code(g, abi_code_addr(g->abi, ra) - CALL_MAX, code, CALL_MAX) != CALL_MAX)
 		return CALLER_NOT;
 	calls = g->abi->call_before(g->abi, ra, code, CALL_MAX, &target);
 	if (calls & CALL_DIRECT)
 		c = judge(g, target);
 	return c < CALLER_MAYBE && (calls & CALL_INDIRECT) ? CALLER_MAYBE : c;
+}
+
+bool unwind_after_call(struct walk *w, taddr_t code)
+{
+	struct guess g = { w->abi, w->u->modules, w->mem, w->pc, 0 };
+
+	return unwinder_executable(w->u, (code & w->mem->mask) - 1, false) &&
+	       guess_caller(&g, code & w->mem->mask) != CALLER_NOT;
 }
 
 int32_t unwind_into_function(const struct module *m, taddr_t pc)
@@ -131,6 +142,9 @@ static struct link fp_link(struct walk *w)
 		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra);
 	l.ra = plain_code(w->u, l.ra);
 	l.usable = l.usable && (!l.ra || unwinder_executable(w->u, l.ra - 1, true));
+	/* Not all code of such machines has its frame pointer point there. */
+	if (l.usable && l.ra && w->abi->link >= 0)
+		l.usable = unwind_after_call(w, l.ra);
 	return l;
 }
 
@@ -200,6 +214,28 @@ static bool ends_chain(const struct walk *w, const struct link *l)
 	return !l->fp && !w->abi->code_bit;
 }
 
+/* Where frames are chained by their stack pointers.  One that was interrupted at its
+ * start is not in the chain yet; the outermost has no next. */
+static enum step step_back_chain(struct walk *w, const struct guess *g)
+{
+	int link = w->abi->link;
+	uint64_t up, ra;
+
+	if (w->exact && (g->start == w->pc || !unwinder_executable(w->u, w->pc, false)))
+		for (unsigned reg = 0; reg < w->abi->ndwarf; reg++)
+			if (w->abi->dwarf_reg[reg] == link && get_reg(w, reg, &ra))
+				return walk_arrive(w, ra, w->sp, FROM_LINK);
+	if (!unwind_mem_word(w->mem, w->sp, &up))
+		return STEP_LOST;
+	if (!up)
+		return STEP_OUTERMOST;
+	if (up % w->abi->word || up <= w->sp || up - w->sp > FRAME_SIZE_MAX ||
+	    !unwind_mem_word(w->mem, (up + w->abi->back_chain_ra) & w->mem->mask, &ra) ||
+	    (ra && !unwinder_executable(w->u, ra - 1, true)))
+		return STEP_LOST;
+	return walk_arrive(w, ra, up, FROM_FP);
+}
+
 /* No call-frame information: assembly, i386's pc thunks, C libraries built
  * without, generated code, calls through null pointers.  What is certain comes
  * first; a frame pointer of zero ends a stack (x86-64 psABI, section 3.4.1). */
@@ -207,12 +243,16 @@ enum step walk_blind(struct walk *w, const struct row *row)
 {
 	struct guess g = { w->abi, w->u->modules, w->mem, w->pc, 0 };
 	bool in_module = row->kind == ROW_NO_CFI;
-	struct link l = fp_link(w);
-	taddr_t top = ra_on_top(w);
 	enum caller of_fp, of_top;
+	struct link l;
+	taddr_t top;
 
 	if (in_module && row->cfa_off >= 0)
 		g.start = row->pc - (taddr_t)row->cfa_off;
+	if (w->abi->back_chain_ra)
+		return step_back_chain(w, &g);
+	l = fp_link(w);
+	top = ra_on_top(w);
 	of_top = top ? guess_caller(&g, top) : CALLER_NOT;
 	of_fp = l.usable && l.ra ? guess_caller(&g, l.ra) : CALLER_NOT;
 	if (of_top >= CALLER_NEAR ||

@@ -147,10 +147,10 @@ static const struct insn insns[] = {
 	{ "stlr x0, [x2]", 0xc89ffc40, "SS", false },
 	{ "clrex", 0xd5033f5f, "SS", false },
 	{ "stxr w0, x1, [x2]", 0xc8007c41, "SS", false },
-	{ "ldxr x0, [x2]", 0xc85f7c40, "TT", false },
-	{ "ldaxr w0, [x2]", 0x885ffc40, "TT", false },
-	{ "ldxp x0, x1, [x2]", 0xc87f0440, "TT", false },
-	{ "ldxrb w0, [x2]", 0x085f7c40, "TT", false },
+	{ "ldxr x0, [x2] alone", 0xc85f7c40, "XX", false },
+	{ "ldaxr w0, [x2] alone", 0x885ffc40, "XX", false },
+	{ "ldxp x0, x1, [x2] alone", 0xc87f0440, "XX", false },
+	{ "ldxrb w0, [x2] alone", 0x085f7c40, "XX", false },
 	{ "brk #1", 0xd4200020, "SS", false },
 	{ "hlt #0", 0xd4400000, "SS", false },
 	{ "svc #0", 0xd4000001, "TT", false },
@@ -164,6 +164,22 @@ static const struct insn insns[] = {
 	{ "ldr literal, unallocated", 0xdc000000, "XX", false },
 	{ "pacnbiasppc", 0xdac183fe, "TT", false },
 	{ "autiasppc", 0xf3800000, "TT", false },
+};
+
+/* A load-exclusive is displaced with all that comes up to its store. */
+struct sequence {
+	const char *name;
+	uint32_t w[6];
+	unsigned n;
+};
+
+static const struct sequence sequences[] = {
+	{ "1: ldxr w0, [x2]; add w0, w0, #1; stxr w1, w0, [x2]; cbnz w1, 1b",
+	  { 0x885f7c40, 0x11000400, 0x88017c40, 0x35ffffa1 }, 4 },
+	{ "1: ldaxr x0, [x2]; cmp x0, x3; b.ne 2f; stlxr w1, x4, [x2]; cbnz w1, 1b; 2:",
+	  { 0xc85ffc40, 0xeb03001f, 0x54000061, 0xc801fc44, 0x35ffff81 }, 5 },
+	{ "1: ldxr x0, [x2]; cbnz x0, .+0x400; stxr w17, x4, [x2]; cbnz w17, 1b",
+	  { 0xc85f7c40, 0xb5002000, 0xc8117c44, 0x35ffffb1 }, 4 },
 };
 
 #endif

@@ -44,6 +44,8 @@ static const struct place places[] = {
 };
 
 static const struct place *here;
+static const uint32_t *words; /* what is tried */
+static unsigned nwords;
 static struct displaced displaced;
 
 /* The order of the ABI's registers. */
@@ -170,12 +172,12 @@ static void fill_code(uintptr_t at)
 		memcpy((void *)(at + i), &(uint32_t){ BRK }, 4);
 }
 
-static void prepare(const struct insn *insn, int stop_at)
+static void prepare(int stop_at)
 {
 	uint8_t *code = (uint8_t *)here->code;
 
 	fill_code(here->code);
-	memcpy(code + AT_INSN, &insn->w, 4);
+	memcpy(code + AT_INSN, words, 4 * nwords);
 	fill_words(code + AT_TABLE, 0x200);
 	fill_words((void *)STACK, PAGE);
 	fill_words((void *)DATA, PAGE);
@@ -194,10 +196,10 @@ static void take_memory(struct outcome *o)
 	memcpy(o->data, (void *)DATA, PAGE);
 }
 
-static void execute(const struct insn *insn, uintptr_t pc, int stop_at, const struct machine *in,
+static void execute(uintptr_t pc, int stop_at, const struct machine *in,
 		    struct outcome *o)
 {
-	prepare(insn, stop_at);
+	prepare(stop_at);
 	memset(&run, 0, sizeof run);
 	run.in = *in;
 	run.in.w[32] = pc;
@@ -300,12 +302,12 @@ static void compare_emulated(const struct insn *insn, const struct machine *in,
 	struct regs r = { .abi = &abi_aarch64 }, before;
 	int err;
 
-	prepare(insn, -1);
+	prepare(-1);
 	memcpy(r.w, in->w, sizeof in->w);
 	r.w[32] = here->code + AT_INSN;
 	before = r;
 	err = abi_aarch64.emulate(&abi_aarch64, &mem, here->code + AT_INSN,
-				  (const uint8_t *)&insn->w, 4, &r);
+				  (const uint8_t *)words, 4 * nwords, &r);
 	if (insn->emulated != (err != -ENOTSUP) && err != -EFAULT)
 		fail_msg("%s: emulated: %d", insn->name, err);
 	if (err) {
@@ -328,15 +330,15 @@ static void compare_runs(const struct insn *insn, unsigned seeds)
 
 	for (unsigned seed = 0; seed < seeds; seed++) {
 		registers(seed, &in);
-		execute(insn, here->code + AT_INSN, -1, &in, &want);
+		execute(here->code + AT_INSN, -1, &in, &want);
 		compare_emulated(insn, &in, &want);
 		if (displaced.kind == DISPLACE_STEP)
 			continue;
-		execute(insn, displaced.resume, -1, &in, &got);
+		execute(displaced.resume, -1, &in, &got);
 		same(insn, &want, &got, "displaced", true);
 		for (unsigned k = 0; displaced.kind == DISPLACE_SLOT && k < displaced.nfix; k++) {
 			snprintf(how, sizeof how, "stopped at boundary %u", k);
-			execute(insn, displaced.resume, displaced.fix[k].at, &in, &got);
+			execute(displaced.resume, displaced.fix[k].at, &in, &got);
 			same(insn, &want, &got, how, true);
 		}
 	}
@@ -344,11 +346,23 @@ static void compare_runs(const struct insn *insn, unsigned seeds)
 
 static void check_insn(const struct insn *insn, unsigned seeds)
 {
+	words = &insn->w;
+	nwords = 1;
 	if (insn->kinds[here->far] == 'X' || insn->w == 0xd4000001) /* a system call would be made */
 		return;
 	assert_int_equal(abi_aarch64.displace(&abi_aarch64, here->code + AT_INSN,
 					      (const uint8_t *)&insn->w, 4, here->slot, 0, &displaced), 0);
 	compare_runs(insn, seeds);
+}
+
+static void check_sequence(const struct sequence *s)
+{
+	words = s->w;
+	nwords = s->n;
+	assert_int_equal(abi_aarch64.displace(&abi_aarch64, here->code + AT_INSN,
+					      (const uint8_t *)words, 4 * nwords, here->slot, 0,
+					      &displaced), 0);
+	compare_runs(&(struct insn){ s->name, s->w[0], "SS", false }, 5);
 }
 
 static void *map_at(uintptr_t at)
@@ -385,6 +399,8 @@ static void executes_the_same(void **state)
 		assert_non_null(map_at(here->slot));
 		for (size_t k = 0; k < ARRAY_SIZE(insns); k++)
 			check_insn(&insns[k], 5);
+		for (size_t k = 0; k < ARRAY_SIZE(sequences); k++)
+			check_sequence(&sequences[k]);
 		for (uint32_t cond = 0; cond < 16; cond++) /* with all flags there are */
 			check_insn(&(struct insn){ "b.cond", 0x54002000 | cond, "SS", true }, 16);
 		munmap((void *)here->code, PAGE);

@@ -76,6 +76,30 @@ static void all_are_displaced(void **state)
 	}
 }
 
+static void load_exclusive_goes_with_its_store(void **state)
+{
+	uint8_t b[24];
+	struct displaced d;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
+		const struct sequence *s = &sequences[i];
+
+		for (unsigned k = 0; k < s->n; k++)
+			put32(b + 4 * k, s->w[k]);
+		for (unsigned far = 0; far < 2; far++) {
+			assert_int_equal(a64->displace(a64, CODE + AT_INSN, b, 4 * s->n,
+						       far ? FAR : NEAR, 0, &d), 0);
+			assert_int_equal(d.kind, DISPLACE_SLOT);
+			check_fixes(&(struct insn){ s->name, s->w[0], "SS", false }, &d);
+			assert_int_equal(get32(d.code), s->w[0]);
+			assert_int_equal(d.fix[1].to, CODE + AT_INSN + 4);
+		}
+		/* Not all of it is there. */
+		assert_int_equal(a64->displace(a64, CODE, b, 4 * s->n - 4, NEAR, 0, &d), -EINVAL);
+	}
+}
+
 /* Of no word that is loaded is the slot's address, but for jumps inside it. */
 static void no_slot_address_is_seen(void **state)
 {
@@ -332,6 +356,24 @@ static void requests_of_nothing_are_told(void **state)
 	assert_true(a64->flag_zero(&r));
 }
 
+static void signal_frames_are_known(void **state)
+{
+	struct abi_frame f;
+	uint8_t b[8];
+
+	(void)state;
+	put_all(b, (uint32_t[]){ 0xd2801168, 0xd4000001 }, 2);
+	assert_true(a64->sigreturn(a64, CODE, b, 8, &f));
+	assert_true(f.signal && f.ra_saved);
+	assert_int_equal(f.off[0], 312);
+	assert_int_equal(f.off[30], 312 + 240);
+	assert_int_equal(f.cfa, 560);
+	assert_int_equal(f.ra, 568);
+	assert_false(a64->sigreturn(a64, CODE, b, 7, &f));
+	put32(b, 0xd28010e8);
+	assert_false(a64->sigreturn(a64, CODE, b, 8, &f));
+}
+
 static void lookup_knows_the_class(void **state)
 {
 	(void)state;
@@ -352,6 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lookup_knows_the_class),
 		cmocka_unit_test(all_are_displaced),
+		cmocka_unit_test(load_exclusive_goes_with_its_store),
 		cmocka_unit_test(no_slot_address_is_seen),
 		cmocka_unit_test(calls_are_taken_apart),
 		cmocka_unit_test(system_calls_are_displaced_near),
@@ -361,6 +404,7 @@ int main(void)
 		cmocka_unit_test(jumps_are_found),
 		cmocka_unit_test(calls_are_recognised),
 		cmocka_unit_test(system_calls_are_found),
+		cmocka_unit_test(signal_frames_are_known),
 		cmocka_unit_test(requests_of_nothing_are_told),
 		cmocka_unit_test(tags_are_no_addresses),
 	};
