@@ -122,7 +122,11 @@ clients() { # PORT
 	# A console, one that is killed, and one that is there at the end.
 	await "$share/server/up.2"
 	printf '%s\n' 'wait 1' status mark scan 'top 3' 'set depth 6' errors quit >script
-	client -x script >console.out 2>console.err || echo "the console: $?"
+	tries=0
+	# At first it may not have allocated anything.
+	until grep -q 'storm' console.out 2>/dev/null || [ $((tries += 1)) -gt 50 ]; do
+		client -x script >console.out 2>console.err || echo "the console: $?"
+	done
 	timeout -s KILL 2 "$MTRACE" -q -r $address --token-file token -b "$root" >/dev/null 2>killed.err
 	client -o client.2.txt --export json:client.2.json 2>client.2.err &
 	last=$!

@@ -151,6 +151,8 @@ int main(int argc, char **argv)
 	struct sigaction trap;
 	long long sum = 0;
 
+	/* Where there is one slow CPU, 16 threads would leave a tracer little of it. */
+	(void)!nice(ROUNDS_OF(0, 19));
 	EXPECT_THAT(!pipe(pipe_fd));
 	EXPECT_THAT(!pthread_create(&reader, NULL, blocked_read, NULL));
 	for (size_t i = 0; i < THREADS; i++)
