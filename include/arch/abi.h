@@ -241,7 +241,7 @@ struct abi {
 };
 
 extern const struct abi abi_x86_64, abi_i386;
-extern const struct abi abi_arm, abi_aarch64;
+extern const struct abi abi_arm, abi_aarch64, abi_riscv64;
 extern const struct abi abi_powerpc;
 
 /* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32
