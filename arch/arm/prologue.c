@@ -6,7 +6,8 @@
  * All ways through the function are followed until one comes by that place, so
  * early returns, epilogues in the middle and registers that are pushed late
  * (shrink wrapping) do no harm: on each way to one instruction the stack pointer
- * is the same.  Where the code behind a call is reached by a jump as well, the
+ * is the same, unless it is moved by a number that is not known, or in a loop
+ * (alloca); then the frame pointer is.  Where the code behind a call is reached by a jump as well, the
  * jump counts, because the function called may not return.  What no way leads
  * to is behind a jump through a register, and its frame is that of the jump. */
 #include "arch/arm/unwind.h"
@@ -167,7 +168,11 @@ struct explorer {
 	taddr_t pc;
 	bool thumb;
 	unsigned steps;
-	uint8_t *seen; /* a bit for each halfword */
+	uint32_t *seen; /* for each halfword: the stack pointer (sp_mark) at the first
+			   visit, 0: none yet */
+	bool found;    /* a way came by the pc … */
+	struct frame_state at_pc; /* … in this state */
+	bool alloca;   /* somewhere the stack pointer gets lost */
 	bool jumped;   /* there was a jump through a register … */
 	struct frame_state at_jump; /* … in this state */
 	unsigned npending, call, ncalls;
@@ -241,13 +246,23 @@ static void follow_table(struct explorer *x, const struct insn *in, const struct
 	}
 }
 
-static bool first_visit(struct explorer *x, taddr_t at)
+static uint32_t sp_mark(const struct frame_state *s)
 {
-	size_t i = (at - x->code->start) / 2;
-	bool seen = x->seen[i / 8] >> i % 8 & 1;
+	const struct value *sp = &s->reg[UNWIND_SP];
 
-	x->seen[i / 8] |= (uint8_t)(1u << i % 8);
-	return !seen;
+	return sp->what == ON_STACK ? (uint32_t)sp->v << 2 | 2 : 1;
+}
+
+static bool first_visit(struct explorer *x, const struct place *p)
+{
+	uint32_t *seen = &x->seen[(p->at - x->code->start) / 2], now = sp_mark(&p->s);
+
+	if (!*seen) {
+		*seen = now;
+		return true;
+	}
+	x->alloca |= *seen != now;
+	return false;
 }
 
 /* A conditional instruction's effects may or may not be there. */
@@ -261,7 +276,7 @@ static void weaken(struct frame_state *s, const struct frame_state *done)
 	s->lr_is_next = done->lr_is_next;
 }
 
-static bool step(const struct explorer *x, struct place *p, struct insn *in)
+static bool step(struct explorer *x, struct place *p, struct insn *in)
 {
 	struct frame_state before = p->s;
 	bool linked = before.lr_is_next;
@@ -270,6 +285,7 @@ static bool step(const struct explorer *x, struct place *p, struct insn *in)
 
 	if (linked)
 		p->s.lr_is_next = false;
+	x->alloca |= p->s.reg[UNWIND_SP].what == ANYTHING;
 	if (!ok || !in->conditional)
 		return ok;
 	weaken(&before, &p->s);
@@ -291,75 +307,91 @@ static void note_jump(struct explorer *x, const struct frame_state *s)
 	}
 }
 
-/* On from one place to where this way ends.  True: it came by the pc. */
-static bool explore(struct explorer *x, struct place *p)
+static void note_pc(struct explorer *x, const struct place *p)
 {
+	if (p->at == x->pc && !x->found) {
+		x->found = true;
+		x->at_pc = p->s;
+	}
+}
+
+/* On from one place to where this way ends. */
+static void explore(struct explorer *x, struct place *p)
+{
+	bool from_before = false;
 	struct insn in;
 
 	for (;; p->at += in.len) {
-		if (p->at == x->pc)
-			return true;
-		if (p->at < x->code->start || p->at >= x->code->end || !first_visit(x, p->at) ||
+		note_pc(x, p);
+		if (p->at == x->code->unknown && from_before)
+			return; /* nothing falls out of a function */
+		from_before = p->at < x->code->unknown;
+		if (p->at < x->code->start || p->at >= x->code->end || !first_visit(x, p) ||
 		    x->steps++ >= STEPS_MAX || !step(x, p, &in))
-			return false;
+			return;
 		switch (in.flow) {
 		case FLOW_NEXT:
 			break;
 		case FLOW_CALL:
 			follow_later(x, p->at + in.len, &p->s);
-			return false;
+			return;
 		case FLOW_BRANCH:
 			follow(x, in.to, &p->s);
 			break;
 		case FLOW_JUMP:
 			p->at = in.to - in.len;
+			from_before = false;
 			break;
 		case FLOW_TABLE:
 			follow_table(x, &in, &p->s);
 			if (!in.conditional)
-				return false;
+				return;
 			break;
 		case FLOW_AWAY:
 			note_jump(x, &p->s);
-			return false;
+			return;
 		case FLOW_END:
-			return false;
+			return;
 		}
 	}
 }
 
-static bool state_at(struct explorer *x, taddr_t start, struct frame_state *out)
+/* All ways from `start`; x->found says whether one came by the pc. */
+static bool follow_all(struct explorer *x, taddr_t start)
 {
 	struct place p = { .at = start };
 
-	memset(x->seen, 0, (x->code->end - x->code->start) / 16 + 1);
+	memset(x->seen, 0, ((x->code->end - x->code->start) / 2 + 1) * sizeof *x->seen);
 	x->npending = x->call = x->ncalls = 0;
-	x->jumped = false;
+	x->steps = 0;
+	x->found = x->jumped = x->alloca = false;
 	p.s.reg[UNWIND_SP].what = ON_STACK;
 	p.s.reg[UNWIND_LR].what = RETURN_ADDRESS;
-	do {
-		if (explore(x, &p)) {
-			*out = p.s;
-			return true;
-		}
-	} while (next_place(x, &p));
-	return false;
+	do
+		explore(x, &p);
+	while (next_place(x, &p));
+	return x->found;
 }
 
 /* -- the frame ---------------------------------------------------------------- */
 
-static bool find_base(const struct frame_state *s, struct abi_frame *out)
+static bool use_base(const struct frame_state *s, unsigned reg, struct abi_frame *out)
 {
-	static const uint8_t bases[] = { UNWIND_SP, UNWIND_R7, UNWIND_R11 };
+	if (s->reg[reg].what != ON_STACK)
+		return false;
+	out->base = (uint8_t)reg;
+	out->cfa = -s->reg[reg].v;
+	return true;
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
-		if (s->reg[bases[i]].what == ON_STACK) {
-			out->base = bases[i];
-			out->cfa = -s->reg[bases[i]].v;
-			return true;
-		}
-	}
-	return false;
+/* A register that a function keeps is its frame pointer only if it was saved. */
+static bool find_base(const struct frame_state *s, bool alloca, struct abi_frame *out)
+{
+	if (!alloca && use_base(s, UNWIND_SP, out))
+		return true;
+	return (s->saved & 1u << UNWIND_R7 && use_base(s, UNWIND_R7, out)) ||
+	       (s->saved & 1u << UNWIND_R11 && use_base(s, UNWIND_R11, out)) ||
+	       use_base(s, UNWIND_SP, out);
 }
 
 static bool find_return(const struct frame_state *s, struct abi_frame *out)
@@ -378,10 +410,10 @@ static bool find_return(const struct frame_state *s, struct abi_frame *out)
 	return false;
 }
 
-static bool describe(const struct frame_state *s, struct abi_frame *out)
+static bool describe(const struct frame_state *s, bool alloca, struct abi_frame *out)
 {
 	*out = (struct abi_frame){ 0 };
-	if (!find_base(s, out) || !find_return(s, out)) {
+	if (!find_base(s, alloca, out) || !find_return(s, out)) {
 		out->outermost = s->no_caller;
 		return s->no_caller;
 	}
@@ -433,40 +465,39 @@ static taddr_t before_push(const struct abi_code *c, taddr_t push, bool thumb)
 	return push;
 }
 
-static bool search(struct explorer *x, struct frame_state *out)
+static bool from_start(struct explorer *x, struct abi_frame *out)
 {
-	taddr_t size = x->thumb ? 2 : 4, at = x->pc - x->pc % size;
-	bool jumped = false;
-	unsigned tries = 0;
+	if (follow_all(x, x->code->start))
+		return describe(&x->at_pc, x->alloca, out);
+	/* A place that no way leads to must be this function's. */
+	return x->jumped && x->pc <= x->code->unknown && describe(&x->at_jump, true, out);
+}
 
-	while (at >= x->code->start + size && x->pc - at < SEARCH_BYTES && tries < SEARCH_TRIES) {
+/* The functions that begin behind code->unknown, the nearest first. */
+static bool search(struct explorer *x, struct abi_frame *out)
+{
+	taddr_t size = x->thumb ? 2 : 4, at = x->pc - x->pc % size, first = x->code->unknown;
+	bool jumped = false;
+
+	for (unsigned tries = 0; tries < SEARCH_TRIES && at >= first + size &&
+				 x->pc - at < SEARCH_BYTES;) {
 		at -= size;
 		if (!pushes_lr(x->code, at, x->thumb))
 			continue;
 		tries++;
-		if (state_at(x, before_push(x->code, at, x->thumb), out))
+		if (follow_all(x, before_push(x->code, at, x->thumb)) &&
+		    describe(&x->at_pc, x->alloca, out))
 			return true;
 		if (!jumped && x->jumped)
-			*out = x->at_jump;
-		jumped |= x->jumped;
+			jumped = describe(&x->at_jump, true, out);
 	}
 	return jumped;
-}
-
-/* From the function's beginning, which is known. */
-static bool begin(struct explorer *x, struct frame_state *out)
-{
-	if (state_at(x, x->code->start, out))
-		return true;
-	*out = x->at_jump;
-	return x->jumped;
 }
 
 bool arm_prologue(const struct abi *abi, const struct abi_code *code, taddr_t pc,
 		  struct abi_frame *out)
 {
 	struct explorer *x;
-	struct frame_state s;
 	bool ok;
 
 	if (code->end <= code->start || pc < code->start)
@@ -475,9 +506,10 @@ bool arm_prologue(const struct abi *abi, const struct abi_code *code, taddr_t pc
 	x->code = code;
 	x->thumb = pc & abi->code_bit;
 	x->pc = abi_code_addr(abi, pc);
-	x->seen = xmalloc((code->end - code->start) / 16 + 1);
-	ok = code->begins ? begin(x, &s) : search(x, &s);
-	ok = ok && describe(&s, out);
+	x->seen = xcalloc((code->end - code->start) / 2 + 1, sizeof *x->seen);
+	ok = code->unknown > code->start && from_start(x, out);
+	if (!ok && x->pc > code->unknown)
+		ok = search(x, out) || (code->unknown == code->start && from_start(x, out));
 	free(x->seen);
 	free(x);
 	return ok;

@@ -5,11 +5,12 @@
 /* Sources: System V ABI, PowerPC processor supplement (1995), chapter 3; the
  * kernel's asm/ptrace.h, asm/unistd_32.h and powerpc/syscall64-abi.rst; DWARF
  * numbers as gcc gives them out in .eh_frame and .debug_frame: the link register
- * is 65, in the supplement 108. */
+ * is 65, in the supplement 108; 67 is the pc of an interrupted frame in the vdso's
+ * trampolines (arch/powerpc/kernel/vdso/sigtramp32.S). */
 
 #define CR0_SO 0x10000000u
 #define DWARF_LR 32 /* floating-point registers are not looked at */
-#define DWARF_PC 33 /* it has no number */
+#define DWARF_PC 33
 
 const struct abi abi_powerpc = {
 	.name = "powerpc",
@@ -30,6 +31,7 @@ const struct abi abi_powerpc = {
 	.reg_arg = { PPC_R3, PPC_R4, PPC_R5, PPC_R6, PPC_R7, PPC_R8, PPC_R9, PPC_R10 },
 	.nreg_args = 8,
 	.stack_arg = 8, /* above the back chain and the place for lr */
+	.back_chain_ra = 4,
 
 	.bp_insn = { 0x7f, 0xe0, 0x00, 0x08 }, /* trap */
 	.bp_len = 4,
@@ -61,7 +63,7 @@ const struct abi abi_powerpc = {
 	},
 	/* r14 … r31; r2 and r13 are never changed. */
 	.dwarf_preserved = 0xffffc000u | 1u << 2 | 1u << 13,
-	.dwarf_alias = { { 65, DWARF_LR }, { 108, DWARF_LR } },
+	.dwarf_alias = { { 65, DWARF_LR }, { 108, DWARF_LR }, { 67, DWARF_PC } },
 
 	.mode_reg = -1,
 	.max_insn = 32, /* a PLT stub is 16, a load and reserve with its store up to 28 */

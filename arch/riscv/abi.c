@@ -18,6 +18,7 @@ const struct abi abi_riscv64 = {
 	.word = 8,
 	.regset_len = RV_NREGS * 8,
 
+	.tls_above = true,
 	.pc = RV_PC,
 	.sp = RV_SP,
 	.fp = RV_FP,

@@ -104,7 +104,8 @@ struct abi_frame {
 struct abi_code {
 	const uint8_t *bytes;
 	taddr_t start, end;
-	bool begins; /* a function begins at start; else it only does not before */
+	taddr_t unknown; /* the function that begins at `start` ends here; others may
+			    follow, of which nothing is known */
 };
 
 struct abi {
@@ -125,6 +126,14 @@ struct abi {
 	 * the tag in its highest byte).  Blocks, events and leak scans have
 	 * addresses; what is given to the program keeps its tag.  0: all. */
 	uint64_t data_mask;
+	/* Thread-local variables lie above the thread pointer ("variant I" in ELF
+	 * Handling For Thread-Local Storage), and libc's own data of the thread
+	 * below it; else the other way round. */
+	bool tls_above;
+	/* Is the word at sp in every frame that calls the caller's sp
+	 * (PowerPC)?  Then so many bytes above that is the return address;
+	 * 0: it is not. */
+	uint8_t back_chain_ra;
 
 	/* A code pointer is an address with the instruction set in this bit (ARM:
 	 * 1, set for Thumb), as symbols, link registers and function pointers

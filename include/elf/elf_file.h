@@ -102,6 +102,9 @@ int elf_file_find_functions(struct elf_file *, const char *const *names, size_t 
  * over the network).  Stubs of x86's .plt are called "malloc@plt".  False:
  * none. */
 bool elf_file_function_at(struct elf_file *, taddr_t vaddr, struct elf_symbol *out);
+/* The last function symbol that begins at or before vaddr, whether it covers that
+ * or not.  False: none. */
+bool elf_file_function_before(struct elf_file *, taddr_t vaddr, struct elf_symbol *out);
 /* The data symbol (variable, vtable, constant) that covers vaddr, looked for in
  * the same places; one without a size covers nothing.  False: none. */
 bool elf_file_object_at(struct elf_file *, taddr_t vaddr, struct elf_symbol *out);

@@ -276,6 +276,8 @@ static int emit(struct event_sink *sink, const struct event *ev)
 {
 	struct log_sink *l = container_of(sink, struct log_sink, sink);
 	size_t before;
+	bool hold;
+	int next;
 
 	pthread_mutex_lock(&l->lock);
 	while (l->filling.n > QUEUE_MAX && !l->totals.error && wait_for_room(l))
@@ -288,8 +290,10 @@ static int emit(struct event_sink *sink, const struct event *ev)
 	}
 	if (before < WAKE && l->filling.n >= WAKE)
 		pthread_cond_signal(&l->wake);
+	hold = ev->type == EV_BLOCK && l->filling.n > QUEUE_MAX / 2;
 	pthread_mutex_unlock(&l->lock);
-	return l->next ? l->next->emit(l->next, ev) : EMIT_GO;
+	next = l->next ? l->next->emit(l->next, ev) : EMIT_GO;
+	return hold ? EMIT_HOLD : next;
 }
 
 static int flush(struct event_sink *sink)

@@ -82,10 +82,20 @@ static bool tell(struct server *sv, struct client *c, const struct event *ev)
 	return !before || (before < SEND_AT && c->filling.n >= SEND_AT);
 }
 
+/* What can be told later need not fill the queue. */
+static bool is_behind(const struct server *sv)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (sv->client[i].live && !sv->client[i].behind && sv->client[i].filling.n > QUEUE_MAX / 2)
+			return true;
+	return false;
+}
+
 static int emit(struct event_sink *sink, const struct event *ev)
 {
 	struct server *sv = container_of(sink, struct server, sink);
-	bool wake = false;
+	bool wake = false, hold;
+	int next;
 
 	pthread_mutex_lock(&sv->lock);
 	if (sv->o.when_full == FULL_WAIT)
@@ -93,10 +103,12 @@ static int emit(struct event_sink *sink, const struct event *ev)
 	state_sink(sv->state)->emit(state_sink(sv->state), ev);
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		wake |= tell(sv, &sv->client[i], ev);
+	hold = ev->type == EV_BLOCK && is_behind(sv);
 	pthread_mutex_unlock(&sv->lock);
 	if (wake)
 		server_wake(sv);
-	return sv->next ? sv->next->emit(sv->next, ev) : EMIT_GO;
+	next = sv->next ? sv->next->emit(sv->next, ev) : EMIT_GO;
+	return hold ? EMIT_HOLD : next;
 }
 
 static int flush(struct event_sink *sink)

@@ -270,6 +270,11 @@ struct proc {
 		uint64_t pause_ns; /* the program stood in all */
 	} census;
 	struct freed *freed;      /* released and not handed out again */
+	struct {                  /* its open blocks are being listed */
+		unsigned number;  /* the one of session.listings that is meant */
+		uint32_t at;      /* openset_each_some() */
+		bool done;
+	} listing;
 	struct u64map looked;     /* stack → how often addresses that it released
 				     were looked for (errors.c) */
 	struct task *faulty;      /* --stop-on-error: stands at a faulty call; the
@@ -319,6 +324,7 @@ struct session {
 		bool core_changed;
 	} inherited;
 	unsigned holding;         /* processes with a single-step, or at their end */
+	unsigned listings;        /* of open blocks that were asked for */
 	unsigned census_due;      /* … whose census is to be tried again */
 	uint64_t stops;
 	uint64_t crash_at;        /* a fault after so many, in tests */

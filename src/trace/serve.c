@@ -95,11 +95,28 @@ static int read_memory(struct serving *sv, struct proc *p)
 	return 0;
 }
 
+static int begin_blocks(struct serving *sv)
+{
+	sv->s->listings += !sv->again;
+	return 0;
+}
+
+/* There may be millions: whoever stops meanwhile has his turn in between, and nobody
+ * stands because a client takes its time. */
 static int tell_blocks(struct serving *sv, struct proc *p)
 {
-	(void)sv;
-	record_blocks(p);
-	return 0;
+	bool hold = false;
+
+	if (p->listing.number != sv->s->listings) {
+		p->listing.number = sv->s->listings;
+		p->listing.at = 0;
+		p->listing.done = false;
+	}
+	while (!p->listing.done && !hold) {
+		p->listing.done = !record_blocks(p, &p->listing.at, &hold);
+		hold |= wait_pending();
+	}
+	return p->listing.done ? 0 : -EAGAIN;
 }
 
 /* -- the heap --------------------------------------------------------------------------- */
@@ -244,7 +261,7 @@ static const struct serve_kind kinds[] = {
 	[REQUEST_RESET] = { .one = reset },
 	[REQUEST_DETACH] = { .one = let_go },
 	[REQUEST_KILL] = { .all = send_kill },
-	[REQUEST_BLOCKS] = { .one = tell_blocks },
+	[REQUEST_BLOCKS] = { .all = begin_blocks, .one = tell_blocks },
 };
 
 static bool is_meant(const struct request *q, const struct proc *p)

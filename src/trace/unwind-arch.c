@@ -44,19 +44,32 @@ static bool use_frame(const struct abi *abi, const struct abi_frame *f, enum fra
 	return true;
 }
 
-bool row_of_signal(struct walk *w, const struct module *m, struct row_maker *out)
+static bool trampoline(struct walk *w, const struct module *m, taddr_t pc, struct abi_frame *f)
 {
+	taddr_t at = abi_code_addr(w->abi, pc);
 	uint8_t code[TRAMPOLINE];
-	struct abi_frame f;
 	size_t n;
 
 	if (!w->abi->sigreturn)
 		return false;
-	n = m && m->file ? elf_file_image(m->file, w->pc - m->bias, code, sizeof code) : 0;
-	for (uint64_t byte; n < sizeof code && unwind_mem_load(w->mem, w->pc + n, 1, &byte); n++)
+	n = m && m->file ? elf_file_image(m->file, at - m->bias, code, sizeof code) : 0;
+	for (uint64_t byte; n < sizeof code && unwind_mem_load(w->mem, at + n, 1, &byte); n++)
 		code[n] = (uint8_t)byte;
-	return w->abi->sigreturn(w->abi, w->pc | w->mode, code, n, &f) &&
-	       use_frame(w->abi, &f, FROM_SIGNAL, out);
+	return w->abi->sigreturn(w->abi, pc, code, n, f);
+}
+
+bool unwind_is_trampoline(struct walk *w, taddr_t code)
+{
+	struct abi_frame f;
+
+	return trampoline(w, modules_find(w->u->modules, abi_code_addr(w->abi, code)), code, &f);
+}
+
+bool row_of_signal(struct walk *w, const struct module *m, struct row_maker *out)
+{
+	struct abi_frame f;
+
+	return trampoline(w, m, w->pc | w->mode, &f) && use_frame(w->abi, &f, FROM_SIGNAL, out);
 }
 
 bool row_of_exidx(struct walk *w, const struct module *m, struct row_maker *out)
@@ -68,26 +81,47 @@ bool row_of_exidx(struct walk *w, const struct module *m, struct row_maker *out)
 	       w->abi->exidx(w->abi, e.ops, e.n, &f) && use_frame(w->abi, &f, FROM_EXIDX, out);
 }
 
-/* The function's code: what its symbol covers, else an entry of the table, which
- * may cover several; the function is in it somewhere. */
-static bool find_code(const struct module *m, taddr_t vaddr, struct abi_code *c)
+/* Where the code begins of which vaddr is a part. */
+static taddr_t text_start(const struct module *m, taddr_t vaddr)
 {
+	const struct elf_segment *seg;
+	size_t n = elf_file_segments(m->file, &seg);
+
+	while (n && seg[n - 1].vaddr > vaddr)
+		n--;
+	return n ? seg[n - 1].vaddr : vaddr;
+}
+
+/* The last function of which is known where it begins: `unknown` behind vaddr: it
+ * is that one.  An entry of the table may cover several. */
+static void known_function(const struct module *m, taddr_t vaddr, struct abi_code *c)
+{
+	taddr_t low = vaddr - MIN(vaddr, CODE_MAX), start = text_start(m, vaddr);
 	struct exidx_entry e;
 	struct elf_symbol sym;
+
+	c->start = c->unknown = MAX(start, low);
+	c->end = vaddr + CODE_MAX;
+	if (elf_file_exidx(m->file, vaddr, &e) != EXIDX_NONE && e.start >= c->start) {
+		c->start = c->unknown = e.start;
+		c->end = e.end;
+	}
+	if (!elf_file_function_at(m->file, vaddr, &sym) &&
+	    !elf_file_function_before(m->file, vaddr, &sym))
+		return;
+	if (sym.value > vaddr || sym.value < c->start)
+		return;
+	c->start = sym.value;
+	c->unknown = sym.size ? sym.value + sym.size : c->end;
+	if (c->unknown > vaddr)
+		c->end = MIN(c->end, c->unknown);
+}
+
+static bool find_code(const struct module *m, taddr_t vaddr, struct abi_code *c)
+{
 	uint64_t len = 0;
 
-	c->begins = elf_file_function_at(m->file, vaddr, &sym) && sym.value <= vaddr;
-	if (c->begins) {
-		c->start = sym.value;
-		c->end = sym.size ? sym.value + sym.size : vaddr + CODE_MAX;
-	} else if (elf_file_exidx(m->file, vaddr, &e) != EXIDX_NONE) {
-		c->start = MAX(e.start, vaddr - MIN(vaddr, CODE_MAX));
-		c->end = e.end;
-	} else {
-		return false;
-	}
-	if (vaddr - c->start > CODE_MAX)
-		return false;
+	known_function(m, vaddr, c);
 	c->bytes = elf_file_code(m->file, c->start, &len);
 	c->end = MIN(c->end, c->start + MIN(len, 2 * CODE_MAX));
 	return c->bytes && c->end > vaddr;

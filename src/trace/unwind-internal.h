@@ -127,6 +127,8 @@ struct walk;
 bool row_of_signal(struct walk *w, const struct module *m, struct row_maker *out);
 bool row_of_exidx(struct walk *w, const struct module *m, struct row_maker *out);
 bool row_of_prologue(struct walk *w, const struct module *m, struct row_maker *out);
+/* Is this code pointer where a signal handler returns to? */
+bool unwind_is_trampoline(struct walk *w, taddr_t code);
 /* Is a frame's exact pc so near the function's beginning that a table which is
  * right at calls only may not be? */
 bool unwind_in_prologue(struct walk *w, const struct module *m);

@@ -238,7 +238,8 @@ static enum step step_row(struct walk *w, const struct row *row)
 		return STEP_LOST;
 	if (!row_ra(w, row, s, cfa, base, &ra))
 		return STEP_LOST;
-	if (__builtin_expect(s->doubtful, 0) && ra && !unwind_after_call(w, ra))
+	if (__builtin_expect(s->doubtful, 0) && !unwind_after_call(w, ra) &&
+	    !unwind_is_trampoline(w, ra))
 		return step_unknown(w, row);
 	if (__builtin_expect(s->signal, 0))
 		ra |= interrupted_mode(w, s, base);

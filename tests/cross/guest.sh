@@ -56,7 +56,7 @@ add_libraries() { # MACHINE SYSROOT FILE…
 			set -- "$@" "$into/$name"
 		done
 	done
-	[ -z "$interpreter" ] || [ -e "$root$interpreter" ] ||
+	[ -z "$interpreter" ] || [ -L "$root$interpreter" ] || [ -e "$root$interpreter" ] ||
 		{ mkdir -p "$root${interpreter%/*}"; ln -s "/lib/$lib_machine/${interpreter##*/}" "$root$interpreter"; }
 }
 
@@ -65,7 +65,7 @@ begin_root() {
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/lib" "$root/t" "$root/parts" "$root/files" "$root/etc"
 	: >"$root/t/list"
-	cp "$tracer_root/bin/busybox" "$root/bin"
+	cp "$busybox" "$root/bin"
 	cp "$cross/guest" "$root/init"
 	[ ! -d "$kernel_files/modules" ] || cp -r "$kernel_files/modules" "$root"
 	echo "KERNEL_MODULES='$KERNEL_MODULES' TIMEOUT=$TIMEOUT" >"$root/settings"

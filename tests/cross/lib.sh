@@ -17,6 +17,7 @@ cannot() {
 		exit 1
 	fi
 	echo "1..0 # SKIP $arch: $*"
+	echo "0 passed, 0 failed, 1 skipped"
 	exit 77
 }
 
@@ -136,17 +137,28 @@ made() {
 
 # -- what is made ---------------------------------------------------------------------
 
-SYSROOT_PACKAGES='libc6-dev libc6-dbg libstdc++6 libelf-dev libdw-dev libcmocka-dev'
+SYSROOT_PACKAGES='libc6-dev libc6-dbg libstdc++6 libelf-dev libdw-dev libbz2-dev libcmocka-dev'
 # In the order in which they are loaded.
 KERNEL_MODULES='virtio virtio_ring virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net netfs fscache 9pnet 9pnet_virtio 9p'
 # Where Debian has none: their sources.
-SYSROOT_SOURCES='zlib elfutils cmocka busybox'
+SYSROOT_SOURCES='zlib elfutils cmocka'
 export cache jobs SYSROOT_SOURCES KERNEL_MODULES
 
 # Names and checksums of the sources.
-sources_of() { # ARCHITECTURE
-	private_apt "$1" apt-get -qq source --print-uris $SYSROOT_SOURCES 2>/dev/null |
-		sed "s/^'[^']*' //" | sort
+sources_of() { # ARCHITECTURE PACKAGE…
+	fetch_for=$1
+	shift
+	private_apt "$fetch_for" apt-get -qq source --print-uris "$@" 2>/dev/null | sed "s/^'[^']*' //" | sort
+}
+
+# Fetches and unpacks them here.
+fetch_sources() { # ARCHITECTURE PACKAGE…
+	fetch_for=$1
+	shift
+	private_apt "$fetch_for" apt-get -qq source --download-only "$@"
+	for source in *.dsc; do
+		dpkg-source --no-check -x "$source"
+	done
 }
 
 # The package of the kernel's sources that the release has.
@@ -170,11 +182,23 @@ sysroot() { # MACHINE
 			"$cross/sysroot-debian" "$architecture" "$packages"
 	else
 		native=$(dpkg --print-architecture) && update_lists "$native" || return 1
-		sources=$(sources_of "$native")
+		sources=$(sources_of "$native" $SYSROOT_SOURCES)
 		[ -n "$sources" ] || { say "no sources of $SYSROOT_SOURCES"; return 1; }
-		made "sysroot-$1" "$sources $(cat "$cross/sysroot-sources" "$cross/busybox.config")" \
+		made "sysroot-$1" "$sources $(cat "$cross/sysroot-sources")" \
 			"$cross/sysroot-sources" "$native" "$1"
 	fi
+}
+
+# Prints the path of a busybox for the guest.
+busybox() { # MACHINE SYSROOT
+	if debian_name "$1" >/dev/null; then
+		echo "$2/bin/busybox"
+		return
+	fi
+	native=$(dpkg --print-architecture)
+	sources=$(sources_of "$native" busybox)
+	folder=$(made "busybox-$1" "$sources $(cat "$cross/busybox-sources" "$cross/busybox.config")" \
+		"$cross/busybox-sources" "$native" "$1" "$cross/busybox.config") && echo "$folder/busybox"
 }
 
 # The package that this one, which has no files, stands for.

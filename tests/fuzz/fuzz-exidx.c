@@ -18,7 +18,7 @@ static const struct abi arm = { .name = "arm", .code_bit = 1 };
 
 static void ask(struct elf_file *f, taddr_t at)
 {
-	struct abi_code code = { .start = at - at % 64, .end = at + 256, .begins = at & 4 };
+	struct abi_code code = { .start = at - at % 64, .end = at + 256, .unknown = at & 4 ? at : 0 };
 	struct exidx_entry e;
 	struct abi_frame frame;
 	uint64_t len;

@@ -370,7 +370,7 @@ static void errors_of_system_calls_are_seen(void **state)
 	assert_int_equal(regs_syscall_result(&r), 0xb7c00000);
 }
 
-static void the_link_register_has_two_numbers(void **state)
+static void large_dwarf_numbers_are_known(void **state)
 {
 	int lr = abi_dwarf_known(&abi_powerpc, 65);
 
@@ -379,6 +379,8 @@ static void the_link_register_has_two_numbers(void **state)
 	assert_int_equal(abi_dwarf_known(&abi_powerpc, 108), lr);
 	assert_int_equal(abi_dwarf_number(&abi_powerpc, (unsigned)lr), 65);
 	assert_int_equal(abi_dwarf_known(&abi_powerpc, (unsigned)lr), -1); /* f0 */
+	assert_int_equal(abi_dwarf_known(&abi_powerpc, 67), abi_powerpc.dwarf_pc);
+	assert_int_equal(abi_dwarf_number(&abi_powerpc, abi_powerpc.dwarf_pc), 67);
 	assert_int_equal(abi_dwarf_known(&abi_powerpc, 31), 31);
 	assert_int_equal(abi_dwarf_known(&abi_powerpc, 70), -1);
 	assert_int_equal(abi_dwarf_known(&abi_powerpc, 1124), -1);
@@ -744,7 +746,7 @@ int main(void)
 		cmocka_unit_test(calls_are_told_by_what_is_before),
 		cmocka_unit_test(system_calls_are_found),
 		cmocka_unit_test(errors_of_system_calls_are_seen),
-		cmocka_unit_test(the_link_register_has_two_numbers),
+		cmocka_unit_test(large_dwarf_numbers_are_known),
 		cmocka_unit_test(emulates_as_listed),
 		cmocka_unit_test(random_words_do_no_harm),
 #if defined __powerpc__ && !defined __powerpc64__
