@@ -264,7 +264,8 @@ static ssize_t read_program(void *arg, taddr_t addr, void *buf, size_t len)
 static void paint_main_arena(struct space *sp, const struct module *m)
 {
 	struct mem_reader mem = { read_program, sp->proc };
-	struct glibc_view v = { .mem = &mem, .word = sp->proc->abi->word, .page = 4096, .ndata = 1 };
+	struct glibc_view v = { .mem = &mem, .word = sp->proc->abi->word, .page = 4096, .ndata = 1,
+				  .big_endian = sp->proc->abi->e_data == ELFDATA2MSB };
 
 	for (size_t i = 0; i < sp->maps.lines.n; i++) {
 		const struct map_line *l = &sp->maps.lines.v[i];
