@@ -217,6 +217,21 @@ static struct event_sink *begin_sinks(struct run *run)
 	return sink;
 }
 
+static void forget(void *heap)
+{
+	heap_reset(heap);
+}
+
+struct books { struct heap *heap; struct blocks *blocks; };
+
+static void forget_all(void *arg)
+{
+	const struct books *b = arg;
+
+	heap_reset(b->heap);
+	blocks_forget(b->blocks);
+}
+
 /* What there is to compare with, whole or not. */
 static int begin_diff(struct run *run)
 {
@@ -230,6 +245,7 @@ static int begin_diff(struct run *run)
 	if (!log)
 		return -1;
 	run->old = heap_new();
+	log_on_restart(log, forget, run->old);
 	log_read(log, heap_sink(run->old));
 	log_close(log);
 	o->report.diff = run->old;
@@ -307,6 +323,7 @@ static int log_console(struct run *run, struct log *log, const struct wire_hello
 	struct blocks *blocks = blocks_new(heap_sink(run->heap));
 	int status;
 
+	log_on_restart(log, forget_all, &(struct books){ run->heap, blocks });
 	log_read(log, blocks_sink(blocks));
 	status = run_console(run, blocks, &(struct console_opts){ .hello = hello,
 								  .log = run->opts.logfile });
@@ -336,6 +353,7 @@ static int run_log(struct run *run)
 	}
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
+		log_on_restart(log, forget, run->heap);
 		log_read(log, run->calls ? run->calls : heap_sink(run->heap));
 		err = report_write(run->heap, ro) || run->calls_error ? EXIT_OURS :
 									report_exit_status(run->heap, ro);

@@ -37,9 +37,23 @@ static bool is_in(const struct proc *p, const struct memory *mem, const struct b
 	       !memcmp(now, bp_insn(p, bp), bp->len);
 }
 
+/* Threads may run there meanwhile.  Less than a word the kernel may write byte by byte
+ * (arch/arm/lib/memcpy.S), so a halfword goes there with its neighbour. */
+static int write_code(struct proc *p, struct task *stopped, taddr_t addr, const uint8_t *code,
+		      size_t len)
+{
+	taddr_t at = addr & ~(taddr_t)3;
+	uint8_t word[4];
+
+	if (len != 2 || memory_read(&p->mem, at, word, sizeof word) != sizeof word)
+		return proc_write(p, stopped, addr, code, len);
+	memcpy(word + (addr - at), code, len);
+	return proc_write(p, stopped, at, word, sizeof word);
+}
+
 static int write_insn(struct proc *p, struct task *stopped, struct breakpoint *bp, bool in)
 {
-	int err = proc_write(p, stopped, bp->addr, in ? bp_insn(p, bp) : bp->orig, bp->len);
+	int err = write_code(p, stopped, bp->addr, in ? bp_insn(p, bp) : bp->orig, bp->len);
 
 	if (!err) {
 		bp->planted = in;

@@ -308,6 +308,7 @@ struct recording_opts options_recording(const struct options *o)
 {
 	return (struct recording_opts){ .path = o->logfile,
 					.plain = o->no_compress,
+					.drop = o->when_full == FULL_DROP,
 					.words = o->words,
 					.command = o->trace.argv };
 }
