@@ -95,7 +95,11 @@ run_qemu() { # LIMIT PORT
 		-fsdev "local,id=share,path=$share,security_model=none" \
 		-device "virtio-9p-$bus,fsdev=share,mount_tag=share" \
 		-kernel "$kernel_files/vmlinuz" -initrd "$work/initrd" \
-		-append "console=$console panic=-1 quiet ${2:+$network}" </dev/null >"$work/console" 2>&1
+		-append "console=$console panic=-1 quiet ${2:+$network}" </dev/null >"$work/console" 2>&1 &
+	guest_pid=$!
+	trap ': >"$work/ended"; kill $guest_pid; exit 1' HUP INT TERM
+	wait $guest_pid
+	trap - HUP INT TERM
 	sed -i 's/\r//g' "$work/console"
 }
 
