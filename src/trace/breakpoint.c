@@ -67,6 +67,8 @@ struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, 
 			goto fail;
 		u64map_set(&p->bps, addr, (uintptr_t)bp);
 	}
+	if (bp->given_up)
+		return NULL;
 	bp->roles |= role;
 	if (!bp->planted && write_insn(p, stopped, bp, true)) {
 		if (bp->roles == role)
@@ -167,17 +169,32 @@ static void tell_stepping(struct proc *p)
 			 "there is no memory for breakpoints' instructions");
 }
 
+/* What is there may neither be displaced nor stepped: it goes on without us. */
+static taddr_t give_up(struct proc *p, struct breakpoint *bp)
+{
+	msg_warn("%s: the code at 0x%llx may not be interrupted, and is no longer observed", p->name,
+		 (unsigned long long)bp->addr);
+	bp->given_up = true;
+	bp->roles = 0;
+	bp_lift(p, bp);
+	return bp_code(bp);
+}
+
 taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 {
+	bool whole = false;
 	struct displaced d;
 	taddr_t slot;
 
 	if (bp->prepared)
 		return bp->resume;
 	/* Many need no slot; ask with the address itself. */
-	if (!prepare_at(p, bp, bp->addr, &d) && d.kind == DISPLACE_GOTO) {
-		settle(bp, &d, bp->slot);
-		return bp->resume;
+	if (!prepare_at(p, bp, bp->addr, &d)) {
+		whole = d.whole;
+		if (d.kind == DISPLACE_GOTO) {
+			settle(bp, &d, bp->slot);
+			return bp->resume;
+		}
 	}
 	if (stopped && !p->shadow_stack)
 		p->shadow_stack = host_has_shadow_stack(stopped->tid);
@@ -186,7 +203,9 @@ taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 	    scratch_write(p, stopped, slot, d.code, d.code_len)) {
 		if (slot)
 			scratch_give_back(p, slot);
-		else if (!p->abi->emulate)
+		if (whole)
+			return give_up(p, bp);
+		if (!slot && !p->abi->emulate)
 			tell_stepping(p);
 		memset(&d, 0, sizeof d);
 		d.kind = DISPLACE_STEP;

@@ -62,6 +62,7 @@ struct breakpoint {
 			       or single-step */
 	struct displaced d;
 	bool no_emulation;  /* … cannot be emulated either */
+	bool given_up;      /* its code may not be interrupted */
 	struct breakpoint *chain; /* this body only jumps there (delete → free) */
 	struct module *module;    /* NULL: not in one */
 };
