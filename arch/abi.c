@@ -6,8 +6,17 @@ static const struct abi *const abis[] = {
 	&abi_x86_64,
 	&abi_i386,
 #endif
+#ifdef ABI_AARCH64
+	&abi_aarch64,
+#endif
 #ifdef ABI_POWERPC
 	&abi_powerpc,
+#endif
+#ifdef ABI_RISCV
+	&abi_riscv64,
+#endif
+#ifdef ABI_ARM
+	&abi_arm,
 #endif
 };
 

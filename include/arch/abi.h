@@ -48,6 +48,8 @@ enum displace_where {
 	AT_CALL_UNDO,   /* a call through a register or memory, its return address
 			   pushed and no more: add abi->word to the stack
 			   pointer; the pc is really `to`, the call itself */
+	AT_POP,         /* register `value` was pushed and lent: pop it; the pc is
+			   really `to` */
 };
 
 struct displace_fix {
@@ -84,6 +86,31 @@ enum { CALL_DIRECT = 1, CALL_INDIRECT = 2, CALL_MEMORY = 4 };
 
 enum jump_kind { NOT_A_JUMP, JUMP_DIRECT, JUMP_MEMORY, JUMP_PAST };
 
+#define ABI_FRAME_REGS 32
+
+/* A frame as tables of the ABI's own, or its code, describe it.  Registers are
+ * DWARF numbers; all offsets are from the present value of register `base`. */
+struct abi_frame {
+	bool outermost;  /* nobody called this: the rest is not set */
+	bool signal;     /* a signal's: it was interrupted, it did not call; the
+			    CFA is the word at base + cfa */
+	bool ra_saved;   /* the return address is at base + ra; else in ra_reg */
+	uint8_t base, ra_reg;
+	int32_t cfa, ra;
+	int32_t mode;    /* of a signal's: where the word with mode_mask's bits is;
+			    0: nowhere */
+	uint32_t saved;  /* bit n: register n is at base + off[n] */
+	int32_t off[ABI_FRAME_REGS];
+};
+
+/* A stretch of code as it is in its file. */
+struct abi_code {
+	const uint8_t *bytes;
+	taddr_t start, end;
+	taddr_t unknown; /* the function that begins at `start` ends here; others may
+			    follow, of which nothing is known */
+};
+
 struct abi {
 	const char *name;
 	uint16_t e_machine;
@@ -98,6 +125,14 @@ struct abi {
 	uint8_t stack_arg; /* first stack argument, bytes above sp at entry */
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
 	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
+	/* The bits of a pointer to data that the machine heeds (AArch64: without
+	 * the tag in its highest byte).  Blocks, events and leak scans have
+	 * addresses; what is given to the program keeps its tag.  0: all. */
+	uint64_t data_mask;
+	/* Thread-local variables lie above the thread pointer ("variant I" in ELF
+	 * Handling For Thread-Local Storage), and libc's own data of the thread
+	 * below it; else the other way round. */
+	bool tls_above;
 	/* Is the word at sp in every frame that calls the caller's sp
 	 * (PowerPC)?  Then so many bytes above that is the return address;
 	 * 0: it is not. */
@@ -113,6 +148,9 @@ struct abi {
 	 * mode_mask in regs.w[mode_reg] are the code bit.  −1: only one. */
 	int8_t mode_reg;
 	uint32_t mode_mask;
+	/* Bits of it that belong to the place where the thread stands, and are
+	 * cleared when it is sent to another (ARM: the state of an IT block). */
+	uint32_t place_mask;
 
 	/* Breakpoint; the second one for code pointers with the code bit. */
 	uint8_t bp_insn[4], bp_alt_insn[4];
@@ -121,8 +159,8 @@ struct abi {
 	bool has_singlestep;
 
 	/* System calls made on the tracee's behalf. */
-	uint8_t syscall_insn[4];
-	uint8_t syscall_insn_len;
+	uint8_t syscall_insn[4], syscall_alt_insn[4]; /* as of the breakpoint */
+	uint8_t syscall_insn_len, syscall_alt_len;
 	int8_t syscall_nr;     /* register that takes the number */
 	int8_t syscall_arg[6];
 	int nr_mmap;           /* mmap2 (offset in pages) on 32 bit */
@@ -147,9 +185,10 @@ struct abi {
 	 * what these themselves mean is of no use then.  Ends with to = 0. */
 	struct { uint16_t number; uint8_t to; } dwarf_alias[ABI_MAX_ALIAS];
 
-	/* Longest instruction, and how near a slot must be to its instruction
-	 * for displace() not to need DISPLACE_STEP for want of reach (0:
-	 * anywhere); memory operands as far from the instruction are assumed. */
+	/* Bytes that the hooks look at: the longest instruction, or more where a
+	 * few belong together (a PLT stub); and how near a slot must be to its
+	 * instruction for displace() not to need DISPLACE_STEP for want of reach
+	 * (0: anywhere); memory operands as far from the instruction are assumed. */
 	uint8_t max_insn;
 	uint8_t insn_align; /* of every instruction, in bytes */
 	uint64_t slot_reach;
@@ -181,6 +220,11 @@ struct abi {
 				taddr_t *target);
 	/* Length of the instruction in bytes, or -EINVAL. */
 	int (*insn_length)(const struct abi *, taddr_t addr, const uint8_t *insn, size_t len);
+	/* May the instruction at `code` be in a block of conditional ones that an
+	 * earlier one begins (Thumb: it)?  `before` are the `len` bytes before it;
+	 * of variable-length code this cannot be told for certain.  NULL: there is
+	 * no such thing. */
+	bool (*in_block)(const struct abi *, taddr_t code, const uint8_t *before, size_t len);
 	/* Does a system call with a constant number begin at code[0], in the
 	 * way the C libraries write it?  Its number, or −1; *at: the
 	 * instruction (bytes from code, with the code bit) that enters the
@@ -193,9 +237,23 @@ struct abi {
 	 * tells.  Both NULL where there is no such thing. */
 	bool (*tests_zero)(const struct abi *, const uint8_t *code, size_t len);
 	bool (*flag_zero)(const struct regs *);
+	/* The frame that a table of the ABI's own describes (ARM's .ARM.exidx):
+	 * `ops` are the n bytes of one entry (elf_file_exidx).  False: nothing
+	 * that can be told so.  NULL: there are no such tables. */
+	bool (*exidx)(const struct abi *, const uint8_t *ops, size_t n, struct abi_frame *out);
+	/* The frame in which a thread is before it executes the instruction at
+	 * `pc`, from the code between the function's beginning and there.  False:
+	 * cannot be told.  NULL: not on this ABI. */
+	bool (*prologue)(const struct abi *, const struct abi_code *code, taddr_t pc,
+			 struct abi_frame *out);
+	/* Is the code at `pc` that to which a signal handler returns?  Then its
+	 * frame.  NULL: call-frame information says so. */
+	bool (*sigreturn)(const struct abi *, taddr_t pc, const uint8_t *code, size_t len,
+			  struct abi_frame *out);
 };
 
 extern const struct abi abi_x86_64, abi_i386;
+extern const struct abi abi_arm, abi_aarch64, abi_riscv64;
 extern const struct abi abi_powerpc;
 
 /* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32
@@ -244,6 +302,12 @@ static inline const uint8_t *abi_bp(const struct abi *abi, taddr_t code, unsigne
 	return alt ? abi->bp_alt_insn : abi->bp_insn;
 }
 
+/* The address that a pointer to data means. */
+static inline taddr_t abi_data_addr(const struct abi *abi, taddr_t ptr)
+{
+	return abi->data_mask ? ptr & abi->data_mask : ptr;
+}
+
 static inline taddr_t regs_pc(const struct regs *r) { return r->w[r->abi->pc]; }
 /* The pc as a code pointer. */
 static inline taddr_t regs_code(const struct regs *r)
@@ -253,7 +317,7 @@ static inline taddr_t regs_code(const struct regs *r)
 	return r->w[abi->pc] |
 	       (abi->code_bit && r->w[abi->mode_reg] & abi->mode_mask ? abi->code_bit : 0);
 }
-/* Sets the pc, and the instruction set, to a code pointer. */
+/* Sets the pc, and the instruction set, to a code pointer, where nothing has begun. */
 static inline void regs_set_code(struct regs *r, taddr_t code)
 {
 	const struct abi *abi = r->abi;
@@ -261,7 +325,7 @@ static inline void regs_set_code(struct regs *r, taddr_t code)
 	r->w[abi->pc] = abi_code_addr(abi, code);
 	if (!abi->code_bit)
 		return;
-	r->w[abi->mode_reg] &= ~(uint64_t)abi->mode_mask;
+	r->w[abi->mode_reg] &= ~(uint64_t)(abi->mode_mask | abi->place_mask);
 	if (code & abi->code_bit)
 		r->w[abi->mode_reg] |= abi->mode_mask;
 }

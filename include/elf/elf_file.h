@@ -102,6 +102,9 @@ int elf_file_find_functions(struct elf_file *, const char *const *names, size_t 
  * over the network).  Stubs of x86's .plt are called "malloc@plt".  False:
  * none. */
 bool elf_file_function_at(struct elf_file *, taddr_t vaddr, struct elf_symbol *out);
+/* The last function symbol that begins at or before vaddr, whether it covers that
+ * or not.  False: none. */
+bool elf_file_function_before(struct elf_file *, taddr_t vaddr, struct elf_symbol *out);
 /* The data symbol (variable, vtable, constant) that covers vaddr, looked for in
  * the same places; one without a size covers nothing.  False: none. */
 bool elf_file_object_at(struct elf_file *, taddr_t vaddr, struct elf_symbol *out);
@@ -125,6 +128,25 @@ enum { CFI_EH_FRAME = 0, CFI_DEBUG_FRAME = 1 };
  * CFI_DEBUG_FRAME the separate debug file is looked at too).  For objects
  * without PT_GNU_EH_FRAME the sections serve. */
 struct Dwarf_CFI_s *elf_file_cfi(struct elf_file *, int which);
+
+/* ARM's table of unwinding instructions, .ARM.exidx, which every loaded object
+ * has in memory. */
+enum exidx_kind {
+	EXIDX_NONE, /* no entry covers the address, or a damaged one */
+	EXIDX_CANT, /* "cannot be unwound" */
+	EXIDX_OPS,
+};
+#define EXIDX_MAX_OPS (3 + 4 * 255)
+struct exidx_entry {
+	taddr_t start, end; /* what it covers: one function, or several like it */
+	size_t n;
+	uint8_t ops[EXIDX_MAX_OPS];
+};
+enum exidx_kind elf_file_exidx(struct elf_file *, taddr_t vaddr, struct exidx_entry *out);
+/* The code from vaddr on, as it is in the file: *len bytes in the same
+ * executable and read-only segment, which live as long as the file.  NULL:
+ * none. */
+const uint8_t *elf_file_code(const struct elf_file *, taddr_t vaddr, uint64_t *len);
 
 /* -- functions and lines for people --------------------------------------- */
 

@@ -97,6 +97,20 @@ enum stack_end {
 	STACK_BROKEN,   /* no way on from the last frame */
 };
 
+/* How a frame of a stack was found.  The numbers are part of the wire format. */
+enum frame_origin {
+	FROM_REGS,     /* the thread's registers: the innermost one */
+	FROM_ROW,      /* call-frame information, .eh_frame or .debug_frame */
+	FROM_CFI,      /* … which had to be evaluated */
+	FROM_SIGNAL,   /* across a signal frame */
+	FROM_FP,       /* frame pointer */
+	FROM_LINK,     /* return address at a function's entry */
+	FROM_SCAN,     /* found on the stack */
+	FROM_EXIDX,    /* ARM's .ARM.exidx */
+	FROM_PROLOGUE, /* the code of the function that it called */
+	FRAME_ORIGINS,
+};
+
 /* `known` of EV_RELEASE. */
 enum release_known {
 	RELEASE_KNOWN,
@@ -193,13 +207,15 @@ struct event {
 			uint32_t id;       /* unique in the session, from 1 */
 			uint16_t probe;
 			uint8_t end;       /* enum stack_end */
-			uint8_t nframe_origin;
 			uint32_t n;
 			const taddr_t *pc;     /* innermost first; return addresses,
 						  but for those `exact` says */
 			const uint32_t *module; /* id for each frame, 0: none */
 			const uint8_t *exact;  /* 1: pc is no return address (after
 						  a signal frame); may be NULL */
+			const uint8_t *origin; /* enum frame_origin of each frame, or
+						  that of a newer writer; NULL: not
+						  told */
 		} stack;
 		struct {
 			taddr_t addr;
@@ -338,7 +354,7 @@ struct event {
 /* What an emitter may do next. */
 enum {
 	EMIT_GO = 0,
-	EMIT_HOLD = 1,
+	EMIT_HOLD = 1,       /* EV_BLOCK: a reader is behind, the rest should wait a little */
 	EMIT_SUPPRESSED = 2, /* EV_ERROR: the user knows of it, it is no reason to stop */
 };
 

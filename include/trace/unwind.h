@@ -38,16 +38,6 @@ struct backtrace {
 	uint8_t origin[UNWIND_MAX_DEPTH];  /* enum frame_origin */
 };
 
-enum frame_origin {
-	FROM_REGS,    /* frame 0 */
-	FROM_ROW,     /* reduced row */
-	FROM_CFI,     /* evaluated */
-	FROM_SIGNAL,  /* across a signal frame */
-	FROM_FP,      /* frame pointer */
-	FROM_LINK,    /* return address at a function's entry */
-	FROM_SCAN,    /* found on the stack: code without call-frame information */
-};
-
 /* `mem` reads the tracee with breakpoints spliced out.  `refresh` is asked
  * once when a pc is in no module (a library mapped behind our back): it brings
  * `modules` up to date and returns true when something changed.  May be NULL. */
@@ -55,6 +45,9 @@ struct unwinder *unwinder_new(const struct abi *abi, struct modules *modules,
 			      const struct mem_reader *mem,
 			      bool (*refresh)(void *arg), void *arg);
 void unwinder_free(struct unwinder *);
+/* The bits of a code address (host.h); the others of saved return addresses are
+ * their signature, and are left out. */
+void unwinder_set_code_mask(struct unwinder *, uint64_t mask);
 /* Rows for [start, end) are forgotten (a module went). */
 void unwinder_forget(struct unwinder *, taddr_t start, taddr_t end);
 

@@ -280,6 +280,16 @@ size_t elf_file_image(const struct elf_file *f, taddr_t vaddr, void *buf, size_t
 	return len;
 }
 
+const uint8_t *elf_file_code(const struct elf_file *f, taddr_t vaddr, uint64_t *len)
+{
+	uint64_t off;
+
+	if (!file_in_segment(f, vaddr, PF_X) || file_in_segment(f, vaddr, PF_W) ||
+	    !file_offset(f, vaddr, &off, len))
+		return NULL;
+	return f->im.p + off;
+}
+
 const char *file_keep_name(struct elf_file *f, uint64_t key, const char *name, size_t len)
 {
 	char *s = u64map_getp(&f->names, key);

@@ -83,6 +83,9 @@ struct elf_file {
 	struct elf_file *alt; /* what dwz moved out of this debug file */
 	Dwarf_CFI *cfi;
 	bool cfi_tried;
+	uint64_t exidx, nexidx; /* .ARM.exidx: offset, entries */
+	taddr_t exidx_addr;
+	bool exidx_tried;
 	struct line_index *lines;
 };
 

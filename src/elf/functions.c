@@ -170,6 +170,15 @@ bool elf_file_function_at(struct elf_file *f, taddr_t vaddr, struct elf_symbol *
 	       same_section(f, vaddr, x->v.v[at].value) && symbol_of(f, &x->v.v[at], out);
 }
 
+bool elf_file_function_before(struct elf_file *f, taddr_t vaddr, struct elf_symbol *out)
+{
+	ssize_t at;
+
+	build(f, &f->funcs, file_is_function);
+	at = nearest(&f->funcs, vaddr);
+	return at >= 0 && symbol_of(f, &f->funcs.v.v[at], out);
+}
+
 bool elf_file_object_at(struct elf_file *f, taddr_t vaddr, struct elf_symbol *out)
 {
 	build(f, &f->objects, file_is_object);

@@ -9,6 +9,8 @@
 #include "trace/breakpoint.h"
 #include "trace/scratch.h"
 
+#define INSN_MAX 32
+
 struct breakpoint *bp_find(const struct proc *p, taddr_t addr)
 {
 	return u64map_getp(&p->bps, p->abi ? abi_code_addr(p->abi, addr) : addr);
@@ -35,9 +37,23 @@ static bool is_in(const struct proc *p, const struct memory *mem, const struct b
 	       !memcmp(now, bp_insn(p, bp), bp->len);
 }
 
+/* Threads may run there meanwhile.  Less than a word the kernel may write byte by byte
+ * (arch/arm/lib/memcpy.S), so a halfword goes there with its neighbour. */
+static int write_code(struct proc *p, struct task *stopped, taddr_t addr, const uint8_t *code,
+		      size_t len)
+{
+	taddr_t at = addr & ~(taddr_t)3;
+	uint8_t word[4];
+
+	if (len != 2 || memory_read(&p->mem, at, word, sizeof word) != sizeof word)
+		return proc_write(p, stopped, addr, code, len);
+	memcpy(word + (addr - at), code, len);
+	return proc_write(p, stopped, at, word, sizeof word);
+}
+
 static int write_insn(struct proc *p, struct task *stopped, struct breakpoint *bp, bool in)
 {
-	int err = proc_write(p, stopped, bp->addr, in ? bp_insn(p, bp) : bp->orig, bp->len);
+	int err = write_code(p, stopped, bp->addr, in ? bp_insn(p, bp) : bp->orig, bp->len);
 
 	if (!err) {
 		bp->planted = in;
@@ -46,11 +62,80 @@ static int write_insn(struct proc *p, struct task *stopped, struct breakpoint *b
 	return err;
 }
 
+static ssize_t dry_read(void *arg, taddr_t addr, void *buf, size_t len)
+{
+	(void)arg, (void)addr;
+	memset(buf, 0, len);
+	return (ssize_t)len;
+}
+
+static ssize_t dry_write(void *arg, taddr_t addr, const void *buf, size_t len)
+{
+	(void)arg, (void)addr, (void)buf;
+	return (ssize_t)len;
+}
+
+/* Can the instruction at a code pointer be got past? */
+enum passage { PASS_NEVER, PASS_IN_SLOT, PASS_ANYHOW };
+
+/* What cannot be displaced at all must be emulated, and what cannot be emulated
+ * needs a slot, where there is no single step, or for what may not be stepped.  An ABI that emulates nothing has
+ * one. */
+static enum passage passage(struct proc *p, taddr_t code, uint8_t role)
+{
+	static const struct abi_memory dry = { dry_read, dry_write, NULL };
+	struct regs regs = { .abi = p->abi };
+	taddr_t addr = abi_code_addr(p->abi, code);
+	struct displaced d;
+	uint8_t insn[INSN_MAX];
+	ssize_t n;
+
+	if (!p->abi->emulate)
+		return PASS_ANYHOW;
+	n = proc_read(p, addr, insn, MIN(sizeof insn, (size_t)p->abi->max_insn));
+	if (n <= 0 || p->abi->displace(p->abi, code, insn, (size_t)n, addr,
+				       role & BP_SYSCALLS ? DISPLACE_SYSCALL : 0, &d))
+		return PASS_NEVER;
+	if (d.kind == DISPLACE_GOTO || (p->abi->has_singlestep && !d.whole))
+		return PASS_ANYHOW;
+	regs_set_code(&regs, code);
+	if (p->abi->emulate(p->abi, &dry, code, insn, (size_t)n, &regs) != -ENOTSUP)
+		return PASS_ANYHOW;
+	return d.kind == DISPLACE_SLOT ? PASS_IN_SLOT : PASS_NEVER;
+}
+
+const char *bp_why_not(struct proc *p, taddr_t code)
+{
+	switch (passage(p, code, BP_PROBE)) {
+	case PASS_NEVER:
+		return "its first instruction works only in its place";
+	case PASS_IN_SLOT:
+		if (p->no_inject)
+			return "there is no memory for its first instruction, and this machine has no "
+			       "single step";
+		break;
+	case PASS_ANYHOW:
+		break;
+	}
+	return "its memory cannot be written";
+}
+
+static void tell_stuck(struct proc *p)
+{
+	if (!p->told_stepping)
+		msg_warn("%s (%d): there is no memory for breakpoints' instructions, and this machine has "
+			 "no single step: some calls are not observed", p->name, p->pid);
+	p->told_stepping = true;
+}
+
 struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, uint8_t role)
 {
 	taddr_t addr = abi_code_addr(p->abi, code);
 	struct breakpoint *bp = bp_find(p, addr);
+	enum passage way = PASS_ANYHOW;
 
+	if (bp && bp->abandoned)
+		return NULL;
 	if (!bp) {
 		unsigned len;
 		const uint8_t *insn = abi_bp(p->abi, code, &len);
@@ -63,13 +148,15 @@ struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, 
 		if (memory_read(&p->mem, addr, bp->orig, len) != (ssize_t)len)
 			goto fail;
 		/* The program's own breakpoint instruction stays the program's. */
-		if (!memcmp(bp->orig, insn, len))
+		if (!memcmp(bp->orig, insn, len) || (way = passage(p, code, role)) == PASS_NEVER)
 			goto fail;
 		u64map_set(&p->bps, addr, (uintptr_t)bp);
 	}
-	if (bp->given_up)
-		return NULL;
 	bp->roles |= role;
+	if (way == PASS_IN_SLOT && stopped && !bp_resume(p, stopped, bp)) {
+		tell_stuck(p);
+		goto fail_listed;
+	}
 	if (!bp->planted && write_insn(p, stopped, bp, true)) {
 		if (bp->roles == role)
 			goto fail_listed;
@@ -80,6 +167,7 @@ struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, 
 	return bp;
 fail_listed:
 	u64map_del(&p->bps, addr);
+	scratch_disown(p, bp);
 fail:
 	free(bp);
 	return NULL;
@@ -106,13 +194,23 @@ void bp_replant(struct proc *p, struct breakpoint *bp)
 {
 	uint8_t now[4];
 
-	if (bp->planted && still_ours(p, bp))
+	if (bp->abandoned || (bp->planted && still_ours(p, bp)))
 		return;
 	if (bp->transient && memory_read(&p->mem, bp->addr, now, bp->len) == bp->len) {
 		memcpy(bp->orig, now, bp->len);
 		bp->prepared = false; /* the bytes behind may be new too */
+		bp->ninsn = 0;
 	}
 	write_insn(p, proc_stopped_task(p), bp, true);
+}
+
+void bp_abandon(struct proc *p, struct breakpoint *bp)
+{
+	msg_warn("%s (%d): %s is no longer observed: there is no memory for its breakpoint's "
+		 "instruction, and this machine has no single step", p->name, p->pid,
+		 bp->site ? bp->site->probe->symbol : "a place in the program");
+	bp->abandoned = true;
+	bp_drop_role(p, bp, bp->roles);
 }
 
 void bp_drop_role(struct proc *p, struct breakpoint *bp, uint8_t role)
@@ -123,8 +221,6 @@ void bp_drop_role(struct proc *p, struct breakpoint *bp, uint8_t role)
 }
 
 /* -- displaced execution ---------------------------------------------------------- */
-
-#define INSN_MAX 32
 
 /* The instruction under bp, and what follows, up to abi->max_insn; bytes. */
 static ssize_t original(struct proc *p, const struct breakpoint *bp, uint8_t insn[INSN_MAX])
@@ -169,17 +265,6 @@ static void tell_stepping(struct proc *p)
 			 "there is no memory for breakpoints' instructions");
 }
 
-/* What is there may neither be displaced nor stepped: it goes on without us. */
-static taddr_t give_up(struct proc *p, struct breakpoint *bp)
-{
-	msg_warn("%s: the code at 0x%llx may not be interrupted, and is no longer observed", p->name,
-		 (unsigned long long)bp->addr);
-	bp->given_up = true;
-	bp->roles = 0;
-	bp_lift(p, bp);
-	return bp_code(bp);
-}
-
 taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 {
 	bool whole = false;
@@ -203,12 +288,11 @@ taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 	    scratch_write(p, stopped, slot, d.code, d.code_len)) {
 		if (slot)
 			scratch_give_back(p, slot);
-		if (whole)
-			return give_up(p, bp);
 		if (!slot && !p->abi->emulate)
 			tell_stepping(p);
 		memset(&d, 0, sizeof d);
 		d.kind = DISPLACE_STEP;
+		d.whole = whole;
 		slot = 0;
 		msg_debug("0x%llx cannot be displaced: will be emulated or single-stepped",
 			  (unsigned long long)bp->addr);
@@ -236,16 +320,20 @@ int bp_emulate(struct task *t, struct breakpoint *bp, struct regs *regs)
 {
 	struct proc *p = t->proc;
 	struct abi_memory mem = { emulation_read, emulation_write, t };
-	uint8_t insn[INSN_MAX];
-	ssize_t n;
 	int err;
 
 	if (!p->abi->emulate || bp->no_emulation)
 		return -ENOTSUP;
-	n = original(p, bp, insn);
-	if (n <= 0)
-		return -EFAULT;
-	err = p->abi->emulate(p->abi, &mem, bp_code(bp), insn, (size_t)n, regs);
+	if (!bp->ninsn) {
+		uint8_t insn[INSN_MAX];
+		ssize_t n = original(p, bp, insn);
+
+		if (n <= 0)
+			return -EFAULT;
+		bp->ninsn = (uint8_t)MIN((size_t)n, sizeof bp->insn);
+		memcpy(bp->insn, insn, bp->ninsn);
+	}
+	err = p->abi->emulate(p->abi, &mem, bp_code(bp), bp->insn, bp->ninsn, regs);
 	bp->no_emulation = err == -ENOTSUP;
 	return err;
 }
@@ -286,7 +374,7 @@ void bp_follow_chain(struct proc *p, struct breakpoint *bp)
 {
 	struct breakpoint *end;
 
-	if (!bp->chain && (end = chain_end(p, bp->addr)) && end != bp)
+	if (!bp->chain && (end = chain_end(p, bp_code(bp))) && end != bp)
 		bp->chain = end;
 }
 

@@ -230,7 +230,7 @@ static taddr_t returned_by(const struct task *t, const struct call *c)
 
 	if (pr && pr->kind == KIND_OUT && proc_read_word(t->proc, c->arg[pr->out_arg - 1], &v))
 		return 0;
-	return abi->word == 4 ? (uint32_t)v : v;
+	return abi->word == 4 ? (uint32_t)v : abi_data_addr(abi, v);
 }
 
 /* Blocks that are neither in use nor free: a task inside the allocator has told their

@@ -136,8 +136,8 @@ static void plant_site(struct planting *pl, size_t index, taddr_t code, uint64_t
 		/* What cannot be read either is dead. */
 		if (memory_read(&pl->p->mem, addr, &byte, 1) != 1)
 			return;
-		msg_warn("%s in %s cannot be observed: its memory cannot be written",
-			 s->probes->symbol.v[index], pl->m->path);
+		msg_warn("%s in %s cannot be observed: %s", s->probes->symbol.v[index], pl->m->path,
+			 bp_why_not(pl->p, code));
 		return;
 	}
 	site = xcalloc(1, sizeof *site);
@@ -174,7 +174,7 @@ static void note_range(struct proc *p, struct module *m, size_t index,
 		}
 	if (p->abi->tests_zero && proc_read(p, addr, code, sizeof code) == sizeof code)
 		w.zero_flag = p->abi->tests_zero(p->abi, code, sizeof code);
-	w.jumps = !w.throws && wrapper_jumps(p, &w);
+	w.jumps = !w.throws && wrapper_jumps(p, m->bias + sym->code);
 	vec_push(&p->wrappers, w);
 	p->session->probes->found.v[index]++;
 	if (!w.throws)
@@ -267,6 +267,16 @@ static void plant_user_debug(struct planting *pl)
 	free(index_of);
 }
 
+/* A breakpoint in an IT block would be as conditional as what it replaces. */
+static bool is_conditional(struct proc *p, taddr_t code)
+{
+	uint8_t before[16];
+	taddr_t addr = abi_code_addr(p->abi, code);
+
+	return p->abi->in_block && proc_read(p, addr - sizeof before, before, sizeof before) == sizeof before &&
+	       p->abi->in_block(p->abi, code, before, sizeof before);
+}
+
 static void plant_user_offsets(struct planting *pl)
 {
 	struct probe_set *ps = pl->p->session->probes;
@@ -278,7 +288,13 @@ static void plant_user_offsets(struct planting *pl)
 		if (!u->object || strcmp(u->object, strchr(u->object, '/') ? pl->m->path :
 							     last_part(pl->m->path)))
 			continue;
-		if (addr >= pl->m->text_start && addr < pl->m->text_end)
+		if (addr < pl->m->text_start || addr >= pl->m->text_end)
+			continue;
+		addr = image_code(pl->p, addr);
+		if (is_conditional(pl->p, addr))
+			msg_warn("%s+0x%llx cannot be observed: instructions before it decide whether "
+				 "it is executed", pl->m->path, (unsigned long long)u->offset);
+		else
 			plant_site(pl, i, addr, 0, false);
 	}
 }
@@ -443,4 +459,14 @@ const struct range_probe *image_wrapper(const struct proc *p, taddr_t pc)
 bool image_throws(const struct proc *p, taddr_t pc)
 {
 	return range_at(p, pc, true) != NULL;
+}
+
+taddr_t image_code(struct proc *p, taddr_t addr)
+{
+	struct module *m = p->abi->code_bit ? modules_find(&p->modules, addr) : NULL;
+	struct elf_symbol sym;
+
+	if (m && m->file && elf_file_function_at(m->file, abi_code_addr(p->abi, addr) - m->bias, &sym))
+		return addr | (sym.code & p->abi->code_bit);
+	return addr | (p->entry & p->abi->code_bit);
 }

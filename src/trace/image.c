@@ -14,6 +14,7 @@
 #include "trace/breakpoint.h"
 #include "trace/census.h"
 #include "trace/engine.h"
+#include "trace/entry.h"
 #include "trace/image-internal.h"
 #include "trace/pause.h"
 #include "trace/recorder.h"
@@ -273,8 +274,10 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->shadow_stack = false;
 	modules_init(&p->modules, p->pid, &p->reader);
 	p->unwinder = unwinder_new(p->abi, &p->modules, &p->reader, refresh, p);
+	unwinder_set_code_mask(p->unwinder, host_code_mask(p->pid, p->abi));
 	sigtrap_begin(p);
 	sync_modules(p, stopped, false);
+	p->modules_at_exec = p->modules.v.n;
 	plant_linkmap(p, stopped, p->linker ? modules_find(&p->modules, p->linker) : NULL);
 	plant_linkmap(p, stopped, modules_find(&p->modules, p->entry));
 	hint(p, modules_find(&p->modules, p->entry));
@@ -283,7 +286,7 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 		return 0;
 	}
 	/* Without a linker, or one we cannot follow: at the entry point. */
-	if (!p->linker || !p->seen_linkmap)
+	if (!p->linker || !p->seen_linkmap || entry_awaited(p))
 		bp_plant(p, stopped, p->entry, BP_START);
 	/* Its libraries' constructors will have run by then. */
 	if (p->linker && !p->seen_linkmap)
@@ -329,6 +332,7 @@ void image_end(struct proc *p)
 	memset(&p->redzone, 0, sizeof p->redzone);
 	p->ended_told = false;
 	p->seen_linkmap = false;
+	p->entry_bp = NULL;
 	p->probes_found = 0;
 	p->told_stepping = false;
 	p->hides_blocks = false;
@@ -369,6 +373,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	for (size_t i = 0; i < c->modules.v.n; i++)
 		c->modules.v.v[i]->user = parent->modules.v.v[i]->user;
 	c->unwinder = unwinder_new(c->abi, &c->modules, &c->reader, refresh, c);
+	unwinder_set_code_mask(c->unwinder, host_code_mask(c->pid, c->abi));
 	bp_copy_table(parent, c);
 	for (size_t i = 0; i < parent->sites.n; i++) {
 		struct probe_site *site = xmemdup(parent->sites.v[i], sizeof *site);

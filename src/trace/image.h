@@ -37,5 +37,8 @@ void image_resolver_returned(struct task *t, struct breakpoint *bp);
 bool image_throws(const struct proc *p, taddr_t pc);
 /* The wrapper (operator new) whose body holds pc, or NULL. */
 const struct range_probe *image_wrapper(const struct proc *p, taddr_t pc);
+/* The code pointer to an address of which nothing else is known: as the symbol of
+ * its function has it, else as the program's entry. */
+taddr_t image_code(struct proc *p, taddr_t addr);
 
 #endif

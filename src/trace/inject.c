@@ -11,38 +11,58 @@
 #include "trace/ptrace.h"
 #include "trace/wait.h"
 
-/* An existing instruction in text that nobody can have changed: the vdso's
- * fall-back, else any library's. */
-static taddr_t search_text(struct proc *p, const struct module *m)
+/* Does a system call instruction begin there?  Those of the first instruction set
+ * of two are as aligned as they are long. */
+static bool is_syscall_insn(const struct abi *abi, taddr_t code, const uint8_t *b, size_t len)
+{
+	bool alt = code & abi->code_bit;
+	const uint8_t *insn = alt ? abi->syscall_alt_insn : abi->syscall_insn;
+	unsigned n = alt ? abi->syscall_alt_len : abi->syscall_insn_len;
+
+	if (abi->code_bit && !alt && code % n)
+		return false;
+	return n <= len && !__builtin_memcmp(b, insn, n);
+}
+
+/* A code pointer to an existing instruction in text that nobody can have changed:
+ * the vdso's fall-back, else any library's.  Not the one that the task stands at:
+ * with the pc unchanged the kernel would restart the call that it interrupted. */
+static taddr_t search_text(struct proc *p, const struct module *m, taddr_t not_at)
 {
 	uint8_t buf[4096 + 4];
-	unsigned len = p->abi->syscall_insn_len, step = p->abi->insn_align;
 	taddr_t end = MIN(m->text_end, m->text_start + (8u << 20));
 
 	for (taddr_t at = m->text_start; at < end; at += 4096) {
 		ssize_t n = proc_read(p, at, buf, sizeof buf);
 
-		for (ssize_t i = 0; i + (ssize_t)len <= n; i += step)
-			if (!__builtin_memcmp(buf + i, p->abi->syscall_insn, len) &&
-			    !bp_find(p, at + (taddr_t)i))
-				return at + (taddr_t)i;
+		for (ssize_t i = 0; i < n; i += p->abi->insn_align) {
+			taddr_t here = at + (taddr_t)i, code = here;
+			bool found = is_syscall_insn(p->abi, here, buf + i, (size_t)(n - i));
+
+			if (!found && p->abi->code_bit) {
+				code |= p->abi->code_bit;
+				found = is_syscall_insn(p->abi, code, buf + i, (size_t)(n - i));
+			}
+			if (found && here != not_at && !bp_find(p, here))
+				return code;
+		}
 	}
 	return 1;
 }
 
-static taddr_t find_syscall_insn(struct proc *p)
+static taddr_t find_syscall_insn(struct proc *p, taddr_t not_at)
 {
 	if (p->syscall_insn > 1) {
 		struct module *m = modules_find(&p->modules, p->syscall_insn);
 
-		if (m)
+		if (m && abi_code_addr(p->abi, p->syscall_insn) != not_at)
 			return p->syscall_insn;
 		p->syscall_insn = 0; /* its library went */
 	}
 	for (int pass = 0; pass < 2 && p->syscall_insn <= 1; pass++)
 		for (size_t i = 0; i < p->modules.v.n && p->syscall_insn <= 1; i++)
 			if (p->modules.v.v[i]->is_vdso == !pass)
-				p->syscall_insn = search_text(p, p->modules.v.v[i]);
+				p->syscall_insn = search_text(p, p->modules.v.v[i], not_at);
 	return p->syscall_insn;
 }
 
@@ -123,9 +143,9 @@ int inject_syscall(struct task *t, int nr, const uint64_t arg[6], int64_t *resul
 	/* Filters come at any time, and kill for a call they do not know. */
 	if (proc_status_number(t->tid, "Seccomp", 10, 0))
 		return -EPERM;
-	if (find_syscall_insn(p) <= 1)
-		return -ENOEXEC;
 	err = host_get_regs(t->tid, &saved);
+	if (!err && find_syscall_insn(p, regs_pc(&saved)) <= 1)
+		return -ENOEXEC;
 	if (!err)
 		err = pt_get_sigmask(t->tid, &mask);
 	if (!err)
@@ -134,7 +154,7 @@ int inject_syscall(struct task *t, int nr, const uint64_t arg[6], int64_t *resul
 		return err;
 	regs = saved;
 	host_no_restart(&regs);
-	regs.w[abi->pc] = p->syscall_insn;
+	regs_set_code(&regs, p->syscall_insn);
 	regs.w[abi->syscall_nr] = (uint64_t)nr;
 	for (int i = 0; i < 6; i++)
 		regs.w[abi->syscall_arg[i]] = arg[i];

@@ -403,7 +403,8 @@ static int prepare(struct scan *sc)
 {
 	struct proc *p = sc->p;
 	struct task *t = proc_stopped_task(p);
-	struct reach_opts ro = { .word = p->abi->word, .references = sc->opts->references,
+	struct reach_opts ro = { .word = p->abi->word, .mask = p->abi->data_mask,
+				 .references = sc->opts->references,
 				 .read = read_for_reach, .is_vtable = is_vtable, .arg = sc };
 	int err;
 

@@ -141,9 +141,10 @@ static void scan_block(struct proc *p, struct task *stopped, taddr_t at, const u
 		int nr = p->abi->syscall_site(p->abi, i, MIN((size_t)(b + len - i), (size_t)SITE_MAX),
 					      &off);
 		uint8_t role = role_of(p, nr);
+		struct breakpoint *bp;
 
-		if (role)
-			bp_plant(p, stopped, at + (taddr_t)(i - b) + off, role);
+		if (role && (bp = bp_plant(p, stopped, at + (taddr_t)(i - b) + off, role)))
+			bp->syscall = (int16_t)nr;
 	}
 }
 
@@ -244,7 +245,7 @@ static void on_sigaction(struct task *t, int sig, taddr_t act)
 void sigtrap_syscall(struct task *t, struct breakpoint *bp)
 {
 	const struct abi *abi = t->proc->abi;
-	int nr = (int)t->regs.w[abi->syscall_nr];
+	int nr = bp->syscall; /* the register may have it only later */
 
 	if (nr == abi->nr_rt_sigprocmask)
 		on_sigprocmask(t, bp->addr, (uint32_t)t->regs.w[abi->syscall_arg[0]],

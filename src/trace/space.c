@@ -14,8 +14,8 @@
 
 /* Thread-local storage of a static program lies in the break, right before the
  * first block: this far around the thread pointer it is looked for. */
-#define TLS_BELOW ((uint64_t)65536)
-#define TLS_ABOVE ((uint64_t)4096)
+#define TLS_VARIABLES ((uint64_t)65536)
+#define TLS_OTHER ((uint64_t)4096)
 
 /* -- what must not be read ------------------------------------------------------------- */
 
@@ -159,6 +159,8 @@ static void paint_unseen(struct space *sp, const struct reach *blocks)
 
 static void paint_tls(struct space *sp, const struct task *t, const struct reach *blocks)
 {
+	bool up = sp->proc->abi->tls_above;
+	uint64_t below = up ? TLS_OTHER : TLS_VARIABLES, above = up ? TLS_VARIABLES : TLS_OTHER;
 	taddr_t tp, before, after;
 	struct region r;
 
@@ -167,8 +169,7 @@ static void paint_tls(struct space *sp, const struct task *t, const struct reach
 	reach_around(blocks, tp, &before, &after);
 	if (before > tp)
 		return; /* it lies in a block, which is a root by the register */
-	paint(sp, MAX(MAX(r.start, before), tp - MIN(tp, TLS_BELOW)), MIN(after, tp + TLS_ABOVE),
-	      SPACE_ROOT);
+	paint(sp, MAX(MAX(r.start, before), tp - MIN(tp, below)), MIN(after, tp + above), SPACE_ROOT);
 }
 
 /* A stack ends at a page that may not be touched, or is the kernel's own. */

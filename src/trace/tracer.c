@@ -64,12 +64,32 @@ void task_continue_over(struct task *t, struct breakpoint *bp)
 		task_continue(t, 0);
 		return;
 	}
-	if (!to || host_set_pc(t->tid, &t->regs, to)) {
-		host_set_pc(t->tid, &t->regs, bp_code(at));
+	if (to && !host_set_pc(t->tid, &t->regs, to)) {
+		task_continue(t, 0);
+		return;
+	}
+	host_set_pc(t->tid, &t->regs, bp_code(at));
+	if (t->proc->abi->has_singlestep && !at->d.whole) {
 		step_over(t, at);
 		return;
 	}
+	bp_abandon(t->proc, at);
 	task_continue(t, 0);
+}
+
+/* The slot's code has pushed a register that it needs. */
+static void pop_lent(struct task *t, const struct breakpoint *bp, const struct displace_fix *fix)
+{
+	struct proc *p = t->proc;
+	taddr_t to = fix->to;
+
+	if (to == bp_code(bp))
+		to = engine_take_back(t, bp, to);
+	if (proc_read_word(p, regs_sp(&t->regs), &t->regs.w[fix->value]))
+		return;
+	t->regs.w[p->abi->sp] += p->abi->word;
+	regs_set_code(&t->regs, to);
+	host_set_regs(t->tid, &t->regs);
 }
 
 /* Where the program would be whose pc is inside a slot. */
@@ -89,6 +109,9 @@ static void leave_slot(struct task *t, const struct breakpoint *bp, uint64_t off
 
 		abi_store(p->abi, word, p->abi->word, fix->value);
 		proc_write(p, t, regs_sp(&t->regs), word, p->abi->word);
+	} else if (fix->where == AT_POP) {
+		pop_lent(t, bp, fix);
+		return;
 	} else if (fix->where == AT_CALL_UNDO) {
 		t->regs.w[p->abi->sp] += p->abi->word;
 		t->regs.w[p->abi->pc] = to;

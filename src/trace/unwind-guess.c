@@ -50,29 +50,31 @@ static size_t read_code(const struct guess *g, taddr_t addr, uint8_t *buf, size_
 	return n;
 }
 
-/* Where a call of `to` arrives in the end: through PLT stubs and thunks. */
+/* Where a call of the code pointer `to` arrives in the end, through PLT stubs and
+ * thunks: an address. */
 static taddr_t destination(const struct guess *g, taddr_t to)
 {
 	uint8_t code[16];
 
-	for (int hop = 0; hop < HOPS_MAX && to != g->start && g->abi->jump; hop++) {
-		size_t n = read_code(g, to, code, sizeof code);
+	for (int hop = 0; hop < HOPS_MAX && g->abi->jump; hop++) {
+		taddr_t at = abi_code_addr(g->abi, to);
+		size_t n = at == g->start ? 0 : read_code(g, at, code, sizeof code);
 		uint64_t where = 0;
 
-		switch (g->abi->jump(g->abi, to, code, n, &where)) {
+		switch (n ? g->abi->jump(g->abi, to, code, n, &where) : NOT_A_JUMP) {
 		case JUMP_MEMORY:
 			if (!unwind_mem_word(g->mem, where, &where))
-				return to;
+				return at;
 			break;
 		case JUMP_DIRECT:
 		case JUMP_PAST:
 			break;
 		default:
-			return to;
+			return at;
 		}
 		to = where;
 	}
-	return to;
+	return abi_code_addr(g->abi, to);
 }
 
 static enum caller judge(const struct guess *g, taddr_t target)
@@ -84,6 +86,7 @@ static enum caller judge(const struct guess *g, taddr_t target)
 	return to <= g->pc && g->pc - to < NEAR ? CALLER_NEAR : CALLER_OTHER;
 }
 
+/* `ra` is a code pointer. */
 static enum caller guess_caller(const struct guess *g, taddr_t ra)
 {
 	uint8_t code[CALL_MAX];
@@ -93,12 +96,20 @@ static enum caller guess_caller(const struct guess *g, taddr_t ra)
 
 	if (!g->abi->call_before)
 		return CALLER_MAYBE;
-	if (read_code(g, ra - CALL_MAX, code, CALL_MAX) != CALL_MAX)
+	if (read_code(g, abi_code_addr(g->abi, ra) - CALL_MAX, code, CALL_MAX) != CALL_MAX)
 		return CALLER_NOT;
 	calls = g->abi->call_before(g->abi, ra, code, CALL_MAX, &target);
 	if (calls & CALL_DIRECT)
 		c = judge(g, target);
 	return c < CALLER_MAYBE && (calls & CALL_INDIRECT) ? CALLER_MAYBE : c;
+}
+
+bool unwind_after_call(struct walk *w, taddr_t code)
+{
+	struct guess g = { w->abi, w->u->modules, w->mem, w->pc, 0 };
+
+	return unwinder_executable(w->u, (code & w->mem->mask) - 1, false) &&
+	       guess_caller(&g, code & w->mem->mask) != CALLER_NOT;
 }
 
 int32_t unwind_into_function(const struct module *m, taddr_t pc)
@@ -128,8 +139,12 @@ static struct link fp_link(struct walk *w)
 		return l;
 	l.usable = l.fp % word == 0 && l.fp >= w->sp && l.fp - w->sp <= FRAME_SIZE_MAX &&
 		   unwind_mem_word(w->mem, l.fp, &l.next) &&
-		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra) &&
-		   (!l.ra || unwinder_executable(w->u, l.ra - 1, true));
+		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra);
+	l.ra = plain_code(w->u, l.ra);
+	l.usable = l.usable && (!l.ra || unwinder_executable(w->u, l.ra - 1, true));
+	/* Not all code of such machines has its frame pointer point there. */
+	if (l.usable && l.ra && w->abi->link >= 0)
+		l.usable = unwind_after_call(w, l.ra);
 	return l;
 }
 
@@ -169,6 +184,7 @@ static enum step step_scan(struct walk *w, const struct guess *g, taddr_t end)
 	for (unsigned i = 0; i < words && at < end; i++, at += word) {
 		if (!unwind_mem_word(w->mem, at, &ra))
 			break;
+		ra = plain_code(w->u, ra);
 		if (in_text(modules_find(w->u->modules, ra), ra) &&
 		    guess_caller(g, ra) >= wanted) {
 			w->fp_lost = true;
@@ -189,6 +205,13 @@ static bool called_main(struct walk *w)
 
 	return m && m->file && elf_file_function_at(m->file, pc - m->bias, &sym) &&
 	       !strcmp(sym.name, "main");
+}
+
+/* Where there are two instruction sets (ARM), each has a frame pointer of its own,
+ * and zero says nothing. */
+static bool ends_chain(const struct walk *w, const struct link *l)
+{
+	return !l->fp && !w->abi->code_bit;
 }
 
 /* Where frames are chained by their stack pointers.  One that was interrupted at its
@@ -242,7 +265,7 @@ enum step walk_blind(struct walk *w, const struct row *row)
 		return step_link(w, top);
 	if (l.usable)
 		return step_fp(w, &l);
-	return in_module && (!l.fp || called_main(w)) ? STEP_OUTERMOST : STEP_LOST;
+	return in_module && (ends_chain(w, &l) || called_main(w)) ? STEP_OUTERMOST : STEP_LOST;
 }
 
 /* With fp as the frame pointer, would this row find a return address? */
@@ -256,6 +279,7 @@ static bool fp_fits(struct walk *w, const struct row *row, taddr_t fp)
 	if (cfa <= w->sp || cfa - w->sp > FRAME_SIZE_MAX || cfa % w->abi->word ||
 	    !unwind_mem_word(w->mem, (cfa + (taddr_t)(int64_t)row->ra_off) & w->mem->mask, &ra))
 		return false;
+	ra = plain_code(w->u, ra);
 	if (into >= 0)
 		g.start = row->pc - (taddr_t)into;
 	return ra && unwinder_executable(w->u, ra - 1, false) && guess_caller(&g, ra) >= CALLER_MAYBE;

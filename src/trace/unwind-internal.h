@@ -81,7 +81,10 @@ struct saves {
 	bool signal;      /* the frame beyond was interrupted, it did not call */
 	bool sp_saved;    /* s has the stack pointer: it is not just the CFA */
 	uint8_t n;
-	uint8_t pad[2];
+	uint8_t origin;   /* enum frame_origin of the frame beyond */
+	bool doubtful;    /* its pc must follow a call */
+	int32_t mode_off; /* of a signal frame: from the base to the word with the
+			     instruction set; 0: none */
 	struct save s[];
 };
 
@@ -111,6 +114,24 @@ struct row_maker {
 /* The row at an address of the file; `cfi` may be NULL.  Without any usable
  * information the row becomes ROW_NO_CFI and false is returned. */
 bool row_make(const struct abi *abi, Dwarf_CFI *cfi, taddr_t vaddr, struct row_maker *out);
+
+/* A set with nothing in it. */
+void saves_clear(struct saves *s, int ra_reg, bool signal);
+void saves_add(struct saves *s, uint8_t reg, int32_t off, bool from_base);
+
+/* -- rows of the ABI's own making (unwind-arch.c) ---------------------------- */
+
+struct walk;
+
+/* The row of the frame in which w is, in module m.  False: this way knows none. */
+bool row_of_signal(struct walk *w, const struct module *m, struct row_maker *out);
+bool row_of_exidx(struct walk *w, const struct module *m, struct row_maker *out);
+bool row_of_prologue(struct walk *w, const struct module *m, struct row_maker *out);
+/* Is this code pointer where a signal handler returns to? */
+bool unwind_is_trampoline(struct walk *w, taddr_t code);
+/* Is a frame's exact pc so near the function's beginning that a table which is
+ * right at calls only may not be? */
+bool unwind_in_prologue(struct walk *w, const struct module *m);
 
 /* -- the table (unwind-table.c) --------------------------------------------- */
 
@@ -211,6 +232,7 @@ struct unwinder {
 	struct mem_reader reader;
 	bool (*refresh)(void *arg);
 	void *arg;
+	uint64_t code_mask;
 	struct maps maps; /* for code outside of modules; read when needed */
 	bool have_maps;
 	struct row_table rows;
@@ -258,6 +280,12 @@ static inline bool get_reg(struct walk *w, unsigned reg, uint64_t *v)
 	return true;
 }
 
+/* A return address without its signature. */
+static inline taddr_t plain_code(const struct unwinder *u, taddr_t pc)
+{
+	return pc & u->code_mask;
+}
+
 static inline bool in_text(const struct module *m, taddr_t pc)
 {
 	return m && pc >= m->text_start && pc < m->text_end;
@@ -273,6 +301,8 @@ enum step walk_arrive(struct walk *w, taddr_t pc, taddr_t sp, enum frame_origin 
 enum step walk_blind(struct walk *w, const struct row *row);
 /* Before a row that needs the frame pointer, when fp_lost. */
 void walk_find_fp(struct walk *w, const struct row *row);
+/* Does a call end at this code pointer, as far as can be told? */
+bool unwind_after_call(struct walk *w, taddr_t code);
 /* Distance from the start of pc's function, −1: unknown. */
 int32_t unwind_into_function(const struct module *m, taddr_t pc);
 

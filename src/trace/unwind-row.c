@@ -108,7 +108,7 @@ static bool set_base(struct saves *s, uint8_t base)
 	return true;
 }
 
-static void add_save(struct saves *s, uint8_t reg, int32_t off, bool from_base)
+void saves_add(struct saves *s, uint8_t reg, int32_t off, bool from_base)
 {
 	s->mask |= 1ull << reg;
 	s->s[s->n++] = (struct save){ .reg = reg, .off = off, .from_base = from_base };
@@ -155,12 +155,12 @@ static bool reduce_reg(const struct abi *abi, Dwarf_Frame *frame, uint8_t reg, s
 	case RULE_IS_CFA:
 		return reg == abi->dwarf_sp;
 	case RULE_AT_CFA:
-		add_save(s, reg, off, false);
+		saves_add(s, reg, off, false);
 		return true;
 	case RULE_AT_BASE:
 		if (!set_base(s, base))
 			return false;
-		add_save(s, reg, off, true);
+		saves_add(s, reg, off, true);
 		return true;
 	default:
 		return false;
@@ -250,12 +250,13 @@ static bool impossible(const struct abi *abi, const struct row_maker *m)
 	       m->saves->ra == RA_AT_CFA && (int64_t)m->row->cfa_off + m->row->ra_off < 0;
 }
 
-static void clear_saves(struct saves *s, int ra_reg, bool signal)
+void saves_clear(struct saves *s, int ra_reg, bool signal)
 {
 	memset(s, 0, SAVES_MAX_BYTES);
 	s->base_reg = NO_BASE;
 	s->ra_reg = (uint8_t)ra_reg;
 	s->signal = signal;
+	s->origin = signal ? FROM_SIGNAL : FROM_ROW;
 }
 
 bool row_make(const struct abi *abi, Dwarf_CFI *cfi, taddr_t vaddr, struct row_maker *m)
@@ -273,7 +274,7 @@ bool row_make(const struct abi *abi, Dwarf_CFI *cfi, taddr_t vaddr, struct row_m
 	ra_reg = ra_reg < 0 ? -1 : abi_dwarf_known(abi, (uint64_t)ra_reg);
 	ok = ra_reg >= 0;
 	if (ok) {
-		clear_saves(m->saves, ra_reg, signal);
+		saves_clear(m->saves, ra_reg, signal);
 		ok = reduce(abi, frame, m) ? !impossible(abi, m)
 					   : make_full(abi, frame, signal, m);
 	}

@@ -81,18 +81,31 @@ bool unwinder_executable(struct unwinder *u, taddr_t pc, bool again)
 	return l && l->x;
 }
 
-static void fill_row(struct unwinder *u, const struct abi *abi, const struct module *m,
-		     struct row *row)
+static bool row_of_cfi(struct walk *w, const struct module *m, int which, struct row_maker *out)
 {
+	return row_make(w->abi, elf_file_cfi(m->file, which), out->row->pc - m->bias, out);
+}
+
+/* What is right at each instruction comes first, where w may be at any. */
+static bool make_row(struct walk *w, const struct module *m, struct row_maker *out)
+{
+	if (!m->file)
+		return false;
+	return row_of_signal(w, m, out) || row_of_cfi(w, m, CFI_EH_FRAME, out) ||
+	       (!w->exact && row_of_exidx(w, m, out)) || row_of_cfi(w, m, CFI_DEBUG_FRAME, out) ||
+	       (unwind_in_prologue(w, m) && row_of_prologue(w, m, out)) ||
+	       row_of_exidx(w, m, out) || row_of_prologue(w, m, out);
+}
+
+static void fill_row(struct walk *w, const struct module *m, struct row *row)
+{
+	struct unwinder *u = w->u;
 	struct row_maker maker = { .row = row, .saves = &u->scratch.saves };
 	int n;
 
-	row->module = m->id;
-	row->kind = ROW_NO_CFI;
-	for (int which = CFI_EH_FRAME; m->file && which <= CFI_DEBUG_FRAME; which++) {
-		if (row_make(abi, elf_file_cfi(m->file, which), row->pc - m->bias, &maker))
-			break;
-	}
+	row->module = m ? m->id : 0;
+	if (m ? !make_row(w, m, &maker) : !row_of_signal(w, NULL, &maker))
+		row->kind = m ? ROW_NO_CFI : ROW_UNKNOWN;
 	switch (row->kind) {
 	case ROW_NO_CFI:
 		row->cfa_off = unwind_into_function(m, row->pc);
@@ -122,12 +135,11 @@ static const struct row *row_miss(struct walk *w, taddr_t at, struct row *row)
 
 	if (row)
 		row = row_table_find(&u->rows, at); /* refresh moves rows */
-	if (m) {
+	if (m)
 		u->stats.row_misses++;
-		fill_row(u, w->abi, m, &fresh);
-	} else {
+	fill_row(w, m, &fresh);
+	if (fresh.kind == ROW_UNKNOWN)
 		fresh.cfa_off = (int32_t)MIN(seen, (uint32_t)INT32_MAX);
-	}
 	if (!row)
 		return row_table_add(&u->rows, &fresh);
 	*row = fresh;
@@ -156,7 +168,7 @@ static bool progress(struct walk *w, taddr_t sp, bool same_stack)
 	if (sp > w->sp)
 		return true;
 	if (sp == w->sp) /* a leaf that keeps the return address in a register */
-		return w->abi->link >= 0 && (w->out->n == 1 || w->exact);
+		return w->abi->link >= 0 && (w->exact || w->out->n == 1);
 	return !same_stack && ++w->switches <= STACK_SWITCHES_MAX;
 }
 
@@ -164,7 +176,7 @@ enum step walk_arrive(struct walk *w, taddr_t pc, taddr_t sp, enum frame_origin 
 {
 	bool signal = origin == FROM_SIGNAL;
 
-	pc &= w->mem->mask;
+	pc = plain_code(w->u, pc) & w->mem->mask;
 	if (!abi_code_addr(w->abi, pc) && !signal)
 		return STEP_OUTERMOST;
 	w->mode = pc & w->abi->code_bit;
@@ -190,6 +202,28 @@ static bool row_ra(struct walk *w, const struct row *row, const struct saves *s,
 	}
 }
 
+/* As if nothing were known of the function. */
+static enum step step_unknown(struct walk *w, const struct row *row)
+{
+	const struct module *m = modules_find(w->u->modules, row->pc);
+	struct row blind = { .pc = row->pc, .module = row->module, .kind = ROW_NO_CFI, .cfa_off = -1 };
+
+	if (m)
+		blind.cfa_off = unwind_into_function(m, row->pc);
+	return walk_blind(w, &blind);
+}
+
+/* The instruction set of the interrupted frame. */
+static taddr_t interrupted_mode(struct walk *w, const struct saves *s, uint64_t base)
+{
+	uint64_t v;
+
+	return s->mode_off && unwind_mem_load(w->mem, base + (taddr_t)(int64_t)s->mode_off, 4, &v) &&
+			       v & w->abi->mode_mask
+		       ? w->abi->code_bit
+		       : 0;
+}
+
 static enum step step_row(struct walk *w, const struct row *row)
 {
 	const struct saves *s = w->u->rows.saves.v[row->saves];
@@ -204,6 +238,11 @@ static enum step step_row(struct walk *w, const struct row *row)
 		return STEP_LOST;
 	if (!row_ra(w, row, s, cfa, base, &ra))
 		return STEP_LOST;
+	if (__builtin_expect(s->doubtful, 0) && !unwind_after_call(w, ra) &&
+	    !unwind_is_trampoline(w, ra))
+		return step_unknown(w, row);
+	if (__builtin_expect(s->signal, 0))
+		ra |= interrupted_mode(w, s, base);
 	for (unsigned i = 0; i < s->n; i++) {
 		const struct save *v = &s->s[i];
 
@@ -217,7 +256,7 @@ static enum step step_row(struct walk *w, const struct row *row)
 		return STEP_LOST;
 	if (!s->signal && !progress(w, sp, row->kind == ROW_OFFSET && row->cfa_reg == w->abi->dwarf_sp))
 		return STEP_LOST;
-	return walk_arrive(w, ra, sp, s->signal ? FROM_SIGNAL : FROM_ROW);
+	return walk_arrive(w, ra, sp, s->origin);
 }
 
 /* All rules are evaluated with this frame's registers before any changes. */
@@ -398,6 +437,7 @@ struct unwinder *unwinder_new(const struct abi *abi, struct modules *modules,
 	u->reader = *mem;
 	u->refresh = refresh;
 	u->arg = arg;
+	u->code_mask = UINT64_MAX;
 	u->mem.reader = &u->reader;
 	u->mem.refills = &u->stats.refills;
 	row_table_init(&u->rows);
@@ -420,6 +460,11 @@ void unwinder_forget(struct unwinder *u, taddr_t start, taddr_t end)
 	if (u->have_maps)
 		maps_release(&u->maps);
 	u->have_maps = false;
+}
+
+void unwinder_set_code_mask(struct unwinder *u, uint64_t mask)
+{
+	u->code_mask = mask;
 }
 
 const struct unwind_stats *unwinder_stats(const struct unwinder *u)

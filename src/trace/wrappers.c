@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trace/breakpoint.h"
+#include "trace/image.h"
 #include "trace/wrappers.h"
 
 /* A call instruction, with its operands, is no longer anywhere. */
 #define CALL_MAX 8
 #define MAX_HOPS 12
 
-bool wrapper_jumps(struct proc *p, const struct range_probe *w)
+bool wrapper_jumps(struct proc *p, taddr_t at)
 {
-	taddr_t at = w->start;
 	enum jump_kind kind;
 
 	do
@@ -19,6 +19,7 @@ bool wrapper_jumps(struct proc *p, const struct range_probe *w)
 
 static const struct range_probe *beginning_at(const struct proc *p, taddr_t at)
 {
+	at = abi_code_addr(p->abi, at);
 	for (size_t i = 0; i < p->wrappers.n; i++)
 		if (p->wrappers.v[i].start == at && !p->wrappers.v[i].throws)
 			return &p->wrappers.v[i];
@@ -40,7 +41,7 @@ static bool callee(struct proc *p, taddr_t ra, uint16_t *probe, uint8_t *familie
 
 	if (!p->abi->call_before || proc_read(p, ra - CALL_MAX, code, CALL_MAX) != CALL_MAX)
 		return false;
-	call = p->abi->call_before(p->abi, ra, code, CALL_MAX, &at);
+	call = p->abi->call_before(p->abi, image_code(p, ra), code, CALL_MAX, &at);
 	if (!(call & CALL_DIRECT) && !(call & CALL_MEMORY && !proc_read_word(p, at, &at)))
 		return false;
 	for (int hops = 0; hops < MAX_HOPS; hops++) {

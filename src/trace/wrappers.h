@@ -6,8 +6,8 @@
 
 #include "trace/proc.h"
 
-/* Does the wrapper end in a jump to another one? */
-bool wrapper_jumps(struct proc *p, const struct range_probe *w);
+/* Does the wrapper at a code pointer begin with a jump to another one? */
+bool wrapper_jumps(struct proc *p, taddr_t code);
 /* An operator new, of which *probe and *families are known, returns to ra, whose
  * caller may have called another one that jumped there.  Then they become that
  * one's; where it cannot be told, *families become those of all it may have

@@ -46,8 +46,14 @@ static void one_address(struct elf_file *f, taddr_t addr, size_t *sum)
 {
 	Dwarf_Frame *frame = NULL;
 	struct elf_symbol s;
+	struct exidx_entry e;
+	uint64_t len;
 	char *text;
 
+	if (elf_file_exidx(f, addr, &e) == EXIDX_OPS)
+		*sum += e.n + e.ops[e.n - 1];
+	if (elf_file_code(f, addr, &len))
+		*sum += len;
 	if (elf_file_function_at(f, addr, &s)) {
 		text = elf_demangle(s.name);
 		*sum += text ? strlen(text) : 0;

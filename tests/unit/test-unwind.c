@@ -214,6 +214,34 @@ size_t elf_file_image(const struct elf_file *f, taddr_t vaddr, void *buf, size_t
 	return len;
 }
 
+enum exidx_kind elf_file_exidx(struct elf_file *f, taddr_t vaddr, struct exidx_entry *out)
+{
+	(void)f;
+	(void)vaddr;
+	(void)out;
+	return EXIDX_NONE;
+}
+
+bool elf_file_function_before(struct elf_file *f, taddr_t vaddr, struct elf_symbol *out)
+{
+	return elf_file_function_at(f, vaddr, out);
+}
+
+size_t elf_file_segments(const struct elf_file *f, const struct elf_segment **out)
+{
+	(void)f;
+	*out = NULL;
+	return 0;
+}
+
+const uint8_t *elf_file_code(const struct elf_file *f, taddr_t vaddr, uint64_t *len)
+{
+	(void)f;
+	(void)vaddr;
+	*len = 0;
+	return NULL;
+}
+
 bool elf_file_function_at(struct elf_file *f, taddr_t vaddr, struct elf_symbol *out)
 {
 	(void)f;
