@@ -65,6 +65,9 @@ struct displaced {
 	uint8_t insn_len; /* of the original instruction */
 	uint8_t code_len;
 	uint8_t nfix;
+	bool whole;       /* begins with a load that reserves: a stop in its midst
+			     would take the reservation, so it is not stepped; where
+			     it has no slot it can have no breakpoint */
 	uint8_t code[DISPLACE_MAX];
 	struct displace_fix fix[DISPLACE_MAX_FIX]; /* one for each instruction
 						      boundary in `code` */
