@@ -12,6 +12,9 @@ static const struct abi *const abis[] = {
 #ifdef ABI_POWERPC
 	&abi_powerpc,
 #endif
+#ifdef ABI_RISCV
+	&abi_riscv64,
+#endif
 #ifdef ABI_ARM
 	&abi_arm,
 #endif

@@ -16,6 +16,7 @@ const struct abi abi_aarch64 = {
 	.regset_len = A64_NREGS * 8,
 	.data_mask = ((uint64_t)1 << 56) - 1,
 
+	.tls_above = true,
 	.pc = A64_PC,
 	.sp = A64_SP,
 	.fp = A64_FP,

@@ -75,4 +75,6 @@ const struct abi abi_powerpc = {
 	.call_before = ppc_call_before,
 	.insn_length = ppc_insn_length,
 	.syscall_site = ppc_syscall_site,
+	.tests_zero = ppc_tests_zero,
+	.flag_zero = ppc_flag_zero,
 };

@@ -70,6 +70,8 @@ enum jump_kind ppc_jump(const struct abi *abi, taddr_t addr, const uint8_t *insn
 unsigned ppc_call_before(const struct abi *abi, taddr_t ra, const uint8_t *code, size_t len,
 			 taddr_t *target);
 int ppc_insn_length(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len);
+bool ppc_tests_zero(const struct abi *abi, const uint8_t *code, size_t len);
+bool ppc_flag_zero(const struct regs *regs);
 int ppc_syscall_site(const struct abi *abi, const uint8_t *code, size_t len, unsigned *at);
 
 #endif

@@ -127,6 +127,10 @@ struct abi {
 	 * the tag in its highest byte).  Blocks, events and leak scans have
 	 * addresses; what is given to the program keeps its tag.  0: all. */
 	uint64_t data_mask;
+	/* Thread-local variables lie above the thread pointer ("variant I" in ELF
+	 * Handling For Thread-Local Storage), and libc's own data of the thread
+	 * below it; else the other way round. */
+	bool tls_above;
 	/* Is the word at sp in every frame that calls the caller's sp
 	 * (PowerPC)?  Then so many bytes above that is the return address;
 	 * 0: it is not. */
@@ -247,7 +251,7 @@ struct abi {
 };
 
 extern const struct abi abi_x86_64, abi_i386;
-extern const struct abi abi_arm, abi_aarch64;
+extern const struct abi abi_arm, abi_aarch64, abi_riscv64;
 extern const struct abi abi_powerpc;
 
 /* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32

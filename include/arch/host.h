@@ -24,8 +24,8 @@ void host_no_restart(struct regs *regs);
  * must be executed in its place. */
 bool host_has_shadow_stack(pid_t tid);
 
-/* Where its thread-local variables end that the program began with: libc's
- * pointer to the thread's own data, from its registers.  -ENOTSUP: not of that
+/* Between its thread-local variables that the program began with and libc's own
+ * data of the thread (abi->tls_above): from its registers.  -ENOTSUP: not of that
  * ABI. */
 int host_thread_pointer(pid_t tid, const struct regs *regs, taddr_t *tp);
 

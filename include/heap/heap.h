@@ -39,6 +39,7 @@ struct heap_stack {
 	const taddr_t *pc;
 	const uint32_t *module;
 	const uint8_t *exact;  /* NULL unless any_exact */
+	const uint8_t *origin; /* enum frame_origin of each frame; NULL: not told */
 	bool older;            /* stands for blocks older than the attach … */
 	taddr_t word;          /* … all of which begin with this word, which */
 	uint32_t word_module;  /* points into this module; 0: they differ */

@@ -207,13 +207,15 @@ struct event {
 			uint32_t id;       /* unique in the session, from 1 */
 			uint16_t probe;
 			uint8_t end;       /* enum stack_end */
-			uint8_t nframe_origin;
 			uint32_t n;
 			const taddr_t *pc;     /* innermost first; return addresses,
 						  but for those `exact` says */
 			const uint32_t *module; /* id for each frame, 0: none */
 			const uint8_t *exact;  /* 1: pc is no return address (after
 						  a signal frame); may be NULL */
+			const uint8_t *origin; /* enum frame_origin of each frame, or
+						  that of a newer writer; NULL: not
+						  told */
 		} stack;
 		struct {
 			taddr_t addr;

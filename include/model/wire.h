@@ -153,7 +153,7 @@ ssize_t wire_next(const void *bytes, size_t n, struct wire_record *r);
 struct wire_decoder {
 	VEC(taddr_t) pc;
 	VEC(uint32_t) module;
-	VEC(uint8_t) exact;
+	VEC(uint8_t) exact, origin;
 	VEC(const char *) words;
 	uint64_t figures[STATE_FIGURES];
 	/* the EVENTS record that is being read */

@@ -54,12 +54,14 @@ void session_add_probe(struct heap *h, const struct event *ev)
 	h->probes.v[id] = p;
 }
 
-/* The stack and its arrays are one allocation: pc, module, exact. */
+/* The stack and its arrays are one allocation: pc, module, exact, origin. */
 void session_add_stack(struct heap *h, const struct event *ev)
 {
 	size_t n = MIN(ev->u.stack.n, HEAP_MAX_FRAMES), i, size;
+	bool origin = n && ev->u.stack.origin;
 	struct heap_stack *s;
 	uint32_t *module;
+	uint8_t *bytes;
 	taddr_t *pc;
 	bool exact = false;
 
@@ -69,7 +71,7 @@ void session_add_stack(struct heap *h, const struct event *ev)
 		return;
 	for (i = 0; i < n && ev->u.stack.exact; i++)
 		exact |= ev->u.stack.exact[i] != 0;
-	size = sizeof *s + n * (sizeof *pc + sizeof *module + exact);
+	size = sizeof *s + n * (sizeof *pc + sizeof *module + exact + origin);
 	s = xmalloc(size);
 	pc = (taddr_t *)(s + 1);
 	module = (uint32_t *)(pc + n);
@@ -77,8 +79,11 @@ void session_add_stack(struct heap *h, const struct event *ev)
 		memcpy(pc, ev->u.stack.pc, n * sizeof *pc);
 		memcpy(module, ev->u.stack.module, n * sizeof *module);
 	}
+	bytes = (uint8_t *)(module + n);
 	if (exact)
-		memcpy(module + n, ev->u.stack.exact, n);
+		memcpy(bytes, ev->u.stack.exact, n);
+	if (origin)
+		memcpy(bytes + (exact ? n : 0), ev->u.stack.origin, n);
 	*s = (struct heap_stack){
 		.id = ev->u.stack.id,
 		.n = (uint32_t)n,
@@ -87,7 +92,8 @@ void session_add_stack(struct heap *h, const struct event *ev)
 		.any_exact = exact,
 		.pc = pc,
 		.module = module,
-		.exact = exact ? (const uint8_t *)(module + n) : NULL,
+		.exact = exact ? bytes : NULL,
+		.origin = origin ? bytes + (exact ? n : 0) : NULL,
 	};
 	h->stack_memory += size;
 	u64map_set(&h->stacks, s->id, (uintptr_t)s);

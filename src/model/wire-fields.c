@@ -180,15 +180,64 @@ static void write_frames(struct fields *f, const struct event *ev)
 	}
 }
 
+/* Frames that follow each other and were found in the same way, as many << 4, + how. */
+static uint64_t origin_run(const struct event *ev, uint32_t at)
+{
+	uint32_t n = 1;
+
+	while (at + n < ev->u.stack.n && ev->u.stack.origin[at + n] == ev->u.stack.origin[at])
+		n++;
+	return (uint64_t)n << 4 | (ev->u.stack.origin[at] & 15);
+}
+
+static uint32_t count_runs(const struct event *ev)
+{
+	uint32_t runs = 0;
+
+	for (uint32_t i = 0; ev->u.stack.origin && i < ev->u.stack.n; runs++)
+		i += (uint32_t)(origin_run(ev, i) >> 4);
+	return runs;
+}
+
+static void write_origins(struct fields *f, const struct event *ev)
+{
+	for (uint32_t i = 0; ev->u.stack.origin && i < ev->u.stack.n;) {
+		uint64_t run = origin_run(ev, i);
+
+		field_u64(f, &run);
+		i += (uint32_t)(run >> 4);
+	}
+}
+
+static void read_origins(struct fields *f, struct wire_decoder *d, struct event *ev, uint32_t runs)
+{
+	uint32_t at = 0;
+
+	vec_reserve(&d->origin, ev->u.stack.n);
+	for (uint64_t run; runs && !f->bad; runs--) {
+		field_u64(f, &run);
+		f->bad |= !(run >> 4) || run >> 4 > ev->u.stack.n - at;
+		if (f->bad)
+			return;
+		memset(d->origin.v + at, run & 15, run >> 4);
+		at += (uint32_t)(run >> 4);
+	}
+	f->bad |= at != ev->u.stack.n;
+	ev->u.stack.origin = d->origin.v;
+}
+
 static void stack_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 {
+	uint32_t runs = f->out ? count_runs(ev) : 0;
+
 	FIELD_U32(f, ev->u.stack.id);
 	FIELD_U16(f, ev->u.stack.probe);
 	FIELD_MAX(f, ev->u.stack.end, STACK_BROKEN);
-	FIELD_U8(f, ev->u.stack.nframe_origin);
+	FIELD_MAX(f, runs, WIRE_MAX_FRAMES);
 	FIELD_MAX(f, ev->u.stack.n, WIRE_MAX_FRAMES);
 	if (f->out) {
 		write_frames(f, ev);
+		write_origins(f, ev);
 		return;
 	}
 	if (f->bad || !frames_fit(f, d, ev->u.stack.n))
@@ -197,6 +246,8 @@ static void stack_fields(struct fields *f, struct wire_decoder *d, struct event 
 	ev->u.stack.pc = d->pc.v;
 	ev->u.stack.module = d->module.v;
 	ev->u.stack.exact = d->exact.v;
+	if (runs)
+		read_origins(f, d, ev, runs);
 }
 
 static void leak_fields(struct fields *f, struct event *ev)

@@ -177,6 +177,7 @@ void wire_decoder_release(struct wire_decoder *d)
 	vec_release(&d->pc);
 	vec_release(&d->module);
 	vec_release(&d->exact);
+	vec_release(&d->origin);
 	vec_release(&d->words);
 }
 

@@ -482,6 +482,25 @@ static json_t *mappings_json(const struct heap_mappings *m)
 	return o;
 }
 
+/* How frames were found; null: an older log does not say. */
+static json_t *origins_json(const struct view *v)
+{
+	json_t *o;
+
+	if (!v->frames)
+		return json_null();
+	o = json_object();
+	put_number(o, "registers", v->origin[FROM_REGS]);
+	put_number(o, "table", v->origin[FROM_ROW] + v->origin[FROM_CFI]);
+	put_number(o, "signal", v->origin[FROM_SIGNAL]);
+	put_number(o, "exidx", v->origin[FROM_EXIDX]);
+	put_number(o, "prologue", v->origin[FROM_PROLOGUE]);
+	put_number(o, "link_register", v->origin[FROM_LINK]);
+	put_number(o, "frame_pointer", v->origin[FROM_FP]);
+	put_number(o, "search", v->origin[FROM_SCAN]);
+	return o;
+}
+
 static json_t *unwind_json(const struct view *v)
 {
 	json_t *o = json_object(), *list = json_array();
@@ -497,6 +516,7 @@ static json_t *unwind_json(const struct view *v)
 		json_array_append_new(list, in);
 	}
 	put(o, "broken_in", list);
+	put(o, "origins", origins_json(v));
 	return o;
 }
 

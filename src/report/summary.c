@@ -330,6 +330,39 @@ static void add_errors(struct rows *rows, const struct view_proc *p)
 		add_row(rows, "errors suppressed", p->now.suppressed_errors, &sb);
 }
 
+/* How frames were found, those that are certain first. */
+static void add_origins(struct rows *rows, const struct view *v)
+{
+	static const struct { const char *how; enum frame_origin a, b; } ways[] = {
+		{ "by tables", FROM_ROW, FROM_CFI },
+		{ "by exidx", FROM_EXIDX, FROM_EXIDX },
+		{ "by code", FROM_PROLOGUE, FROM_PROLOGUE },
+		{ "at entry", FROM_LINK, FROM_LINK },
+		{ "across signals", FROM_SIGNAL, FROM_SIGNAL },
+		{ "by frame pointers", FROM_FP, FROM_FP },
+		{ "searched for", FROM_SCAN, FROM_SCAN },
+	};
+	struct strbuf sb = STRBUF_INIT;
+	const char *sep = ": ";
+
+	if (!v->frames)
+		return;
+	strbuf_adds(&sb, v->frames == 1 ? " frame" : " frames");
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		uint64_t n = v->origin[ways[i].a];
+
+		n += ways[i].b != ways[i].a ? v->origin[ways[i].b] : 0;
+		if (!n)
+			continue;
+		strbuf_adds(&sb, sep);
+		strbuf_add_grouped(&sb, n);
+		strbuf_addf(&sb, " %s", ways[i].how);
+		sep = ", ";
+	}
+	add_row(rows, "frames", v->frames, &sb);
+	strbuf_release(&sb);
+}
+
 /* -v */
 static void add_details(struct rows *rows, const struct view *v)
 {
@@ -341,6 +374,7 @@ static void add_details(struct rows *rows, const struct view *v)
 	strbuf_add_grouped(&sb, v->broken);
 	strbuf_adds(&sb, " broken");
 	add_row(rows, "backtraces", v->unwound, &sb);
+	add_origins(rows, v);
 	strbuf_adds(&sb, " in all, ");
 	text_count(&sb, v->proc->modules, "module");
 	strbuf_adds(&sb, " mapped");

@@ -99,6 +99,15 @@ static void add_count(struct view_stack *row, const struct heap_count *c)
 	row->failed += c->failed;
 }
 
+static void note_origins(struct view *v, const struct heap_stack *s)
+{
+	for (uint32_t i = 0; s->origin && i < s->n; i++) {
+		v->frames++;
+		if (s->origin[i] < FRAME_ORIGINS)
+			v->origin[s->origin[i]]++;
+	}
+}
+
 static void note_end(struct view *v, const struct heap_stack *s)
 {
 	const char *path;
@@ -107,6 +116,7 @@ static void note_end(struct view *v, const struct heap_stack *s)
 		return;
 	v->unwound++;
 	v->cut += s->end == STACK_CUT;
+	note_origins(v, s);
 	if (s->end != STACK_BROKEN)
 		return;
 	v->broken++;

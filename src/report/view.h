@@ -118,6 +118,8 @@ struct view {
 	uint64_t inherited_blocks, inherited_bytes;
 	uint64_t errors;       /* earlier images' too */
 	uint64_t unwound, cut, broken;
+	uint64_t frames;       /* of these stacks, as far as told how they were found … */
+	uint64_t origin[FRAME_ORIGINS]; /* … and how */
 	VEC(struct view_broken) broke_in;
 	const struct view_diff *diff; /* NULL: there is nothing to compare with */
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -167,6 +168,7 @@ static int build_view(struct proc *p, struct view *w, char *why, size_t size)
 	w->mem = (struct mem_reader){ read_raw, p };
 	open_pagemap(&w->pm, p->pid);
 	w->v = (struct glibc_view){ .mem = &w->mem, .word = p->abi->word, .page = PAGE,
+				    .big_endian = p->abi->e_data == ELFDATA2MSB,
 		.data = w->data.v, .ndata = w->data.n, .anon = w->anon.v, .nanon = w->anon.n,
 		.tp = w->tp.v, .ntp = w->tp.n, .arg = &w->pm,
 		.present = w->pm.fd >= 0 ? next_present : NULL };

@@ -105,6 +105,7 @@ static void tell_stack(struct recorder *r, struct proc *p, struct task *t, uint3
 	ev.u.stack.pc = bt->pc + skip;
 	ev.u.stack.module = bt->module + skip;
 	ev.u.stack.exact = bt->exact + skip;
+	ev.u.stack.origin = bt->origin + skip;
 	emit(p, t->tid, &ev);
 }
 

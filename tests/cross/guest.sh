@@ -95,8 +95,8 @@ run_qemu() { # LIMIT PORT
 		-fsdev "local,id=share,path=$share,security_model=none" \
 		-device "virtio-9p-$bus,fsdev=share,mount_tag=share" \
 		-kernel "$kernel_files/vmlinuz" -initrd "$work/initrd" \
-		-append "console=$console panic=-1 quiet ${2:+$network}" </dev/null 2>&1 |
-		tr -d '\r' >"$work/console"
+		-append "console=$console panic=-1 quiet ${2:+$network}" </dev/null >"$work/console" 2>&1
+	sed -i 's/\r//g' "$work/console"
 }
 
 # Boots it; the console is in $work/console.  Fails when it does not come to the end of its

@@ -81,7 +81,7 @@ static void make_stream(struct strbuf *sb)
 	for (unsigned i = 0; i < 4; i++)
 		SEND(&e, .type = EV_PROBE, .u.probe = { (uint16_t)i, (enum alloc_op)i, FAMILY_C, "malloc", NULL, 0 });
 	for (unsigned i = 1; i < 6; i++)
-		SEND(&e, .type = EV_STACK, .u.stack = { i, (uint16_t)(i % 4), STACK_COMPLETE, 0, 3, pc, module, NULL });
+		SEND(&e, .type = EV_STACK, .u.stack = { i, (uint16_t)(i % 4), STACK_COMPLETE, 3, pc, module, NULL, NULL });
 	for (unsigned i = 0; i < 40; i++) {
 		SEND(&e, .type = EV_ALLOC, .u.alloc = { 0x5000 + i * 16, i, 1 + i % 5, i / 10, { i % 2, i, 1 } });
 		SEND(&e, .type = EV_FAILED, .u.alloc = { 0, i, 2, 0, { 0, 0, 0 } });

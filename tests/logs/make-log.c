@@ -72,7 +72,7 @@ static void stack(struct session *s, uint32_t id, uint16_t probe, taddr_t where)
 	uint32_t module[] = { 2, 1, 1, 2 };
 	uint8_t exact[] = { 0, 0, 0, 0 };
 
-	SEND(s, .type = EV_STACK, .u.stack = { id, probe, STACK_COMPLETE, 0, 4, pc, module, exact });
+	SEND(s, .type = EV_STACK, .u.stack = { id, probe, STACK_COMPLETE, 4, pc, module, exact, NULL });
 }
 
 /* A second thread allocates, too; one block of each tenth stays. */

@@ -355,6 +355,35 @@ static void system_calls_are_found(void **state)
 	}
 }
 
+static void requests_for_nothing_are_seen(void **state)
+{
+	static const struct { uint32_t words[8]; bool tests; } rows[] = {
+		/* stwu; bcl; mr. r31,r3; bne .+8; li r31,1; mr r3,r31; bl */
+		{ { 0x9421fff0, 0x429f0005, 0x7c7f1b79, 0x40820008, 0x3be00001, 0x7fe3fb78, 0x48000101 },
+		  true },
+		{ { 0x2c030000, 0x40820008, 0x38600001, 0x48000101 }, true },
+		{ { 0x9421fff0, 0x48000101 }, false },
+		{ { 0x38600001, 0x2c030000, 0x48000101 }, false },             /* li r3,1 before */
+		{ { 0x2c030000, 0x70690001, 0x48000101 }, false },             /* andi. */
+		{ { 0x2c030000, 0x40820010, 0x48000101 }, false },             /* far ahead */
+		{ { 0x2f830000, 0x48000101 }, false },                         /* field 7 */
+		{ { 0x2c030000, PPC_NOP, PPC_NOP, PPC_NOP, PPC_NOP, PPC_NOP, PPC_NOP, PPC_NOP }, false },
+	};
+	struct regs r = { .abi = &abi_powerpc };
+	uint8_t b[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		to_bytes(rows[i].words, 8, b);
+		if (abi_powerpc.tests_zero(&abi_powerpc, b, sizeof b) != rows[i].tests)
+			fail_msg("row %zu", i);
+	}
+	r.w[PPC_CCR] = 0x20000000;
+	assert_true(abi_powerpc.flag_zero(&r));
+	r.w[PPC_CCR] = 0x40000002;
+	assert_false(abi_powerpc.flag_zero(&r));
+}
+
 /* An error is a flag, and errno is positive. */
 static void errors_of_system_calls_are_seen(void **state)
 {
@@ -745,6 +774,7 @@ int main(void)
 		cmocka_unit_test(jumps_are_found),
 		cmocka_unit_test(calls_are_told_by_what_is_before),
 		cmocka_unit_test(system_calls_are_found),
+		cmocka_unit_test(requests_for_nothing_are_seen),
 		cmocka_unit_test(errors_of_system_calls_are_seen),
 		cmocka_unit_test(large_dwarf_numbers_are_known),
 		cmocka_unit_test(emulates_as_listed),

@@ -53,7 +53,7 @@ struct sent {
 	uint8_t data[32];
 	taddr_t pc[40];
 	uint32_t module[40];
-	uint8_t exact[40];
+	uint8_t exact[40], origin[40];
 	uint64_t figures[STATE_FIGURES];
 };
 
@@ -82,15 +82,16 @@ static void make_stack(struct sent *s)
 		s->pc[i] = address();
 		s->module[i] = N32;
 		s->exact[i] = rnd() % 8 == 0;
+		s->origin[i] = (uint8_t)(i && rnd() % 3 ? s->origin[i - 1] : rnd() % 16);
 	}
 	s->ev.u.stack.id = N32;
 	s->ev.u.stack.probe = N16;
 	s->ev.u.stack.end = (uint8_t)(rnd() % 3);
-	s->ev.u.stack.nframe_origin = N8;
 	s->ev.u.stack.n = n;
 	s->ev.u.stack.pc = s->pc;
 	s->ev.u.stack.module = s->module;
 	s->ev.u.stack.exact = s->exact;
+	s->ev.u.stack.origin = n && rnd() % 4 ? s->origin : NULL;
 }
 
 static void make_rare(struct sent *s)
@@ -379,7 +380,11 @@ static void same_pointed(struct event *a, struct event *b)
 			assert_int_equal(a->u.stack.pc[i], b->u.stack.pc[i]);
 			assert_int_equal(a->u.stack.module[i], b->u.stack.module[i]);
 			assert_int_equal(a->u.stack.exact[i], b->u.stack.exact[i]);
+			if (a->u.stack.origin)
+				assert_int_equal(a->u.stack.origin[i], b->u.stack.origin[i]);
 		}
+		assert_int_equal(!a->u.stack.origin, !b->u.stack.origin);
+		a->u.stack.origin = b->u.stack.origin;
 		a->u.stack.pc = b->u.stack.pc;
 		a->u.stack.module = b->u.stack.module;
 		a->u.stack.exact = b->u.stack.exact;

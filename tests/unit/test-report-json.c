@@ -225,6 +225,7 @@ static void any_event(struct event *ev)
 		ev->u.stack.pc = pc;
 		ev->u.stack.module = words[4] % 4 ? module : NULL;
 		ev->u.stack.exact = words[5] % 2 ? exact : NULL;
+		ev->u.stack.origin = words[6] % 2 ? exact : NULL;
 		break;
 	case EV_REALLOC:
 		ev->u.realloc.failed = false;

@@ -136,16 +136,18 @@ static void new_stack(struct session *s, struct tracee *p)
 {
 	uint32_t n = (uint32_t)(rnd(s) % 6), modules[6];
 	taddr_t pc[6];
-	uint8_t exact[6];
+	uint8_t exact[6], origin[6];
 
 	for (uint32_t i = 0; i < n; i++) {
 		pc[i] = 0x1000 + rnd(s) % 64;
 		modules[i] = module(s);
 		exact[i] = one_in(s, 9);
+		origin[i] = (uint8_t)(rnd(s) % FRAME_ORIGINS);
 	}
 	EMIT(s, p, .type = EV_STACK,
 	     .u.stack = { ++s->stacks, (uint16_t)(rnd(s) % 16 ? rnd(s) % s->probes : 999),
-			  (uint8_t)(rnd(s) % 3), 0, n, pc, modules, exact });
+			  (uint8_t)(rnd(s) % 3), n, pc, modules, exact,
+			  one_in(s, 2) ? origin : NULL });
 }
 
 static void new_module(struct session *s, struct tracee *p)
@@ -459,7 +461,7 @@ static void test_cost(void **state)
 			pc[k] = 0x7f0000000000 + rnd(s) % 0x100000;
 			modules[k] = 1 + k / 4;
 		}
-		EMIT(s, p, .type = EV_STACK, .u.stack = { i, 0, 0, 0, FRAMES, pc, modules, NULL });
+		EMIT(s, p, .type = EV_STACK, .u.stack = { i, 0, 0, FRAMES, pc, modules, NULL, NULL });
 		EMIT(s, p, .type = EV_ALLOC, .u.alloc = { 0x1000, 80, i, 0, { 0 } });
 	}
 	state_tell(s->state, &sb);
