@@ -118,7 +118,8 @@ struct abi {
 	uint8_t word;            /* bytes of a pointer */
 	uint16_t regset_len;     /* bytes of NT_PRSTATUS in this mode */
 
-	/* Indices into regs.w; −1 where there is none. */
+	/* Indices into regs.w; −1 where there is none.  orig_syscall has the number
+	 * of the system call that a task is in when it ends. */
 	int8_t pc, sp, fp, retval, retval_high, link, syscall_ret, orig_syscall;
 	int8_t reg_arg[ABI_MAX_ARGS];
 	uint8_t nreg_args;
