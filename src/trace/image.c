@@ -278,6 +278,8 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	sigtrap_begin(p);
 	sync_modules(p, stopped, false);
 	p->modules_at_exec = p->modules.v.n;
+	if (!fresh)
+		sigtrap_learn(p);
 	plant_linkmap(p, stopped, p->linker ? modules_find(&p->modules, p->linker) : NULL);
 	plant_linkmap(p, stopped, modules_find(&p->modules, p->entry));
 	hint(p, modules_find(&p->modules, p->entry));
