@@ -273,6 +273,7 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->shadow_stack = false;
 	modules_init(&p->modules, p->pid, &p->reader);
 	p->unwinder = unwinder_new(p->abi, &p->modules, &p->reader, refresh, p);
+	unwinder_keep_rest(p->unwinder, p->session->opts->stack_rest);
 	sigtrap_begin(p);
 	sync_modules(p, stopped, false);
 	plant_linkmap(p, stopped, p->linker ? modules_find(&p->modules, p->linker) : NULL);
@@ -369,6 +370,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	for (size_t i = 0; i < c->modules.v.n; i++)
 		c->modules.v.v[i]->user = parent->modules.v.v[i]->user;
 	c->unwinder = unwinder_new(c->abi, &c->modules, &c->reader, refresh, c);
+	unwinder_keep_rest(c->unwinder, c->session->opts->stack_rest);
 	bp_copy_table(parent, c);
 	for (size_t i = 0; i < parent->sites.n; i++) {
 		struct probe_site *site = xmemdup(parent->sites.v[i], sizeof *site);
