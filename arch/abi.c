@@ -6,6 +6,15 @@ static const struct abi *const abis[] = {
 	&abi_x86_64,
 	&abi_i386,
 #endif
+#ifdef ABI_AARCH64
+	&abi_aarch64,
+#endif
+#ifdef ABI_POWERPC
+	&abi_powerpc,
+#endif
+#ifdef ABI_RISCV
+	&abi_riscv64,
+#endif
 #ifdef ABI_ARM
 	&abi_arm,
 #endif
@@ -31,4 +40,23 @@ const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t o
 		if (d->fix[i].at == offset)
 			return &d->fix[i];
 	return NULL;
+}
+
+int abi_dwarf_known(const struct abi *abi, uint64_t number)
+{
+	for (size_t i = 0; i < ABI_MAX_ALIAS && abi->dwarf_alias[i].to; i++) {
+		if (abi->dwarf_alias[i].number == number)
+			return abi->dwarf_alias[i].to;
+		if (abi->dwarf_alias[i].to == number)
+			return -1;
+	}
+	return number < ABI_MAX_DWARF ? (int)number : -1;
+}
+
+unsigned abi_dwarf_number(const struct abi *abi, unsigned known)
+{
+	for (size_t i = 0; i < ABI_MAX_ALIAS && abi->dwarf_alias[i].to; i++)
+		if (abi->dwarf_alias[i].to == known)
+			return abi->dwarf_alias[i].number;
+	return known;
 }

@@ -36,19 +36,20 @@ static int begin(struct run *run, const struct options *o)
 
 static int trace(struct run *run, struct options *o)
 {
+	const struct serving_opts so = options_serving(o);
 	struct trace_result result = { 0 };
 	bool lost;
 	int err;
 
 	o->trace.report_now = no_report;
 	o->trace.arg = o;
-	if (o->wait && (err = server_await(run->serving.sink))) {
+	if (o->remote && (err = serving_await(&run->serving, &so, &o->trace))) {
 		serving_release(&run->serving);
 		return end_like(&(struct trace_result){ .exit_signal = err });
 	}
 	err = trace_run(&o->trace, o->remote ? run->serving.sink : run->log, &result);
 	if (o->remote)
-		server_end(run->serving.sink, !err);
+		server_end(run->serving.sink, !err && !result.never_began);
 	serving_release(&run->serving); /* we may end of a signal: its socket is removed */
 	lost = run->log && recording_end(&run->recording, run->log);
 	return lost && !err ? EXIT_OURS : end_like(&result);

@@ -32,8 +32,6 @@ struct run {
 	struct heap *heap;
 	struct serving serving;    /* -r: in front of all others */
 	struct event_sink *log;    /* -l: behind it */
-	int go;                    /* a byte from there lets the command begin; 0: it need
-				      not wait */
 	struct heap *old;          /* --diff: another run's; NULL */
 	struct event_sink *errors; /* heap errors are told when they happen */
 	struct event_sink *calls; /* --calls: between the tracer and the heap */
@@ -230,6 +228,21 @@ static void read_whole(struct run *run, struct log *log, struct event_sink *sink
 	rest->free(rest);
 }
 
+static void forget(void *heap)
+{
+	heap_reset(heap);
+}
+
+struct books { struct heap *heap; struct blocks *blocks; };
+
+static void forget_all(void *arg)
+{
+	const struct books *b = arg;
+
+	heap_reset(b->heap);
+	blocks_forget(b->blocks);
+}
+
 /* What there is to compare with, whole or not. */
 static int begin_diff(struct run *run)
 {
@@ -243,6 +256,7 @@ static int begin_diff(struct run *run)
 	if (!log)
 		return -1;
 	run->old = heap_new();
+	log_on_restart(log, forget, run->old);
 	read_whole(run, log, heap_sink(run->old), run->old);
 	log_close(log);
 	o->report.diff = run->old;
@@ -263,10 +277,10 @@ static int begin_report(struct run *run)
 static int run_session(struct run *run)
 {
 	struct options *o = &run->opts;
+	const struct serving_opts so = options_serving(o);
 	struct trace_result result = { 0 };
 	struct event_sink *sink;
 	int err, status, sig;
-	char byte;
 
 	if (begin_report(run))
 		return EXIT_OURS;
@@ -275,15 +289,13 @@ static int run_session(struct run *run)
 		return EXIT_OURS;
 	o->trace.report_now = reports(o) ? report_now : no_report;
 	o->trace.arg = run;
-	if (o->wait && (sig = server_await(run->serving.sink))) {
+	if (o->remote && (sig = serving_await(&run->serving, &so, &o->trace))) {
 		serving_release(&run->serving);
 		return sig < 0 ? 0 : end_like(&(struct trace_result){ .exit_signal = sig });
 	}
-	if (run->go && read(run->go, &byte, 1) != 1)
-		return 0; /* the console was left before `start` */
 	err = trace_run(&o->trace, sink, &result);
 	if (run->serving.sink)
-		server_end(run->serving.sink, !err && !o->private);
+		server_end(run->serving.sink, !err && !result.never_began && !o->private);
 	serving_release(&run->serving); /* we may end of a signal: its socket is removed */
 	if (end_log(run))
 		run->failed = true;
@@ -322,6 +334,7 @@ static int log_console(struct run *run, struct log *log, const struct wire_hello
 	struct blocks *blocks = blocks_new(heap_sink(run->heap));
 	int status;
 
+	log_on_restart(log, forget_all, &(struct books){ run->heap, blocks });
 	read_whole(run, log, blocks_sink(blocks), run->heap);
 	status = run_console(run, blocks, &(struct console_opts){ .hello = hello,
 								  .log = run->opts.logfile });
@@ -351,6 +364,7 @@ static int run_log(struct run *run)
 	}
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
+		log_on_restart(log, forget, run->heap);
 		read_whole(run, log, run->calls ? run->calls : heap_sink(run->heap), run->heap);
 		err = report_write(run->heap, ro) || run->calls_error ? EXIT_OURS :
 									report_exit_status(run->heap, ro);
@@ -359,8 +373,8 @@ static int run_log(struct run *run)
 	return err;
 }
 
-/* `go`: as in console_opts. */
-static int client_console(struct run *run, const struct follow_opts *to, int go)
+/* The exit status, or -1: the program that was to be launched could not be. */
+static int client_console(struct run *run, const struct follow_opts *to, bool launched)
 {
 	struct blocks *blocks = blocks_new(heap_sink(run->heap));
 	struct follow_opts fo = *to;
@@ -375,7 +389,7 @@ static int client_console(struct run *run, const struct follow_opts *to, int go)
 		adopt(&run->opts.report, client_hello(client));
 		status = run_console(run, blocks, &(struct console_opts){ .client = client,
 									  .hello = client_hello(client),
-									  .go = go });
+									  .launched = launched });
 		client_close(client);
 	}
 	blocks_free(blocks);
@@ -446,7 +460,7 @@ static int run_client(struct run *run)
 	fo.port = o->port ? port : NULL;
 	fo.sink = run->calls;
 	if (has_console(o))
-		return client_console(run, &fo, 0);
+		return client_console(run, &fo, false);
 	if (o->top)
 		return run_remote_top(run, &fo);
 	client = follow_connect(&fo);
@@ -472,16 +486,17 @@ static void keep_off_terminal(void)
 }
 
 /* The tracer of a console: a process of its own, out of the terminal's reach. */
-static int serve_console(struct run *run, int go)
+static int serve_console(struct run *run)
 {
 	struct options *o = &run->opts;
 
 	setpgid(0, 0);
-	o->wait = o->private = true;
+	o->private = true;
 	o->on_disconnect = DISCONNECT_DETACH;
-	run->go = o->trace.argv && !o->top ? go : 0;
 	if (o->top)
 		keep_off_terminal();
+	else
+		o->trace.hold = "`start` lets it begin";
 	return run_session(run);
 }
 
@@ -499,18 +514,27 @@ static bool await_socket(const char *path, pid_t tracer)
 	return true;
 }
 
+/* How the tracer has ended. */
+static int await_tracer(pid_t tracer)
+{
+	int status = 0;
+
+	waitpid(tracer, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_OURS;
+}
+
 /* A console, or a full-screen view, of a program that is traced here is a client like any
  * other. */
 static int run_interactive(struct run *run)
 {
 	char folder[] = "/tmp/" PROGRAM_NAME "-XXXXXX", *path;
 	struct follow_opts fo = { .heap = run->heap };
-	int go[2], code = EXIT_OURS;
+	int code = EXIT_OURS, how;
 	pid_t tracer;
 
 	if (run->opts.top && top_check())
 		return EXIT_OURS;
-	if (pipe2(go, O_CLOEXEC) || !mkdtemp(folder))
+	if (!mkdtemp(folder))
 		return msg_error("cannot make a socket in /tmp: %s", strerror(errno)) ? EXIT_OURS : 0;
 	if (run->opts.top && top_messages_begin()) {
 		rmdir(folder);
@@ -519,19 +543,18 @@ static int run_interactive(struct run *run)
 	run->opts.remote = path = xasprintf("%s/socket", folder);
 	tracer = fork();
 	if (!tracer) {
-		close(go[1]);
-		code = serve_console(run, go[0]);
+		code = serve_console(run);
 		free(path);
 		return code;
 	}
-	close(go[0]);
 	fo.remote = path;
 	if (tracer > 0 && await_socket(path, tracer))
 		code = run->opts.top ? client_top(run, &fo) :
-				       client_console(run, &fo, run->opts.trace.argv ? go[1] : 0);
-	close(go[1]);
-	if (tracer > 0)
-		waitpid(tracer, NULL, 0);
+				       client_console(run, &fo, run->opts.trace.argv);
+	if (tracer > 0) {
+		how = await_tracer(tracer);
+		code = code < 0 ? how : code;
+	}
 	top_messages_tell(true);
 	unlink(path);
 	rmdir(folder);

@@ -16,6 +16,7 @@ const struct abi abi_arm = {
 	.word = 4,
 	.regset_len = ARM_NREGS * 4,
 
+	.tls_above = true,
 	.pc = ARM_PC,
 	.sp = ARM_SP,
 	.fp = ARM_FP,

@@ -31,6 +31,7 @@ enum arm_op {
 	ARM_PLAIN,      /* has nothing to do with the pc; no more is known of it */
 	ARM_NOP,
 	ARM_DATA,       /* rd = rn alu operand */
+	ARM_MULTIPLY,   /* rd (and above it rs) = rn * rm, added to or taken from rs */
 	ARM_TRANSFER,   /* loads or stores rd */
 	ARM_DUAL,       /* … rd and rs */
 	ARM_BLOCK,      /* … the registers of list */
@@ -49,7 +50,11 @@ enum arm_alu {
 	ALU_AND, ALU_EOR, ALU_SUB, ALU_RSB, ALU_ADD, ALU_ADC, ALU_SBC, ALU_RSC,
 	ALU_TST, ALU_TEQ, ALU_CMP, ALU_CMN, ALU_ORR, ALU_MOV, ALU_BIC, ALU_MVN,
 	ALU_ORN, ALU_MOVT, ALU_UXTB, ALU_UXTH, ALU_SXTB, ALU_SXTH,
+	ALU_CLZ, ALU_UBFX, ALU_SBFX, /* of rm: imm bits from the amount on */
 };
+
+/* The field of ARM's multiplications; the long ones have rs for the upper half. */
+enum arm_multiply { MUL_PLAIN, MUL_ADD, MUL_SUB = 3, MUL_ULONG, MUL_ULONG_ADD, MUL_SLONG, MUL_SLONG_ADD };
 
 enum arm_shift { ARM_LSL, ARM_LSR, ARM_ASR, ARM_ROR, ARM_RRX };
 

@@ -78,16 +78,16 @@ static void short_registers(struct arm_insn *d, unsigned h)
 {
 	static const uint8_t alu[] = {
 		ALU_AND, ALU_EOR, ALU_MOV, ALU_MOV, ALU_MOV, ALU_ADC, ALU_SBC, ALU_MOV,
-		ALU_TST, ALU_RSB, ALU_CMP, ALU_CMN, ALU_ORR, 0, ALU_BIC, ALU_MVN,
+		ALU_TST, ALU_RSB, ALU_CMP, ALU_CMN, ALU_ORR, ALU_AND, ALU_BIC, ALU_MVN,
 	};
 	unsigned op = h >> 6 & 15, rd = h & 7, rm = h >> 3 & 7;
 
-	if (op == 13) { /* mul */
-		d->op = ARM_PLAIN;
-		return;
-	}
 	set_data(d, alu[op], rd, rd);
 	d->sets_flags = true;
+	if (op == 13) {
+		d->op = ARM_MULTIPLY;
+		d->alu = MUL_PLAIN;
+	}
 	d->unless_it = !(op == 8 || op == 10 || op == 11);
 	d->rm = rm;
 	if (op == 9) { /* rsb rd, rm, #0 */
@@ -343,7 +343,13 @@ static void long_plain_immediate(struct arm_insn *d, unsigned a, unsigned b)
 		set_data(d, op == 4 ? ALU_MOV : ALU_MOVT, rd, rd);
 		set_imm(d, imm | rn << 12);
 		break;
-	case 16: case 18: case 20: case 22: case 24: case 26: case 28:
+	case 20: case 28:
+		set_data(d, op == 20 ? ALU_SBFX : ALU_UBFX, rd, 0);
+		set_imm(d, (b & 31) + 1);
+		d->rm = rn;
+		d->amount = (b >> 10 & 0x1c) | (b >> 6 & 3);
+		break;
+	case 16: case 18: case 22: case 24: case 26:
 		d->op = ARM_PLAIN;
 		break;
 	}
@@ -448,6 +454,58 @@ static void long_transfer(struct arm_insn *d, unsigned a, unsigned b)
 		d->op = ARM_NOP;
 }
 
+/* Shifts by registers, extensions; parallel arithmetic and more. */
+static void long_registers(struct arm_insn *d, unsigned a, unsigned b)
+{
+	static const uint8_t extend[] = { ALU_SXTH, ALU_UXTH, 0, 0, ALU_SXTB, ALU_UXTB };
+	unsigned op = a >> 4 & 15;
+
+	d->op = (b & 0xf000) == 0xf000 ? ARM_PLAIN : ARM_INVALID;
+	if ((b & 0xf0f0) == 0xf000 && op < 8) {
+		set_data(d, ALU_MOV, b >> 8 & 15, 0);
+		d->sets_flags = bit(a, 4);
+		d->rm = a & 15;
+		d->by_reg = true;
+		d->rs = b & 15;
+		d->shift = op >> 1;
+	} else if ((b & 0xf0f0) == 0xf080 && (op < 2 || op == 4 || op == 5) && (a & 15) == ARM_PC) {
+		set_data(d, extend[op], b >> 8 & 15, 0);
+		d->rm = b & 15;
+	} else if ((b & 0xf0f0) == 0xf080 && op == 11) { /* clz */
+		set_data(d, ALU_CLZ, b >> 8 & 15, 0);
+		d->rm = b & 15;
+	}
+	if (d->op == ARM_DATA && (d->rd == ARM_PC || d->rm == ARM_PC || (d->by_reg && d->rs == ARM_PC)))
+		d->op = ARM_INVALID;
+}
+
+static void long_multiply(struct arm_insn *d, unsigned a, unsigned b)
+{
+	static const uint8_t longs[] = { [0] = MUL_SLONG, [2] = MUL_ULONG,
+					 [4] = MUL_SLONG_ADD, [6] = MUL_ULONG_ADD };
+	unsigned op = a >> 4 & 15, high = b >> 8 & 15, low = b >> 12;
+
+	d->op = ARM_PLAIN;
+	if (op == 0 && !(b & 0xe0)) {
+		d->op = ARM_MULTIPLY;
+		d->alu = low == ARM_PC ? MUL_PLAIN : bit(b, 4) ? MUL_SUB : MUL_ADD;
+		d->rd = (uint8_t)high;
+		d->rs = (uint8_t)low;
+	} else if (op >= 8 && op < 16 && !(b & 0xf0) && longs[op & 6]) {
+		if (bit(op, 0)) /* of a division the fields differ */
+			return;
+		d->op = ARM_MULTIPLY;
+		d->alu = longs[op & 7];
+		d->rd = (uint8_t)low;
+		d->rs = (uint8_t)high;
+	}
+	d->rn = a & 15;
+	d->rm = b & 15;
+	if (d->op == ARM_MULTIPLY && (high == ARM_PC || d->rn == ARM_PC || d->rm == ARM_PC ||
+				      (d->alu >= MUL_ULONG && low == ARM_PC)))
+		d->op = ARM_INVALID;
+}
+
 static void long_branch(struct arm_insn *d, unsigned a, unsigned b)
 {
 	uint32_t s = bit(a, 10), j1 = bit(b, 13), j2 = bit(b, 11);
@@ -515,8 +573,8 @@ void arm_decode_thumb32(unsigned a, unsigned b, struct arm_insn *d)
 	case 12: /* f8, f9 */
 		long_transfer(d, a, b);
 		break;
-	case 13: /* fa, fb: shifts by registers, extensions, multiplications */
-		d->op = ARM_PLAIN;
+	case 13: /* fa, fb */
+		(bit(a, 8) ? long_multiply : long_registers)(d, a, b);
 		break;
 	default: /* ec to ef, fc to ff */
 		long_coprocessor(d, a, b);

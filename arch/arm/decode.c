@@ -89,6 +89,42 @@ static void immediates(struct arm_insn *d, uint32_t w)
 		d->op = (w & 0x004f00ff) ? ARM_PLAIN : ARM_NOP;
 }
 
+static void of_register(struct arm_insn *d, unsigned alu, uint32_t w)
+{
+	d->op = ARM_DATA;
+	d->alu = (uint8_t)alu;
+	d->rd = w >> 12 & 15;
+	d->rm = w & 15;
+	if (d->rd == ARM_PC || d->rm == ARM_PC)
+		d->op = ARM_INVALID;
+}
+
+/* Extensions and bit fields, among others; the undefined one, too. */
+static void media(struct arm_insn *d, uint32_t w)
+{
+	d->op = ARM_PLAIN;
+	switch (w & 0x0fff0ff0) { /* without rotation */
+	case 0x06af0070:
+		of_register(d, ALU_SXTB, w);
+		break;
+	case 0x06bf0070:
+		of_register(d, ALU_SXTH, w);
+		break;
+	case 0x06ef0070:
+		of_register(d, ALU_UXTB, w);
+		break;
+	case 0x06ff0070:
+		of_register(d, ALU_UXTH, w);
+		break;
+	}
+	if ((w & 0x0fa00070) != 0x07a00050)
+		return;
+	of_register(d, bit(w, 22) ? ALU_UBFX : ALU_SBFX, w);
+	d->is_imm = true;
+	d->imm = (w >> 16 & 31) + 1;
+	d->amount = w >> 7 & 31;
+}
+
 /* The space where comparisons without flags would be (A5.2.12, A5.2.7). */
 static void miscellaneous(struct arm_insn *d, uint32_t w)
 {
@@ -98,8 +134,8 @@ static void miscellaneous(struct arm_insn *d, uint32_t w)
 	case 1:
 		if (op == 1)
 			d->op = ARM_BRANCH_REG;
-		else if (op == 3) /* clz */
-			d->op = ARM_PLAIN;
+		else if (op == 3)
+			of_register(d, ALU_CLZ, w);
 		break;
 	case 3:
 		if (op == 1) {
@@ -121,12 +157,29 @@ static void miscellaneous(struct arm_insn *d, uint32_t w)
 		d->uses_pc = d->link || d->rm == ARM_PC;
 }
 
+static void multiply(struct arm_insn *d, uint32_t w)
+{
+	unsigned high = w >> 16 & 15, low = w >> 12 & 15;
+
+	d->alu = w >> 21 & 7;
+	d->op = d->alu == 2 ? ARM_PLAIN : ARM_MULTIPLY; /* umaal */
+	d->rd = (uint8_t)(d->alu < MUL_ULONG ? high : low);
+	d->rs = (uint8_t)(d->alu < MUL_ULONG ? low : high);
+	d->rn = w & 15;
+	d->rm = w >> 8 & 15;
+	d->sets_flags = bit(w, 20);
+	if (high == ARM_PC || low == ARM_PC || d->rn == ARM_PC || d->rm == ARM_PC)
+		d->op = ARM_INVALID;
+}
+
 /* Multiplications, swp, and exclusive or ordered accesses. */
 static void multiply_or_exclusive(struct arm_insn *d, uint32_t w)
 {
 	bool ordered = (w >> 8 & 3) == 0; /* lda, stl */
 
-	if (!bit(w, 24) || !bit(w, 23) || (bit(w, 11) && ordered))
+	if (!bit(w, 24))
+		multiply(d, w);
+	else if (!bit(w, 23) || (bit(w, 11) && ordered))
 		d->op = ARM_PLAIN;
 }
 
@@ -282,8 +335,8 @@ void arm_decode_arm(uint32_t w, struct arm_insn *d)
 		immediates(d, w);
 		break;
 	case 3:
-		if (bit(w, 4)) { /* media instructions, and the undefined one */
-			d->op = ARM_PLAIN;
+		if (bit(w, 4)) {
+			media(d, w);
 			break;
 		} /* fall through */
 	case 2:

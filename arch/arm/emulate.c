@@ -137,6 +137,17 @@ static uint32_t add(struct machine *m, uint32_t a, uint32_t b, bool carry, bool 
 	return r;
 }
 
+/* Bits beyond the top are unpredictable. */
+static uint32_t bit_field(const struct machine *m)
+{
+	const struct arm_insn *d = m->d;
+	unsigned above = 32 - (d->imm + d->amount) % 33;
+	uint32_t v = get(m, d->rm) << above % 32;
+
+	above = 32 - d->imm;
+	return d->alu == ALU_UBFX ? v >> above : (uint32_t)((int32_t)v >> above);
+}
+
 static int run_data(struct machine *m)
 {
 	const struct arm_insn *d = m->d;
@@ -158,6 +169,8 @@ static int run_data(struct machine *m)
 	case ALU_UXTH: r = b & 0xffff; break;
 	case ALU_SXTB: r = (uint32_t)(int8_t)b; break;
 	case ALU_SXTH: r = (uint32_t)(int16_t)b; break;
+	case ALU_CLZ: r = b ? (uint32_t)__builtin_clz(b) : 32; break;
+	case ALU_UBFX: case ALU_SBFX: r = bit_field(m); break;
 	default:
 		adds = true;
 		switch (d->alu) {
@@ -177,6 +190,30 @@ static int run_data(struct machine *m)
 	}
 	if (d->alu < ALU_TST || d->alu > ALU_CMN)
 		set_result(m, d->rd, r);
+	return 0;
+}
+
+static int run_multiply(struct machine *m)
+{
+	const struct arm_insn *d = m->d;
+	uint32_t a = get(m, d->rn), b = get(m, d->rm), low = get(m, d->rd), high = get(m, d->rs);
+	uint64_t wide = d->alu >= MUL_SLONG ? (uint64_t)((int64_t)(int32_t)a * (int32_t)b)
+					    : (uint64_t)a * b;
+	bool flags = d->sets_flags && !(d->unless_it && it_state(m->cpsr));
+
+	switch (d->alu) {
+	case MUL_ADD: wide = (uint32_t)(high + wide); break;
+	case MUL_SUB: wide = (uint32_t)(high - wide); break;
+	case MUL_PLAIN: wide = (uint32_t)wide; break;
+	case MUL_ULONG_ADD: case MUL_SLONG_ADD: wide += (uint64_t)high << 32 | low; break;
+	}
+	m->regs->w[d->rd] = (uint32_t)wide;
+	if (d->alu >= MUL_ULONG)
+		m->regs->w[d->rs] = (uint32_t)(wide >> 32);
+	if (flags) {
+		set_flag(m, ARM_N, wide >> (d->alu >= MUL_ULONG ? 63 : 31) & 1);
+		set_flag(m, ARM_Z, !wide);
+	}
 	return 0;
 }
 
@@ -340,6 +377,8 @@ static int run(struct machine *m)
 		return 0;
 	case ARM_DATA:
 		return run_data(m);
+	case ARM_MULTIPLY:
+		return run_multiply(m);
 	case ARM_TRANSFER:
 		return run_transfer(m);
 	case ARM_DUAL:

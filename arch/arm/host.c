@@ -80,3 +80,9 @@ bool host_supports(const struct abi *abi)
 {
 	return abi == &abi_arm;
 }
+
+uint64_t host_code_mask(pid_t tid, const struct abi *abi)
+{
+	(void)tid, (void)abi;
+	return UINT64_MAX;
+}

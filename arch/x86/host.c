@@ -166,3 +166,9 @@ int host_thread_pointer(pid_t tid, const struct regs *regs, taddr_t *tp)
 	*tp = d.base_addr;
 	return 0;
 }
+
+uint64_t host_code_mask(pid_t tid, const struct abi *abi)
+{
+	(void)tid, (void)abi;
+	return UINT64_MAX;
+}

@@ -11,6 +11,7 @@
 #define ABI_MAX_REGS 48
 #define ABI_MAX_ARGS 8
 #define ABI_MAX_DWARF 64
+#define ABI_MAX_ALIAS 3
 #define DISPLACE_MAX 64 /* bytes of code in one slot of a scratch page */
 #define DISPLACE_MAX_FIX 8
 
@@ -82,7 +83,7 @@ enum { CALL_DIRECT = 1, CALL_INDIRECT = 2, CALL_MEMORY = 4 };
 
 enum jump_kind { NOT_A_JUMP, JUMP_DIRECT, JUMP_MEMORY, JUMP_PAST };
 
-#define ABI_FRAME_REGS 16
+#define ABI_FRAME_REGS 32
 
 /* A frame as tables of the ABI's own, or its code, describe it.  Registers are
  * DWARF numbers; all offsets are from the present value of register `base`. */
@@ -121,6 +122,18 @@ struct abi {
 	uint8_t stack_arg; /* first stack argument, bytes above sp at entry */
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
 	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
+	/* The bits of a pointer to data that the machine heeds (AArch64: without
+	 * the tag in its highest byte).  Blocks, events and leak scans have
+	 * addresses; what is given to the program keeps its tag.  0: all. */
+	uint64_t data_mask;
+	/* Thread-local variables lie above the thread pointer ("variant I" in ELF
+	 * Handling For Thread-Local Storage), and libc's own data of the thread
+	 * below it; else the other way round. */
+	bool tls_above;
+	/* Is the word at sp in every frame that calls the caller's sp
+	 * (PowerPC)?  Then so many bytes above that is the return address;
+	 * 0: it is not. */
+	uint8_t back_chain_ra;
 
 	/* A code pointer is an address with the instruction set in this bit (ARM:
 	 * 1, set for Thumb), as symbols, link registers and function pointers
@@ -151,6 +164,10 @@ struct abi {
 	int nr_munmap, nr_madvise, nr_rt_sigaction, nr_rt_sigprocmask;
 	int nr_execve, nr_execveat;
 	int nr_exit; /* of one thread; exit_group ends them all */
+	/* Where an error is a flag, and the result then is errno itself
+	 * (PowerPC): bits of that register.  0: an error is −errno. */
+	uint32_t syscall_error_mask;
+	int8_t syscall_error_reg;
 
 	/* DWARF register numbers (the psABI's table), as far as the unwinder
 	 * needs them; −1 where regs.w has no such register. */
@@ -160,6 +177,10 @@ struct abi {
 	/* Bit n set: DWARF register n keeps its value over a call where the
 	 * call-frame information says nothing of it. */
 	uint64_t dwarf_preserved;
+	/* Numbers that call-frame information uses, too large or double, and the
+	 * ones below ABI_MAX_DWARF that stand for them in all of the above;
+	 * what these themselves mean is of no use then.  Ends with to = 0. */
+	struct { uint16_t number; uint8_t to; } dwarf_alias[ABI_MAX_ALIAS];
 
 	/* Bytes that the hooks look at: the longest instruction, or more where a
 	 * few belong together (a PLT stub); and how near a slot must be to its
@@ -229,7 +250,8 @@ struct abi {
 };
 
 extern const struct abi abi_x86_64, abi_i386;
-extern const struct abi abi_arm;
+extern const struct abi abi_arm, abi_aarch64, abi_riscv64;
+extern const struct abi abi_powerpc;
 
 /* The ABI of an ELF header's fields.  NULL: not one of ours (x32 is class 32
  * with machine x86-64, and is refused so). */
@@ -240,6 +262,27 @@ const struct abi *abi_at(size_t i);
 /* Finds the fix for a task whose pc is `offset` into the slot's code.  NULL:
  * the offset is not at an instruction boundary. */
 const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t offset);
+
+/* The number by which the unwinder knows a register of call-frame information, −1
+ * if it does not; and the other way round. */
+int abi_dwarf_known(const struct abi *abi, uint64_t number);
+unsigned abi_dwarf_number(const struct abi *abi, unsigned known);
+
+/* A number of `size` bytes in the ABI's byte order. */
+static inline uint64_t abi_load(const struct abi *abi, const uint8_t *b, unsigned size)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		v |= (uint64_t)b[i] << 8 * (abi->e_data == 1 ? i : size - 1 - i);
+	return v;
+}
+
+static inline void abi_store(const struct abi *abi, uint8_t *b, unsigned size, uint64_t v)
+{
+	for (unsigned i = 0; i < size; i++)
+		b[i] = (uint8_t)(v >> 8 * (abi->e_data == 1 ? i : size - 1 - i));
+}
 
 /* The address that a code pointer means. */
 static inline taddr_t abi_code_addr(const struct abi *abi, taddr_t code)
@@ -254,6 +297,12 @@ static inline const uint8_t *abi_bp(const struct abi *abi, taddr_t code, unsigne
 
 	*len = alt ? abi->bp_alt_len : abi->bp_len;
 	return alt ? abi->bp_alt_insn : abi->bp_insn;
+}
+
+/* The address that a pointer to data means. */
+static inline taddr_t abi_data_addr(const struct abi *abi, taddr_t ptr)
+{
+	return abi->data_mask ? ptr & abi->data_mask : ptr;
 }
 
 static inline taddr_t regs_pc(const struct regs *r) { return r->w[r->abi->pc]; }
@@ -283,6 +332,9 @@ static inline int64_t regs_syscall_result(const struct regs *r)
 {
 	uint64_t v = r->w[r->abi->syscall_ret];
 
+	if (r->abi->syscall_error_mask &&
+	    r->w[r->abi->syscall_error_reg] & r->abi->syscall_error_mask)
+		return -(int64_t)v;
 	if (r->abi->word == 4)
 		v = (uint32_t)v > -4096u ? (uint64_t)(int32_t)v : (uint32_t)v;
 	return (int64_t)v;

@@ -24,10 +24,14 @@ void host_no_restart(struct regs *regs);
  * must be executed in its place. */
 bool host_has_shadow_stack(pid_t tid);
 
-/* Where its thread-local variables end that the program began with: libc's
- * pointer to the thread's own data, from its registers.  -ENOTSUP: not of that
+/* Between its thread-local variables that the program began with and libc's own
+ * data of the thread (abi->tls_above): from its registers.  -ENOTSUP: not of that
  * ABI. */
 int host_thread_pointer(pid_t tid, const struct regs *regs, taddr_t *tp);
+
+/* The bits of a code address; the others of a return address that was saved may be
+ * its signature (AArch64 pointer authentication).  All bits where there is none. */
+uint64_t host_code_mask(pid_t tid, const struct abi *abi);
 
 /* Can this build trace programs of that ABI on this machine? */
 bool host_supports(const struct abi *abi);

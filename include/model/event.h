@@ -373,7 +373,7 @@ struct event {
 /* What an emitter may do next. */
 enum {
 	EMIT_GO = 0,
-	EMIT_HOLD = 1,
+	EMIT_HOLD = 1,       /* EV_BLOCK: a reader is behind, the rest should wait a little */
 	EMIT_SUPPRESSED = 2, /* EV_ERROR: the user knows of it, it is no reason to stop */
 };
 

@@ -40,6 +40,11 @@ bool openset_find(const struct openset *, taddr_t addr, struct open_block *out);
 size_t openset_count(const struct openset *);
 /* In no order; stops when fn returns non-zero and returns that. */
 int openset_each(const struct openset *, int (*fn)(void *, const struct open_block *), void *arg);
+/* The same, some places of the table at a time: *at, 0 at first, is where it goes on.
+ * What is added meanwhile may be told or not; what stays is told once.  False: that was
+ * all. */
+bool openset_each_some(const struct openset *, uint32_t *at, uint32_t places,
+		       int (*fn)(void *, const struct open_block *), void *arg);
 /* Bytes of memory in use, for bench and tests. */
 size_t openset_memory(const struct openset *);
 

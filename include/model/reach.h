@@ -23,6 +23,7 @@
 
 struct reach_opts {
 	uint8_t word;     /* bytes of a pointer, 4 or 8, in our byte order */
+	uint64_t mask;    /* bits of a pointer that are its address; 0: all */
 	bool references;  /* no reachability: is a block's address anywhere? */
 	/* Memory of the program: bytes read, may be short; 0 or less: none.
 	 * Used for the heuristics and for edges that were not kept. */

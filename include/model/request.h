@@ -15,11 +15,11 @@ enum request_kind {
 			      which is shorter where memory ends */
 	REQUEST_CENSUS,    /* take in the blocks that are older than the attach */
 	REQUEST_STOP,      /* observe no more: all breakpoints out, it runs on … */
-	REQUEST_START,     /* … and again */
+	REQUEST_START,     /* … and again; one that is held at its entry begins */
 	REQUEST_DEPTH,     /* a: frames of a backtrace from now on */
 	REQUEST_MARK,      /* set one; its EV_MARK comes before */
 	REQUEST_RESET,     /* what is open is forgotten, counts begin anew */
-	REQUEST_DETACH,    /* let go; EV_PROC_END comes before */
+	REQUEST_DETACH,    /* let go; EV_PROC_END comes before.  a: enum request_detach */
 	REQUEST_KILL,      /* SIGKILL; `pid` is needed */
 	REQUEST_BLOCKS,    /* an EV_BLOCK for each open block comes before */
 	REQUEST_LAST = REQUEST_BLOCKS,
@@ -29,6 +29,10 @@ enum request_scan {
 	REQUEST_SCAN_REFERENCES = 1,
 	REQUEST_SCAN_EACH = 2, /* EV_LEAK_BLOCK, too */
 	REQUEST_SCAN_WHY = 4,  /* EV_LEAK_WHY, too */
+};
+
+enum request_detach {
+	REQUEST_DETACH_ABANDON = 1, /* who is held at its entry is killed instead */
 };
 
 enum { REQUEST_READ_MAX = 1 << 16 };

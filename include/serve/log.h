@@ -13,6 +13,8 @@
 struct log_opts {
 	const char *path;      /* "-": standard output; %p is the first pid */
 	bool plain;            /* not compressed */
+	bool drop;             /* events are left out while very much is queued, and the
+				  figures told later; else the tracer waits */
 	const struct wire_hello *hello; /* version and times are filled in */
 };
 
@@ -22,14 +24,14 @@ int log_check_writable(const char *path);
 
 /* A sink that writes every event and hands it on to `next` (may be NULL).  The
  * bytes leave by a thread of its own; the tracer waits only while very much is
- * queued, and not when it has been asked to end.  Its flush waits until all is
+ * queued, if at all, and not when it has been asked to end.  Its flush waits until all is
  * written.  Its free ends the log and leaves `next` alone.  When writing fails it
  * says so and goes on without.  NULL after a message. */
 struct event_sink *log_sink_new(const struct log_opts *opts, struct event_sink *next);
 /* Ends the log, and tells what became of it: bytes and events written, and -errno
  * when writing failed. */
 struct log_totals {
-	uint64_t bytes, events;
+	uint64_t bytes, events, left_out;
 	int error;
 };
 void log_sink_end(struct event_sink *sink, struct log_totals *totals);

@@ -10,6 +10,7 @@
 struct recording_opts {
 	const char *path;      /* "-": standard output */
 	bool plain;            /* not compressed */
+	bool drop;             /* --when-full */
 	char *const *words;    /* our own command line … */
 	char *const *command;  /* … and what of it is the launched command; NULL: none */
 };

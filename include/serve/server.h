@@ -19,6 +19,7 @@ struct server_opts {
 	const char *token;     /* clients must know it; NULL: none */
 	enum on_disconnect on_disconnect;
 	enum when_full when_full;
+	bool wait;             /* the first client lets a held program begin */
 	bool private;          /* the only client knows the way: say nothing of it */
 	const struct wire_hello *hello; /* times, version and token are filled in */
 };
@@ -28,7 +29,7 @@ struct server_opts {
  * alone when it is freed.  The tracer does not wait for the network, but with
  * FULL_WAIT while a client's queue is full.  NULL after a message. */
 struct event_sink *server_new(const struct server_opts *opts, struct event_sink *next);
-/* Waits until a client is ready (-w); before trace_run().  0, the signal that ended
+/* Waits until a client is ready; before trace_run().  0, the signal that ended
  * the waiting, or -1: the only client that there can be has left again. */
 int server_await(struct event_sink *sink);
 /* Tracing is over: tells the clients and lets them go; where none has been told,

@@ -11,8 +11,8 @@
  * points to live until it returns.  Must not block. */
 typedef void request_done(void *arg, const struct answer *answer);
 
-/* Puts the request into the queue and wakes the tracer.  After tracing has ended
- * (or before it has begun) `done` is called at once, by the caller's thread, with
+/* Puts the request into the queue and wakes the tracer; before tracing has begun it
+ * waits there.  After its end `done` is called at once, by the caller's thread, with
  * ESRCH. */
 void trace_ask(const struct request *q, request_done *done, void *arg);
 

@@ -97,6 +97,8 @@ struct trace_opts {
 	bool stack_rest;       /* emit EV_STACK_REST */
 	bool calls;            /* --calls: emit EV_CALL */
 	bool detach_on_exit;   /* --detach-on-exit */
+	const char *hold;      /* the launched program stands at its entry until
+				  REQUEST_START; what is said then (""); NULL: no */
 	enum census_opt census;
 	bool sanity;           /* -S: a stack of every release */
 	bool no_mismatched;    /* --show-mismatched-frees=no */
@@ -121,6 +123,7 @@ struct trace_result {
 	int exit_code;         /* of the launched program; 0 when attached;
 				  EXIT_… when the error was ours */
 	int exit_signal;       /* the launched program died of it; 0: no */
+	bool never_began;      /* it was held at its entry to the end */
 };
 
 /* Traces until everything that is followed has ended or was let go.  0, or -1

@@ -59,6 +59,9 @@ struct unwinder *unwinder_new(const struct abi *abi, struct modules *modules,
 			      const struct mem_reader *mem,
 			      bool (*refresh)(void *arg), void *arg);
 void unwinder_free(struct unwinder *);
+/* The bits of a code address (host.h); the others of saved return addresses are
+ * their signature, and are left out. */
+void unwinder_set_code_mask(struct unwinder *, uint64_t mask);
 /* Rows for [start, end) are forgotten (a module went). */
 void unwinder_forget(struct unwinder *, taddr_t start, taddr_t end);
 

@@ -18,12 +18,12 @@ struct console_opts {
 	struct report_opts *report; /* commands change a copy */
 	const char *script;      /* -x: commands from there; NULL: standard input */
 	bool interactive;        /* after the script: standard input, too */
-	int go;                  /* a byte written there lets the command begin that
-				    waits for `start`; 0: none does */
+	bool launched;           /* a program comes to its entry, and stands there */
 };
 
 /* Reads commands until quit, the end of the input, SIGTERM or SIGHUP.  The exit status:
- * 0, or 1 when a command of a script (or of a pipe) failed; 128 + the signal. */
+ * 0, or 1 when a command of a script (or of a pipe) failed; 128 + the signal; -1: the
+ * program could not be launched, and no command was read. */
 int console_run(const struct console_opts *o);
 
 /* SIGINT, while a command is carried out, makes it non-zero. */

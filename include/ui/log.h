@@ -11,6 +11,9 @@ struct log;
 
 /* "-": standard input.  NULL after a message. */
 struct log *log_open(const char *path, struct wire_hello *hello);
+/* Called where events were left out of it: the whole state comes, and what the sink had
+ * is to be forgotten. */
+void log_on_restart(struct log *log, void (*restart)(void *arg), void *arg);
 /* Tells `sink` every event.  0; or -1 when the log does not end as it was meant
  * to, after a message that says what is missing. */
 int log_read(struct log *log, struct event_sink *sink);

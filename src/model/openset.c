@@ -482,12 +482,14 @@ size_t openset_count(const struct openset *os)
 	return os->live + os->odd.n;
 }
 
-int openset_each(const struct openset *os, int (*fn)(void *, const struct open_block *), void *arg)
+/* An entry stays in its place, whatever becomes of the index. */
+static int each_between(const struct openset *os, uint32_t from, uint32_t to,
+			int (*fn)(void *, const struct open_block *), void *arg)
 {
 	struct open_block b;
 	int err;
 
-	for (uint32_t n = 0; n < os->pool_used; n++) {
+	for (uint32_t n = from; n < to; n++) {
 		const struct entry *e = entry_at(os, n);
 
 		if (!(e->second & LIVE))
@@ -497,12 +499,39 @@ int openset_each(const struct openset *os, int (*fn)(void *, const struct open_b
 		if (err)
 			return err;
 	}
+	return 0;
+}
+
+static int each_odd(const struct openset *os, int (*fn)(void *, const struct open_block *), void *arg)
+{
 	u64map_for_each(&os->odd, s) {
-		err = fn(arg, (const struct open_block *)(uintptr_t)s->value);
+		int err = fn(arg, (const struct open_block *)(uintptr_t)s->value);
+
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+int openset_each(const struct openset *os, int (*fn)(void *, const struct open_block *), void *arg)
+{
+	int err = each_between(os, 0, os->pool_used, fn, arg);
+
+	return err ? err : each_odd(os, fn, arg);
+}
+
+bool openset_each_some(const struct openset *os, uint32_t *at, uint32_t places,
+		       int (*fn)(void *, const struct open_block *), void *arg)
+{
+	uint32_t from = *at;
+
+	*at = MIN(from + places, os->pool_used);
+	if (each_between(os, from, *at, fn, arg))
+		return false;
+	if (*at < os->pool_used)
+		return true;
+	each_odd(os, fn, arg);
+	return false;
 }
 
 size_t openset_memory(const struct openset *os)

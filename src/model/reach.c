@@ -234,6 +234,8 @@ struct reach *reach_new(const struct openset *open, const struct reach_opts *opt
 		return NULL;
 	r = xcalloc(1, sizeof *r);
 	r->opts = *opts;
+	if (!r->opts.mask)
+		r->opts.mask = UINT64_MAX;
 	r->n = (uint32_t)n;
 	g.v = xmalloc((n + 1) * sizeof *g.v);
 	openset_each(open, gather_one, &g);
@@ -317,11 +319,12 @@ void reach_around(const struct reach *r, taddr_t addr, taddr_t *end, taddr_t *st
 	{                                                                                     \
 		const struct cluster *a = &r->cluster[0], *b = &r->cluster[r->nclusters > 1]; \
 		uint64_t alo = a->lo, aspan = a->hi - a->lo, blo = b->lo, bspan = b->hi - b->lo; \
+		type mask = (type)r->opts.mask;                                               \
 		size_t k = 0;                                                                 \
                                                                                               \
 		for (size_t i = 0; i < n; i++) {                                              \
 			out[k] = (uint16_t)i;                                                 \
-			k += (w[i] - alo < aspan) | (w[i] - blo < bspan);                     \
+			k += ((w[i] & mask) - alo < aspan) | ((w[i] & mask) - blo < bspan);   \
 		}                                                                             \
 		return k;                                                                     \
 	}                                                                                     \
@@ -330,7 +333,7 @@ void reach_around(const struct reach *r, taddr_t addr, taddr_t *end, taddr_t *st
 		size_t k = 0;                                                                 \
                                                                                               \
 		for (size_t i = 0; i < n; i++)                                                \
-			if (cluster_of(r, w[i]))                                              \
+			if (cluster_of(r, w[i] & r->opts.mask))                               \
 				out[k++] = (uint16_t)i;                                       \
 		return k;                                                                     \
 	}
@@ -348,7 +351,8 @@ static size_t filter(const struct reach *r, const void *p, size_t n, uint16_t *o
 
 static uint64_t word_at(const struct reach *r, const void *p, size_t i)
 {
-	return r->opts.word == 8 ? ((const uint64_t *)p)[i] : ((const uint32_t *)p)[i];
+	return (r->opts.word == 8 ? ((const uint64_t *)p)[i] : ((const uint32_t *)p)[i]) &
+	       r->opts.mask;
 }
 
 /* -- what they point to ------------------------------------------------------------------ */
@@ -513,7 +517,7 @@ void reach_feed(struct reach *r, taddr_t addr, const void *bytes, size_t len, bo
 
 void reach_feed_register(struct reach *r, pid_t tid, unsigned index, uint64_t value)
 {
-	uint32_t target = reach_find(r, value);
+	uint32_t target = reach_find(r, value &= r->opts.mask);
 
 	if (target == REACH_NONE || r->opts.references) /* that asks for words in memory */
 		return;

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
+#include "model/state.h"
 #include "trace/trace.h"
 #include "worker.h"
 #include "serve/log.h"
@@ -46,6 +47,8 @@ struct log_sink {
 	pid_t first_pid;
 	bool flush, end;       /* all is to be written; and no more will come */
 	bool done;             /* the writer has ended */
+	struct state *state;   /* --when-full=drop: how things are; NULL: the tracer waits */
+	bool behind;           /* events are left out, until there is room for the state */
 	struct log_totals totals;
 	struct strbuf leaving; /* the writer's */
 	int fd;
@@ -210,6 +213,15 @@ static bool wait_for_bytes(struct log_sink *l)
 	return l->filling.n || !l->end;
 }
 
+/* Under the lock: what was left out is made up for. */
+static void catch_up(struct log_sink *l)
+{
+	wire_encode_record(&l->encoder, WIRE_STATE, NULL, 0);
+	state_tell(l->state, &l->filling);
+	wire_encode_text(&l->encoder, WIRE_READY, NULL);
+	l->behind = false;
+}
+
 /* 0 or -errno, after a message. */
 static int write_out(struct log_sink *l, const struct strbuf *sb, pid_t pid)
 {
@@ -248,6 +260,8 @@ static void *write_all_day(void *arg)
 		pthread_mutex_lock(&l->lock);
 		l->totals.error = err;
 		l->totals.bytes = (uint64_t)l->good;
+		if (l->behind && !l->filling.n && !err)
+			catch_up(l);
 		if (!l->filling.n)
 			l->flush = false;
 		pthread_cond_broadcast(&l->room);
@@ -276,20 +290,29 @@ static int emit(struct event_sink *sink, const struct event *ev)
 {
 	struct log_sink *l = container_of(sink, struct log_sink, sink);
 	size_t before;
+	bool hold;
+	int next;
 
 	pthread_mutex_lock(&l->lock);
-	while (l->filling.n > QUEUE_MAX && !l->totals.error && wait_for_room(l))
+	if (l->state)
+		state_sink(l->state)->emit(state_sink(l->state), ev);
+	l->behind |= l->state && l->filling.n > QUEUE_MAX;
+	while (!l->state && l->filling.n > QUEUE_MAX && !l->totals.error && wait_for_room(l))
 		;
 	before = l->filling.n;
 	l->first_pid = l->first_pid ? l->first_pid : ev->pid;
-	if (!l->totals.error) {
+	if (l->behind) {
+		l->totals.left_out++;
+	} else if (!l->totals.error) {
 		wire_encode(&l->encoder, ev);
 		l->totals.events++;
 	}
 	if (before < WAKE && l->filling.n >= WAKE)
 		pthread_cond_signal(&l->wake);
+	hold = ev->type == EV_BLOCK && l->filling.n > QUEUE_MAX / 2;
 	pthread_mutex_unlock(&l->lock);
-	return l->next ? l->next->emit(l->next, ev) : EMIT_GO;
+	next = l->next ? l->next->emit(l->next, ev) : EMIT_GO;
+	return hold ? EMIT_HOLD : next;
 }
 
 static int flush(struct event_sink *sink)
@@ -315,6 +338,8 @@ static void end(struct log_sink *l)
 	uint64_t at_once = clock_ns() + AT_ONCE_S * NS_PER_S;
 
 	pthread_mutex_lock(&l->lock);
+	if (!l->end && l->behind)
+		catch_up(l);
 	if (!l->end && l->totals.events) /* else nothing began: no file is touched */
 		wire_encode_record(&l->encoder, WIRE_BYE, NULL, 0);
 	l->end = true;
@@ -336,6 +361,7 @@ static void release(struct event_sink *sink)
 	pthread_join(l->writer, NULL);
 	if (l->fd >= 0)
 		close(l->fd);
+	state_free(l->state);
 	strbuf_release(&l->hello);
 	strbuf_release(&l->filling);
 	strbuf_release(&l->leaving);
@@ -376,6 +402,7 @@ struct event_sink *log_sink_new(const struct log_opts *opts, struct event_sink *
 	l->next = next;
 	l->path = opts->path;
 	l->plain = opts->plain;
+	l->state = opts->drop ? state_new() : NULL;
 	l->fd = fd;
 	l->encoder = (struct wire_encoder)WIRE_ENCODER_INIT(&l->filling);
 	pthread_mutex_init(&l->lock, NULL);

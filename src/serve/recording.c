@@ -13,7 +13,8 @@
 struct event_sink *recording_begin(const struct recording_opts *o, struct event_sink *next)
 {
 	struct introduction in;
-	struct log_opts opts = { .path = o->path, .plain = o->plain, .hello = &in.hello };
+	struct log_opts opts = { .path = o->path, .plain = o->plain, .drop = o->drop,
+				 .hello = &in.hello };
 	struct event_sink *log;
 
 	oom_protect();
@@ -30,6 +31,9 @@ int recording_end(const struct recording_opts *o, struct event_sink *log)
 	log_sink_end(log, &totals);
 	if (totals.error)
 		return -1;
+	if (totals.left_out)
+		msg_warn("whoever takes the log was too slow: %llu events were left out, and the figures "
+			 "told instead", (unsigned long long)totals.left_out);
 	if (totals.bytes && strcmp(o->path, "-"))
 		msg_info("%llu events in %llu bytes; %s -l %s reports", (unsigned long long)totals.events,
 			 (unsigned long long)totals.bytes, msg_program(), o->path);

@@ -70,8 +70,7 @@ struct server {
 	bool ended;             /* tracing is over */
 	bool over;              /* … and the network thread is to end */
 	bool had_ready;         /* a client was ready */
-	uint8_t too_early;      /* what was asked for the lack of a client before anything
-				   was traced: it is asked again */
+	bool began;             /* `wait`: the program was told to */
 	bool stopped;           /* by DISCONNECT_STOP */
 	bool fetched;           /* a client has all there is to tell */
 };

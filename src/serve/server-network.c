@@ -105,9 +105,9 @@ static void accept_one(struct server *sv, int listener)
 	begin_client(sv, c, fd);
 }
 
-static void ask_all(struct server *sv, uint8_t kind)
+static void ask_all(struct server *sv, uint8_t kind, uint64_t a)
 {
-	server_ask(sv, NULL, &(struct request){ .kind = kind });
+	server_ask(sv, NULL, &(struct request){ .kind = kind, .a = a });
 }
 
 /* The last one that was ready went away. */
@@ -119,11 +119,11 @@ static void lost(struct server *sv)
 		break;
 	case DISCONNECT_STOP:
 		sv->stopped = true;
-		ask_all(sv, REQUEST_STOP);
+		ask_all(sv, REQUEST_STOP, 0);
 		break;
 	case DISCONNECT_DETACH:
 		server_say(sv, "no client is connected: the program is let go");
-		ask_all(sv, REQUEST_DETACH);
+		ask_all(sv, REQUEST_DETACH, REQUEST_DETACH_ABANDON);
 		break;
 	}
 }
@@ -215,12 +215,13 @@ static void log_in(struct server *sv, struct client *c)
 	c->state = CLIENT_READY;
 	tell_state(sv, c, text);
 	sv->had_ready = true;
-	start = sv->stopped && !sv->ended;
+	start = (sv->stopped || (sv->o.wait && !sv->began)) && !sv->ended;
 	sv->stopped = false;
+	sv->began = true;
 	pthread_mutex_unlock(&sv->lock);
 	server_say(sv, "%s is connected%s", c->name, c->control ? ", and in control" : "");
 	if (start)
-		ask_all(sv, REQUEST_START);
+		ask_all(sv, REQUEST_START, 0);
 }
 
 static void take_request(struct server *sv, struct client *c)

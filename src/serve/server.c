@@ -82,28 +82,33 @@ static bool tell(struct server *sv, struct client *c, const struct event *ev)
 	return !before || (before < SEND_AT && c->filling.n >= SEND_AT);
 }
 
+/* What can be told later need not fill the queue. */
+static bool is_behind(const struct server *sv)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (sv->client[i].live && !sv->client[i].behind && sv->client[i].filling.n > QUEUE_MAX / 2)
+			return true;
+	return false;
+}
+
 static int emit(struct event_sink *sink, const struct event *ev)
 {
 	struct server *sv = container_of(sink, struct server, sink);
-	bool wake = false;
-	uint8_t again = 0;
+	bool wake = false, hold;
+	int next;
 
 	pthread_mutex_lock(&sv->lock);
-	if (ev->type == EV_PROC && sv->too_early && !server_has_client(sv)) {
-		again = sv->too_early;
-		sv->too_early = 0;
-	}
 	if (sv->o.when_full == FULL_WAIT)
 		wait_for_room(sv);
 	state_sink(sv->state)->emit(state_sink(sv->state), ev);
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		wake |= tell(sv, &sv->client[i], ev);
+	hold = ev->type == EV_BLOCK && is_behind(sv);
 	pthread_mutex_unlock(&sv->lock);
 	if (wake)
 		server_wake(sv);
-	if (again)
-		server_ask(sv, NULL, &(struct request){ .kind = again });
-	return sv->next ? sv->next->emit(sv->next, ev) : EMIT_GO;
+	next = sv->next ? sv->next->emit(sv->next, ev) : EMIT_GO;
+	return hold ? EMIT_HOLD : next;
 }
 
 static int flush(struct event_sink *sink)
@@ -140,8 +145,6 @@ static void answered(void *arg, const struct answer *a)
 	if (!w->client)
 		own_answer(w->kind, a);
 	pthread_mutex_lock(&sv->lock);
-	if (!w->client && a->error == ESRCH && !sv->ended)
-		sv->too_early = w->kind;
 	if (w->client && w->client->serial == w->serial && !w->client->bye) {
 		wire_encode_answer(&w->client->encoder, a);
 		w->client->asked--;

@@ -20,7 +20,8 @@ static int check_secret(const struct serving *s, const struct serving_opts *o)
 int serving_begin(struct serving *s, const struct serving_opts *o, struct event_sink *next)
 {
 	struct server_opts opts = { .address = &s->address, .on_disconnect = o->on_disconnect,
-				    .when_full = o->when_full, .private = o->private };
+				    .when_full = o->when_full, .private = o->private,
+				    .wait = o->wait };
 	struct introduction in;
 	char port[12];
 
@@ -38,6 +39,15 @@ int serving_begin(struct serving *s, const struct serving_opts *o, struct event_
 	s->sink = server_new(&opts, next);
 	free(in.cwd);
 	return s->sink ? 0 : -1;
+}
+
+int serving_await(const struct serving *s, const struct serving_opts *o, struct trace_opts *t)
+{
+	if (o->private || (o->wait && t->pids.n))
+		return server_await(s->sink);
+	if (o->wait)
+		t->hold = "waiting for a client";
+	return 0;
 }
 
 void serving_release(struct serving *s)

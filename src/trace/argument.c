@@ -14,8 +14,7 @@ static int write_word(struct task *t, taddr_t at, uint64_t v)
 	const struct abi *abi = t->proc->abi;
 	uint8_t b[8];
 
-	for (unsigned i = 0; i < abi->word; i++)
-		b[abi->e_data == 1 ? i : abi->word - 1u - i] = (uint8_t)(v >> 8 * i);
+	abi_store(abi, b, abi->word, v);
 	return proc_write(t->proc, t, at, b, abi->word);
 }
 

@@ -273,7 +273,7 @@ int attach(struct session *s, pid_t pid)
 		return explain(pid, n);
 	}
 	p->threaded = p->tasks.n > 1;
-	/* Nobody is stopped for this: breakpoints are single bytes, and the
+	/* Nobody is stopped for this: breakpoints are written at once, and the
 	 * slots are made when the first thread comes by. */
 	if (image_begin(p, NULL, false, 0)) {
 		record_proc_end(p, END_DETACHED, 0);

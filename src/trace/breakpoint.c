@@ -37,9 +37,23 @@ static bool is_in(const struct proc *p, const struct memory *mem, const struct b
 	       !memcmp(now, bp_insn(p, bp), bp->len);
 }
 
+/* Threads may run there meanwhile.  Less than a word the kernel may write byte by byte
+ * (arch/arm/lib/memcpy.S), so a halfword goes there with its neighbour. */
+static int write_code(struct proc *p, struct task *stopped, taddr_t addr, const uint8_t *code,
+		      size_t len)
+{
+	taddr_t at = addr & ~(taddr_t)3;
+	uint8_t word[4];
+
+	if (len != 2 || memory_read(&p->mem, at, word, sizeof word) != sizeof word)
+		return proc_write(p, stopped, addr, code, len);
+	memcpy(word + (addr - at), code, len);
+	return proc_write(p, stopped, at, word, sizeof word);
+}
+
 static int write_insn(struct proc *p, struct task *stopped, struct breakpoint *bp, bool in)
 {
-	int err = proc_write(p, stopped, bp->addr, in ? bp_insn(p, bp) : bp->orig, bp->len);
+	int err = write_code(p, stopped, bp->addr, in ? bp_insn(p, bp) : bp->orig, bp->len);
 
 	if (!err) {
 		bp->planted = in;
@@ -61,9 +75,13 @@ static ssize_t dry_write(void *arg, taddr_t addr, const void *buf, size_t len)
 	return (ssize_t)len;
 }
 
-/* What cannot be displaced at all must be emulated.  An ABI that emulates nothing
- * has single steps. */
-bool bp_can_pass(struct proc *p, taddr_t code, uint8_t role)
+/* Can the instruction at a code pointer be got past? */
+enum passage { PASS_NEVER, PASS_IN_SLOT, PASS_ANYHOW };
+
+/* What cannot be displaced at all must be emulated, and what cannot be emulated
+ * needs a slot, where there is no single step.  An ABI that emulates nothing has
+ * one. */
+static enum passage passage(struct proc *p, taddr_t code, uint8_t role)
 {
 	static const struct abi_memory dry = { dry_read, dry_write, NULL };
 	struct regs regs = { .abi = p->abi };
@@ -73,21 +91,48 @@ bool bp_can_pass(struct proc *p, taddr_t code, uint8_t role)
 	ssize_t n;
 
 	if (!p->abi->emulate)
-		return true;
+		return PASS_ANYHOW;
 	n = proc_read(p, addr, insn, MIN(sizeof insn, (size_t)p->abi->max_insn));
 	if (n <= 0 || p->abi->displace(p->abi, code, insn, (size_t)n, addr,
 				       role & BP_SYSCALLS ? DISPLACE_SYSCALL : 0, &d))
-		return false;
-	if (d.kind != DISPLACE_STEP || p->abi->has_singlestep)
-		return true;
+		return PASS_NEVER;
+	if (d.kind == DISPLACE_GOTO || p->abi->has_singlestep)
+		return PASS_ANYHOW;
 	regs_set_code(&regs, code);
-	return p->abi->emulate(p->abi, &dry, code, insn, (size_t)n, &regs) != -ENOTSUP;
+	if (p->abi->emulate(p->abi, &dry, code, insn, (size_t)n, &regs) != -ENOTSUP)
+		return PASS_ANYHOW;
+	return d.kind == DISPLACE_SLOT ? PASS_IN_SLOT : PASS_NEVER;
+}
+
+const char *bp_why_not(struct proc *p, taddr_t code)
+{
+	switch (passage(p, code, BP_PROBE)) {
+	case PASS_NEVER:
+		return "its first instruction works only in its place";
+	case PASS_IN_SLOT:
+		if (p->no_inject)
+			return "there is no memory for its first instruction, and this machine has no "
+			       "single step";
+		break;
+	case PASS_ANYHOW:
+		break;
+	}
+	return "its memory cannot be written";
+}
+
+static void tell_stuck(struct proc *p)
+{
+	if (!p->told_stepping)
+		msg_warn("%s (%d): there is no memory for breakpoints' instructions, and this machine has "
+			 "no single step: some calls are not observed", p->name, p->pid);
+	p->told_stepping = true;
 }
 
 struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, uint8_t role)
 {
 	taddr_t addr = abi_code_addr(p->abi, code);
 	struct breakpoint *bp = bp_find(p, addr);
+	enum passage way = PASS_ANYHOW;
 
 	if (bp && bp->abandoned)
 		return NULL;
@@ -103,11 +148,15 @@ struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, 
 		if (memory_read(&p->mem, addr, bp->orig, len) != (ssize_t)len)
 			goto fail;
 		/* The program's own breakpoint instruction stays the program's. */
-		if (!memcmp(bp->orig, insn, len) || !bp_can_pass(p, code, role))
+		if (!memcmp(bp->orig, insn, len) || (way = passage(p, code, role)) == PASS_NEVER)
 			goto fail;
 		u64map_set(&p->bps, addr, (uintptr_t)bp);
 	}
 	bp->roles |= role;
+	if (way == PASS_IN_SLOT && stopped && !bp_resume(p, stopped, bp)) {
+		tell_stuck(p);
+		goto fail_listed;
+	}
 	if (!bp->planted && write_insn(p, stopped, bp, true)) {
 		if (bp->roles == role)
 			goto fail_listed;
@@ -118,6 +167,7 @@ struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, 
 	return bp;
 fail_listed:
 	u64map_del(&p->bps, addr);
+	scratch_disown(p, bp);
 fail:
 	free(bp);
 	return NULL;

@@ -7,13 +7,13 @@
 #include "trace/proc.h"
 
 struct breakpoint *bp_find(const struct proc *p, taddr_t addr);
-/* Plants one at a code pointer (or adds a role to it).  NULL when the memory cannot be written
- * or holds no instruction, or one that works only where it is.  `stopped` may be NULL: then the slot is made at the
- * first hit. */
+/* Plants one at a code pointer (or adds a role to it).  NULL when the memory cannot
+ * be written or holds no instruction, or one that works only where it is, or that
+ * needs a slot and gets none where there is no single step.  `stopped` may be NULL:
+ * then the slot is made at the first hit. */
 struct breakpoint *bp_plant(struct proc *p, struct task *stopped, taddr_t code, uint8_t role);
-/* Can the instruction at a code pointer be got past, without a single step where
- * there need be none? */
-bool bp_can_pass(struct proc *p, taddr_t code, uint8_t role);
+/* Why a probe could not be planted at a code pointer, for a message. */
+const char *bp_why_not(struct proc *p, taddr_t code);
 /* Gives one up for good whose instruction turned out to need a single step where
  * there is none. */
 void bp_abandon(struct proc *p, struct breakpoint *bp);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -167,6 +168,7 @@ static int build_view(struct proc *p, struct view *w, char *why, size_t size)
 	w->mem = (struct mem_reader){ read_raw, p };
 	open_pagemap(&w->pm, p->pid);
 	w->v = (struct glibc_view){ .mem = &w->mem, .word = p->abi->word, .page = PAGE,
+				    .big_endian = p->abi->e_data == ELFDATA2MSB,
 		.data = w->data.v, .ndata = w->data.n, .anon = w->anon.v, .nanon = w->anon.n,
 		.tp = w->tp.v, .ntp = w->tp.n, .arg = &w->pm,
 		.present = w->pm.fd >= 0 ? next_present : NULL };
@@ -228,7 +230,7 @@ static taddr_t returned_by(const struct task *t, const struct call *c)
 
 	if (pr && pr->kind == KIND_OUT && proc_read_word(t->proc, c->arg[pr->out_arg - 1], &v))
 		return 0;
-	return abi->word == 4 ? (uint32_t)v : v;
+	return abi->word == 4 ? (uint32_t)v : abi_data_addr(abi, v);
 }
 
 /* Blocks that are neither in use nor free: a task inside the allocator has told their

@@ -20,15 +20,17 @@
  * of a process that executes another program die of it too. */
 static bool ends_all(struct task *t)
 {
+	const struct abi *abi = t->proc->abi;
 	unsigned long status;
-	int sig;
+	int sig, nr;
 
 	if (pt_event_message(t->tid, &status) || task_get_regs(t))
 		return false;
 	sig = (int)(status & 0x7f);
 	if (sig)
 		return sig != SIGKILL;
-	return (int64_t)t->regs.w[t->proc->abi->orig_syscall] != t->proc->abi->nr_exit;
+	nr = abi->orig_syscall >= 0 ? abi->orig_syscall : abi->syscall_nr;
+	return (int64_t)t->regs.w[nr] != abi->nr_exit;
 }
 
 static bool all_here(const struct proc *p)

@@ -94,8 +94,7 @@ static void enter_own_mapping(struct task *t, struct breakpoint *bp)
 	}
 	c.return_addr = look_return_address(t);
 	c.size = look_size(t, pr);
-	for (unsigned i = 0; i < ARRAY_SIZE(c.arg); i++)
-		c.arg[i] = look_argument(t, i + 1);
+	look_arguments(t, pr, c.arg);
 	c.ret = calls_plant_return(t, c.return_addr);
 	t->last.what = LAST_CALL;
 	task_continue_over(t, bp);
@@ -167,7 +166,7 @@ static void take_old(struct task *t, struct call *c)
 
 	if (pr->op != OP_REALLOC || pr->kind == KIND_XALLOCX)
 		return;
-	c->old.addr = look_argument(t, pr->ptr_arg);
+	c->old.addr = look_pointer(t, pr->ptr_arg);
 	c->had_old = c->old.addr && record_take(t, c->old.addr, &c->old);
 }
 
@@ -248,8 +247,7 @@ static void take_arguments(struct task *t, struct call *c, const struct origin *
 {
 	const struct probe *pr = c->site->probe;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(c->arg); i++)
-		c->arg[i] = look_argument(t, i + 1);
+	look_arguments(t, pr, c->arg);
 	if (from->skip && pr->size_arg)
 		c->arg[pr->size_arg - 1] = c->size;
 	if (pr->kind == KIND_BRK) {

@@ -25,6 +25,10 @@ taddr_t look_return_address(const struct task *t);
 taddr_t look_return_code(const struct task *t);
 /* Argument n, counted from 1; 0 when there is none. */
 uint64_t look_argument(const struct task *t, unsigned n);
+/* The same of a pointer, without its tag. */
+taddr_t look_pointer(const struct task *t, unsigned n);
+/* The first CALL_ARGS of them, those that are pointers without their tags. */
+void look_arguments(const struct task *t, const struct probe *pr, uint64_t arg[CALL_ARGS]);
 uint64_t look_size(const struct task *t, const struct probe *pr);
 bool args_on_stack(const struct abi *abi, const struct probe *pr);
 void look_unwind(struct task *t, unsigned depth);

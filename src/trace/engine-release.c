@@ -149,7 +149,7 @@ void enter_release(struct task *t, struct breakpoint *bp)
 	else if (!is_leaf(bp) || args_on_stack(t->proc->abi, pr) || t->proc->session->opts->calls)
 		look_stack(t, 64);
 	ra = look_return_address(t); /* 0 when the stack was not read */
-	ptr = look_argument(t, pr->ptr_arg);
+	ptr = look_pointer(t, pr->ptr_arg);
 	if (!ptr || continues_release(t, bp, ptr)) {
 		if (!ptr)
 			t->last.what = LAST_NONE;
@@ -188,11 +188,9 @@ void enter_release(struct task *t, struct breakpoint *bp)
 	task_continue_over(t, bp);
 	record_release(t, bp->site, ptr, known ? &b : NULL, how, at);
 	if (t->proc->session->opts->calls) {
-		struct call c = { .site = bp->site, .probe = bp->site->id,
-				  .caller = ra, .arg = { ptr } };
+		struct call c = { .site = bp->site, .probe = bp->site->id, .caller = ra };
 
-		for (unsigned i = 1; i < ARRAY_SIZE(c.arg); i++)
-			c.arg[i] = look_argument(t, i + 1);
+		look_arguments(t, pr, c.arg);
 		record_call(t, &c, pr, false, 0);
 	}
 }
@@ -203,7 +201,7 @@ void enter_usable(struct task *t, struct breakpoint *bp)
 
 	look_stack(t, 64);
 	c.return_addr = look_return_address(t);
-	c.arg[0] = look_argument(t, 1);
+	c.arg[0] = look_pointer(t, 1);
 	entry_remember(t, LAST_FOLDED, bp, 0);
 	redzone_usable(t, &c);
 	if (c.zone && t->calls.n < CALLS_MAX)
@@ -223,9 +221,8 @@ void enter_unmap(struct task *t, struct breakpoint *bp)
 
 	look_stack(t, 64);
 	c.caller = look_return_address(t);
-	for (unsigned i = 0; i < ARRAY_SIZE(c.arg); i++)
-		c.arg[i] = look_argument(t, i + 1);
-	addr = look_argument(t, pr->ptr_arg);
+	look_arguments(t, pr, c.arg);
+	addr = look_pointer(t, pr->ptr_arg);
 	size = look_size(t, pr);
 	entry_remember(t, LAST_FOLDED, bp, addr);
 	task_continue_over(t, bp);

@@ -28,7 +28,7 @@ static struct outcome read_outcome(struct task *t, const struct call *c)
 {
 	const struct abi *abi = t->proc->abi;
 	uint64_t v = t->regs.w[abi->retval];
-	struct outcome o = { v, v == 0 };
+	struct outcome o = { abi_data_addr(abi, v), v == 0 };
 
 	if (abi->word == 4)
 		o.addr = v = (uint32_t)v;
@@ -38,6 +38,7 @@ static struct outcome read_outcome(struct task *t, const struct call *c)
 		o.addr = 0;
 		if (!o.failed && proc_read_word(t->proc, c->arg[c->site->probe->out_arg - 1], &o.addr))
 			o.failed = true;
+		o.addr = abi_data_addr(abi, o.addr);
 		break;
 	case KIND_MMAP:
 	case KIND_SBRK:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Looks at the task that has hit a breakpoint, and decides what the hit is. */
 #include "trace/engine-internal.h"
+#include "trace/entry.h"
 #include "trace/fail.h"
 #include "trace/image.h"
 #include "trace/recorder.h"
@@ -27,14 +28,9 @@ void look_stack(struct task *t, size_t want)
 
 static uint64_t stack_word(const struct abi *abi, size_t offset)
 {
-	uint64_t v = 0;
-
 	if (offset + abi->word > look.stack.len)
 		return 0;
-	for (unsigned i = 0; i < abi->word; i++)
-		v |= (uint64_t)look.stack.bytes[offset + i]
-		     << 8 * (abi->e_data == 1 ? i : abi->word - 1u - i);
-	return v;
+	return abi_load(abi, look.stack.bytes + offset, abi->word);
 }
 
 taddr_t look_return_address(const struct task *t)
@@ -60,6 +56,18 @@ uint64_t look_argument(const struct task *t, unsigned n)
 	if (n <= abi->nreg_args)
 		return t->regs.w[abi->reg_arg[n - 1]];
 	return stack_word(abi, abi->stack_arg + (n - 1u - abi->nreg_args) * abi->word);
+}
+
+taddr_t look_pointer(const struct task *t, unsigned n)
+{
+	return abi_data_addr(t->proc->abi, look_argument(t, n));
+}
+
+void look_arguments(const struct task *t, const struct probe *pr, uint64_t arg[CALL_ARGS])
+{
+	for (unsigned n = 1; n <= CALL_ARGS; n++)
+		arg[n - 1] = n == pr->ptr_arg || n == pr->out_arg ? look_pointer(t, n)
+								  : look_argument(t, n);
 }
 
 bool args_on_stack(const struct abi *abi, const struct probe *pr)
@@ -163,9 +171,14 @@ void engine_hit(struct task *t, struct breakpoint *bp)
 	if (!(bp->roles & BP_PROBE))
 		t->last.what = LAST_NONE;
 	if (bp->roles & (BP_LINKMAP | BP_START)) {
+		bool held;
+
 		image_sync(t->proc, t);
+		held = entry_hold(t, bp);
 		if (bp->roles & BP_START)
 			bp_drop_role(t->proc, bp, BP_START);
+		if (held)
+			return;
 	}
 	if (bp->roles & BP_RESOLVED)
 		image_resolver_returned(t, bp);

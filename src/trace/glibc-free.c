@@ -168,8 +168,15 @@ static struct glibc_block *cache_beside(struct gwalk *g, taddr_t at, taddr_t *wh
 	return NULL;
 }
 
+static bool is_beside_cache(struct gwalk *g, taddr_t at, taddr_t *where)
+{
+	uint64_t v;
+
+	return gw_word(g, at, &v) && is_arena(g, v) && cache_beside(g, at, where);
+}
+
 /* How far below the thread pointer `tcache` lies, as this thread shows; 0: it does
- * not. */
+ * not.  Above it (variables lie there on PowerPC and ARM) is below 0. */
 static uint64_t find_offset(struct gwalk *g, taddr_t tp)
 {
 	const struct addr_range *r = gw_anon(g, tp - 1, 1);
@@ -185,7 +192,13 @@ static uint64_t find_offset(struct gwalk *g, taddr_t tp)
 		n = MIN(at - low, (uint64_t)16384);
 		if (at < g->win_at || at - g->win_at >= g->win_len)
 			gw_bytes(g, at - n, &v, w);
-		if (gw_word(g, at, &v) && is_arena(g, v) && cache_beside(g, at, &where))
+		if (is_beside_cache(g, at, &where))
+			return tp - where;
+	}
+	for (taddr_t at = tp; at < r->end && at - tp < MAX_TLS; at += w) {
+		if (at < g->win_at || at - g->win_at >= g->win_len)
+			gw_bytes(g, at, &v, w);
+		if (is_beside_cache(g, at, &where) && where != tp)
 			return tp - where;
 	}
 	return 0;

@@ -56,9 +56,8 @@ uint64_t gw_get(const struct gwalk *g, const uint8_t *p, unsigned len)
 {
 	uint64_t v = 0;
 
-	(void)g;
 	for (unsigned i = 0; i < len; i++)
-		v |= (uint64_t)p[i] << 8 * i;
+		v |= (uint64_t)p[i] << 8 * (g->v->big_endian ? len - 1 - i : i);
 	return v;
 }
 

@@ -34,7 +34,8 @@ struct addr_range {
 /* What is known of the program.  Ranges are in ascending order. */
 struct glibc_view {
 	const struct mem_reader *mem;
-	unsigned word; /* 4 or 8; little-endian */
+	unsigned word; /* 4 or 8 */
+	bool big_endian;
 	unsigned page;
 	/* Where the C library's variables are. */
 	const struct addr_range *data;
@@ -42,7 +43,7 @@ struct glibc_view {
 	/* Private memory that can be written and is no file's. */
 	const struct addr_range *anon;
 	size_t nanon;
-	/* Thread pointers: thread-local variables lie below. */
+	/* Thread pointers: thread-local variables lie below or above. */
 	const taddr_t *tp;
 	size_t ntp;
 	/* The first page that is present or swapped at or behind `from`, below

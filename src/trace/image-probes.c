@@ -137,8 +137,7 @@ static void plant_site(struct planting *pl, size_t index, taddr_t code, uint64_t
 		if (memory_read(&pl->p->mem, addr, &byte, 1) != 1)
 			return;
 		msg_warn("%s in %s cannot be observed: %s", s->probes->symbol.v[index], pl->m->path,
-			 bp_can_pass(pl->p, code, BP_PROBE) ? "its memory cannot be written" :
-							      "its first instruction works only in its place");
+			 bp_why_not(pl->p, code));
 		return;
 	}
 	site = xcalloc(1, sizeof *site);

@@ -14,6 +14,7 @@
 #include "trace/breakpoint.h"
 #include "trace/census.h"
 #include "trace/engine.h"
+#include "trace/entry.h"
 #include "trace/image-internal.h"
 #include "trace/pause.h"
 #include "trace/recorder.h"
@@ -25,8 +26,9 @@ static const char *const linkmap_names[] = { "_dl_debug_state" };
 /* -- /proc ------------------------------------------------------------------------ */
 
 /* An entry of the auxiliary vector, whose words are the tracee's. */
-static taddr_t auxv(pid_t pid, unsigned word, uint64_t type)
+static taddr_t auxv(pid_t pid, const struct abi *abi, uint64_t type)
 {
+	const unsigned word = abi->word;
 	char path[40];
 	uint8_t b[2048];
 	ssize_t n;
@@ -39,12 +41,8 @@ static taddr_t auxv(pid_t pid, unsigned word, uint64_t type)
 	n = read(fd, b, sizeof b);
 	close(fd);
 	for (ssize_t i = 0; i + 2 * (ssize_t)word <= n; i += 2 * (ssize_t)word) {
-		uint64_t k = 0, v = 0;
-
-		memcpy(&k, b + i, word);
-		memcpy(&v, b + i + word, word);
-		if (k == type)
-			return v;
+		if (abi_load(abi, b + i, word) == type)
+			return abi_load(abi, b + i + word, word);
 	}
 	return 0;
 }
@@ -186,6 +184,7 @@ static int choose_abi(struct proc *p)
 {
 	char path[40];
 	uint8_t e[20];
+	unsigned machine;
 	int fd;
 	ssize_t n;
 
@@ -197,11 +196,13 @@ static int choose_abi(struct proc *p)
 	close(fd);
 	if (n != sizeof e || memcmp(e, ELFMAG, SELFMAG))
 		return -ENOEXEC;
-	p->abi = abi_lookup((unsigned)e[18] | (unsigned)e[19] << 8, e[EI_CLASS], e[EI_DATA]);
+	machine = e[EI_DATA] == ELFDATA2MSB ? (unsigned)e[18] << 8 | e[19] :
+					      (unsigned)e[19] << 8 | e[18];
+	p->abi = abi_lookup(machine, e[EI_CLASS], e[EI_DATA]);
 	if (p->abi && host_supports(p->abi))
 		return 0;
 	msg_warn("%s (%d) is %s; it runs on untraced", p->exe ? p->exe : "?", p->pid,
-		 e[18] == EM_X86_64 && e[EI_CLASS] == ELFCLASS32 ? "an x32 program, which is not supported" :
+		 machine == EM_X86_64 && e[EI_CLASS] == ELFCLASS32 ? "an x32 program, which is not supported" :
 		 "for a machine that is not supported");
 	p->abi = NULL;
 	return -ENOEXEC;
@@ -257,8 +258,8 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 		return err;
 	}
 	memory_open(&p->mem, p->pid);
-	p->linker = auxv(p->pid, p->abi->word, AT_BASE);
-	p->entry = auxv(p->pid, p->abi->word, AT_ENTRY);
+	p->linker = auxv(p->pid, p->abi, AT_BASE);
+	p->entry = auxv(p->pid, p->abi, AT_ENTRY);
 	p->state = PROC_STARTING;
 	p->space = recorder_new_space(r);
 	p->open = openset_new();
@@ -274,8 +275,10 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	modules_init(&p->modules, p->pid, &p->reader);
 	p->unwinder = unwinder_new(p->abi, &p->modules, &p->reader, refresh, p);
 	unwinder_keep_rest(p->unwinder, p->session->opts->stack_rest);
+	unwinder_set_code_mask(p->unwinder, host_code_mask(p->pid, p->abi));
 	sigtrap_begin(p);
 	sync_modules(p, stopped, false);
+	p->modules_at_exec = p->modules.v.n;
 	plant_linkmap(p, stopped, p->linker ? modules_find(&p->modules, p->linker) : NULL);
 	plant_linkmap(p, stopped, modules_find(&p->modules, p->entry));
 	hint(p, modules_find(&p->modules, p->entry));
@@ -284,7 +287,7 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 		return 0;
 	}
 	/* Without a linker, or one we cannot follow: at the entry point. */
-	if (!p->linker || !p->seen_linkmap)
+	if (!p->linker || !p->seen_linkmap || entry_awaited(p))
 		bp_plant(p, stopped, p->entry, BP_START);
 	/* Its libraries' constructors will have run by then. */
 	if (p->linker && !p->seen_linkmap)
@@ -330,6 +333,7 @@ void image_end(struct proc *p)
 	memset(&p->redzone, 0, sizeof p->redzone);
 	p->ended_told = false;
 	p->seen_linkmap = false;
+	p->entry_bp = NULL;
 	p->probes_found = 0;
 	p->told_stepping = false;
 	p->hides_blocks = false;
@@ -371,6 +375,7 @@ void image_copy(struct proc *c, struct proc *parent)
 		c->modules.v.v[i]->user = parent->modules.v.v[i]->user;
 	c->unwinder = unwinder_new(c->abi, &c->modules, &c->reader, refresh, c);
 	unwinder_keep_rest(c->unwinder, c->session->opts->stack_rest);
+	unwinder_set_code_mask(c->unwinder, host_code_mask(c->pid, c->abi));
 	bp_copy_table(parent, c);
 	for (size_t i = 0; i < parent->sites.n; i++) {
 		struct probe_site *site = xmemdup(parent->sites.v[i], sizeof *site);

@@ -155,13 +155,10 @@ int proc_read_word(struct proc *p, taddr_t addr, uint64_t *out)
 {
 	uint8_t b[8];
 	ssize_t n = proc_read(p, addr, b, p->abi->word);
-	uint64_t v = 0;
 
 	if (n != p->abi->word)
 		return n < 0 ? (int)n : -EFAULT;
-	for (int i = 0; i < p->abi->word; i++)
-		v |= (uint64_t)b[i] << 8 * (p->abi->e_data == 1 ? i : p->abi->word - 1 - i);
-	*out = v;
+	*out = abi_load(p->abi, b, p->abi->word);
 	return 0;
 }
 

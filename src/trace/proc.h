@@ -243,6 +243,8 @@ struct proc {
 	uint64_t handler_mask[2]; /* two bits a signal: does its handler block
 				     SIGTRAP? (sigtrap.c) */
 	taddr_t linker, entry;    /* AT_BASE (0: none) and AT_ENTRY */
+	size_t modules_at_exec;   /* how many there were before the linker ran */
+	struct breakpoint *entry_bp; /* it is held there (entry.h); NULL: it is not */
 	taddr_t brk_end;          /* the break, as the program moved it last; 0 */
 	char *exe;                /* path as the tracee sees it */
 	char *name;
@@ -268,6 +270,11 @@ struct proc {
 		uint64_t pause_ns; /* the program stood in all */
 	} census;
 	struct freed *freed;      /* released and not handed out again */
+	struct {                  /* its open blocks are being listed */
+		unsigned number;  /* the one of session.listings that is meant */
+		uint32_t at;      /* openset_each_some() */
+		bool done;
+	} listing;
 	struct u64map looked;     /* stack → how often addresses that it released
 				     were looked for (errors.c) */
 	struct task *faulty;      /* --stop-on-error: stands at a faulty call; the
@@ -300,6 +307,7 @@ struct session {
 	struct failing *failing;  /* --inject malloc:fail; NULL: none */
 	pid_t launched;           /* pid of the command; 0: none */
 	bool launched_ended;
+	bool hold;                /* … at its entry: `start` has not been said */
 	bool launched_let_go;     /* --no-follow-exec; its end is waited for all
 				     the same: its status is ours */
 	pid_t reporter;           /* the forked copy that reports; 0: none */
@@ -316,6 +324,7 @@ struct session {
 		bool core_changed;
 	} inherited;
 	unsigned holding;         /* processes with a single-step, or at their end */
+	unsigned listings;        /* of open blocks that were asked for */
 	unsigned census_due;      /* … whose census is to be tried again */
 	uint64_t stops;
 	uint64_t crash_at;        /* a fault after so many, in tests */

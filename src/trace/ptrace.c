@@ -42,14 +42,29 @@ int pt_set_siginfo(pid_t tid, const siginfo_t *in)
 	return pt(PTRACE_SETSIGINFO, tid, 0, (uintptr_t)in);
 }
 
+/* The kernel's sigset_t: our own words, the low signals first. */
+#define WORD_BITS (8 * sizeof(unsigned long))
+
 int pt_get_sigmask(pid_t tid, uint64_t *out)
 {
-	return pt(PTRACE_GETSIGMASK, tid, sizeof *out, (uintptr_t)out);
+	unsigned long w[8 / sizeof(long)];
+	int err = pt(PTRACE_GETSIGMASK, tid, sizeof w, (uintptr_t)w);
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(w); i++)
+		mask |= (uint64_t)w[i] << i * WORD_BITS;
+	if (!err)
+		*out = mask;
+	return err;
 }
 
 int pt_set_sigmask(pid_t tid, uint64_t mask)
 {
-	return pt(PTRACE_SETSIGMASK, tid, sizeof mask, (uintptr_t)&mask);
+	unsigned long w[8 / sizeof(long)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(w); i++)
+		w[i] = (unsigned long)(mask >> i * WORD_BITS);
+	return pt(PTRACE_SETSIGMASK, tid, sizeof w, (uintptr_t)w);
 }
 
 bool pt_queued(pid_t tid, int sig, siginfo_t *out)

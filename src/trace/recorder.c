@@ -383,21 +383,31 @@ bool record_has_room(struct proc *p, taddr_t addr)
 	return false;
 }
 
+/* Some tenths of a millisecond. */
+#define BLOCKS_AT_ONCE 256
+
+struct listing { struct proc *p; bool hold; };
+
 static int tell_block(void *arg, const struct open_block *b)
 {
 	struct event ev = { .type = EV_BLOCK };
+	struct listing *l = arg;
 
 	ev.u.alloc.addr = b->addr;
 	ev.u.alloc.size = b->size;
 	ev.u.alloc.stack = b->stack;
 	ev.u.alloc.mark = b->mark;
-	record_event(arg, &ev);
+	l->hold |= emit(l->p, l->p->pid, &ev) == EMIT_HOLD;
 	return 0;
 }
 
-void record_blocks(struct proc *p)
+bool record_blocks(struct proc *p, uint32_t *at, bool *hold)
 {
-	openset_each(p->open, tell_block, p);
+	struct listing l = { p, false };
+	bool more = openset_each_some(p->open, at, BLOCKS_AT_ONCE, tell_block, &l);
+
+	*hold = l.hold;
+	return more;
 }
 
 /* Calls and releases under way that would bring blocks back know them no more. */

@@ -40,8 +40,9 @@ void record_mark(struct session *s);
 bool record_has_room(struct proc *p, taddr_t addr);
 /* What is open is forgotten, and told to be. */
 void record_reset(struct proc *p);
-/* An EV_BLOCK for each open block. */
-void record_blocks(struct proc *p);
+/* An EV_BLOCK for some of the open blocks, as openset_each_some(): false, that was all.
+ * *hold: a reader is behind. */
+bool record_blocks(struct proc *p, uint32_t *at, bool *hold);
 
 /* What it asked for, where that has two factors. */
 struct product call_product(const struct call *c);

@@ -23,7 +23,7 @@ struct asked {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Under the lock, but for `waiting`, which the tracer's loop looks at. */
 static VEC(struct asked) queue;
-static bool open;
+static enum { NOT_YET, OPEN, OVER } phase;
 static timer_t nagger;
 static atomic_bool waiting;
 
@@ -47,9 +47,10 @@ void trace_ask(const struct request *q, request_done *done, void *arg)
 	bool taken;
 
 	pthread_mutex_lock(&lock);
-	taken = open;
-	if (taken) {
+	taken = phase != OVER;
+	if (taken)
 		vec_push(&queue, a);
+	if (phase == OPEN) {
 		waiting = true;
 		nag(true);
 	}
@@ -65,7 +66,9 @@ void requests_begin(void)
 	if (timer_create(CLOCK_MONOTONIC, &ev, &nagger))
 		die("timer_create: %s", strerror(errno));
 	pthread_mutex_lock(&lock);
-	open = true;
+	phase = OPEN;
+	waiting = queue.n > 0;
+	nag(waiting);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -111,9 +114,9 @@ void requests_end(void)
 	struct asked a;
 
 	pthread_mutex_lock(&lock);
-	if (open)
+	if (phase == OPEN)
 		timer_delete(nagger);
-	open = false;
+	phase = OVER;
 	waiting = false;
 	while (queue.n) {
 		a = queue.v[0];

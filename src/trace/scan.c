@@ -105,17 +105,17 @@ static bool is_function(const struct scan *sc, uint64_t v)
 static bool looks_like_vtable(struct scan *sc, taddr_t addr)
 {
 	const struct map_line *l = maps_find(&sc->space.maps, addr);
-	unsigned word = sc->p->abi->word, functions = 0;
+	ssize_t word = sc->p->abi->word;
+	unsigned functions = 0;
 	uint8_t bytes[VTABLE_WORDS * 8];
 	ssize_t got;
 
 	if (!l || !l->r || !l->ino)
 		return false;
-	got = memory_read(&sc->p->mem, addr, bytes, (size_t)VTABLE_WORDS * word);
-	for (ssize_t i = 0; i + (ssize_t)word <= got; i += word) {
-		uint64_t v = 0;
+	got = memory_read(&sc->p->mem, addr, bytes, (size_t)VTABLE_WORDS * (size_t)word);
+	for (ssize_t i = 0; i + word <= got; i += word) {
+		uint64_t v = abi_load(sc->p->abi, bytes + i, (unsigned)word);
 
-		memcpy(&v, bytes + i, word);
 		if (!v)
 			continue;
 		if (!is_function(sc, v))
@@ -403,7 +403,8 @@ static int prepare(struct scan *sc)
 {
 	struct proc *p = sc->p;
 	struct task *t = proc_stopped_task(p);
-	struct reach_opts ro = { .word = p->abi->word, .references = sc->opts->references,
+	struct reach_opts ro = { .word = p->abi->word, .mask = p->abi->data_mask,
+				 .references = sc->opts->references,
 				 .read = read_for_reach, .is_vtable = is_vtable, .arg = sc };
 	int err;
 

@@ -7,6 +7,7 @@
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "trace/census.h"
+#include "trace/entry.h"
 #include "trace/marks.h"
 #include "trace/pause.h"
 #include "trace/recorder.h"
@@ -54,7 +55,7 @@ static int tell_proc(struct serving *sv, struct proc *p)
 	strbuf_addf(&sv->text, "%d %s: %s, %s, %zu thread%s, %zu modules, %zu open blocks%s\n", p->pid,
 		    p->name ? p->name : "?", how[p->how], p->abi->name, p->tasks.n,
 		    p->tasks.n == 1 ? "" : "s", p->modules.v.n, openset_count(p->open),
-		    p->paused ? ", not observed" : "");
+		    p->entry_bp ? ", held at its entry" : p->paused ? ", not observed" : "");
 	return 0;
 }
 
@@ -94,11 +95,28 @@ static int read_memory(struct serving *sv, struct proc *p)
 	return 0;
 }
 
+static int begin_blocks(struct serving *sv)
+{
+	sv->s->listings += !sv->again;
+	return 0;
+}
+
+/* There may be millions: whoever stops meanwhile has his turn in between, and nobody
+ * stands because a client takes its time. */
 static int tell_blocks(struct serving *sv, struct proc *p)
 {
-	(void)sv;
-	record_blocks(p);
-	return 0;
+	bool hold = false;
+
+	if (p->listing.number != sv->s->listings) {
+		p->listing.number = sv->s->listings;
+		p->listing.at = 0;
+		p->listing.done = false;
+	}
+	while (!p->listing.done && !hold) {
+		p->listing.done = !record_blocks(p, &p->listing.at, &hold);
+		hold |= wait_pending();
+	}
+	return p->listing.done ? 0 : -EAGAIN;
 }
 
 /* -- the heap --------------------------------------------------------------------------- */
@@ -166,6 +184,18 @@ static int start_observing(struct serving *sv, struct proc *p)
 {
 	(void)sv;
 	pause_end(p);
+	if (p->entry_bp)
+		entry_let_begin(p);
+	return 0;
+}
+
+/* Whoever comes to his entry later need not stop there. */
+static int begin_start(struct serving *sv)
+{
+	struct session *s = sv->s;
+
+	if (!sv->q->pid || sv->q->pid == s->launched)
+		s->hold = false;
 	return 0;
 }
 
@@ -191,6 +221,8 @@ static int let_go(struct serving *sv, struct proc *p)
 {
 	struct session *s = sv->s;
 
+	if (p->entry_bp && sv->q->a & REQUEST_DETACH_ABANDON)
+		return entry_abandon(p);
 	if (p->pid == s->launched) { /* how it ends is none of our business now */
 		s->launched = 0;
 		s->launched_ended = true;
@@ -223,25 +255,25 @@ static const struct serve_kind kinds[] = {
 	[REQUEST_READ] = { .one = read_memory, .needs_one = true },
 	[REQUEST_CENSUS] = { .one = take_census },
 	[REQUEST_STOP] = { .one = stop_observing, .stops = true },
-	[REQUEST_START] = { .one = start_observing },
+	[REQUEST_START] = { .all = begin_start, .one = start_observing },
 	[REQUEST_DEPTH] = { .all = set_depth },
 	[REQUEST_MARK] = { .all = set_mark },
 	[REQUEST_RESET] = { .one = reset },
 	[REQUEST_DETACH] = { .one = let_go },
 	[REQUEST_KILL] = { .all = send_kill },
-	[REQUEST_BLOCKS] = { .one = tell_blocks },
+	[REQUEST_BLOCKS] = { .all = begin_blocks, .one = tell_blocks },
 };
 
 static bool is_meant(const struct request *q, const struct proc *p)
 {
 	return p->abi && p->open && p->state == PROC_TRACING && !p->exiting && p->tasks.n &&
-	       (!q->pid || q->pid == p->pid);
+	       !entry_awaited(p) && (!q->pid || q->pid == p->pid);
 }
 
-/* It is meant in a moment, when probes are in. */
+/* It is meant in a moment, when probes are in, or it stands at its entry. */
 static bool will_be_meant(const struct request *q, const struct proc *p)
 {
-	return p->state == PROC_STARTING && !p->exiting && p->tasks.n &&
+	return (p->state == PROC_STARTING || entry_awaited(p)) && !p->exiting && p->tasks.n &&
 	       (!q->pid || q->pid == p->pid);
 }
 

@@ -20,6 +20,7 @@
 #include "trace/cpu.h"
 #include "trace/fail.h"
 #include "trace/ending.h"
+#include "trace/entry.h"
 #include "trace/errors.h"
 #include "trace/image.h"
 #include "trace/leftover.h"
@@ -474,6 +475,16 @@ static void pass_on_signal(struct session *s, pid_t launched)
 	kill(launched, SIGCONT);
 }
 
+/* Ended before it has begun, it never begins. */
+static void abandon_held(struct session *s)
+{
+	for (size_t i = 0; i < s->procs.n; i++)
+		if (s->procs.v[i]->entry_bp) {
+			entry_abandon(s->procs.v[i]);
+			s->result->never_began = true;
+		}
+}
+
 static void emergency(void)
 {
 	struct session *s = the_session;
@@ -545,7 +556,7 @@ static void session_release(struct session *s)
 int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct trace_result *result)
 {
 	struct session s = { .opts = opts, .sink = sink, .result = result, .crash_at = crash_at(),
-			     .depth = opts->depth };
+			     .depth = opts->depth, .hold = opts->hold };
 	pid_t launched;
 	int err;
 
@@ -578,6 +589,8 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 	cpu_end();
 	if (asked_crash)
 		end_as_asked(&s);
+	if (s.ended_early && !opts->detach_on_exit)
+		abandon_held(&s);
 	detach_all(&s);
 	reporting = 1;
 	if (!err) {

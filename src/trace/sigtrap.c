@@ -60,11 +60,18 @@ static size_t sigaction_size(const struct abi *abi)
 	return abi->word * 3u + 8;
 }
 
+/* The kernel's sigset_t: words of the program's, the low signals first. */
+static uint64_t load_sigset(const struct abi *abi, const uint8_t b[8])
+{
+	if (abi->word == 8)
+		return abi_load(abi, b, 8);
+	return abi_load(abi, b, 4) | abi_load(abi, b + 4, 4) << 32;
+}
+
 static void note_action(struct proc *p, const uint8_t *act)
 {
-	uint64_t handler = 0;
+	uint64_t handler = abi_load(p->abi, act, p->abi->word);
 
-	memcpy(&handler, act, p->abi->word);
 	p->trap.known = true;
 	p->trap.lost = false;
 	p->trap.len = sigaction_size(p->abi);
@@ -182,10 +189,12 @@ void sigtrap_scan_module(struct proc *p, struct task *stopped, struct module *m)
 static void on_sigprocmask(struct task *t, taddr_t site, uint64_t how, taddr_t set)
 {
 	bool next = t->trap_blocked;
+	uint8_t b[8];
 	uint64_t mask;
 
-	if (!set || proc_read(t->proc, set, &mask, sizeof mask) != sizeof mask)
+	if (!set || proc_read(t->proc, set, b, sizeof b) != sizeof b)
 		return;
+	mask = load_sigset(t->proc->abi, b);
 	if (how == SIG_BLOCK)
 		next |= (mask & TRAP_BIT) != 0;
 	else if (how == SIG_UNBLOCK)
@@ -229,7 +238,7 @@ static void on_sigaction(struct task *t, int sig, taddr_t act)
 		return;
 	if (sig == SIGTRAP)
 		note_action(p, b);
-	memcpy(&mask, b + len - 8, 8);
+	mask = load_sigset(p->abi, b + len - 8);
 	set_handler_state(p, sig, mask & TRAP_BIT || sig == SIGTRAP ? HANDLER_BLOCKS : HANDLER_PLAIN);
 }
 
@@ -373,7 +382,7 @@ void sigtrap_restore(struct task *t)
 		goto out;
 	if (!p->trap.known) {
 		memset(p->trap.act, 0, sizeof p->trap.act);
-		p->trap.act[0] = p->trap.ignored ? 1 : 0;
+		abi_store(p->abi, p->trap.act, p->abi->word, p->trap.ignored ? 1 : 0);
 		p->trap.len = sigaction_size(p->abi);
 	}
 	at = (regs_sp(&t->regs) - 1024) & ~(taddr_t)15;

@@ -14,8 +14,8 @@
 
 /* Thread-local storage of a static program lies in the break, right before the
  * first block: this far around the thread pointer it is looked for. */
-#define TLS_BELOW ((uint64_t)65536)
-#define TLS_ABOVE ((uint64_t)4096)
+#define TLS_VARIABLES ((uint64_t)65536)
+#define TLS_OTHER ((uint64_t)4096)
 
 /* -- what must not be read ------------------------------------------------------------- */
 
@@ -159,6 +159,8 @@ static void paint_unseen(struct space *sp, const struct reach *blocks)
 
 static void paint_tls(struct space *sp, const struct task *t, const struct reach *blocks)
 {
+	bool up = sp->proc->abi->tls_above;
+	uint64_t below = up ? TLS_OTHER : TLS_VARIABLES, above = up ? TLS_VARIABLES : TLS_OTHER;
 	taddr_t tp, before, after;
 	struct region r;
 
@@ -167,8 +169,7 @@ static void paint_tls(struct space *sp, const struct task *t, const struct reach
 	reach_around(blocks, tp, &before, &after);
 	if (before > tp)
 		return; /* it lies in a block, which is a root by the register */
-	paint(sp, MAX(MAX(r.start, before), tp - MIN(tp, TLS_BELOW)), MIN(after, tp + TLS_ABOVE),
-	      SPACE_ROOT);
+	paint(sp, MAX(MAX(r.start, before), tp - MIN(tp, below)), MIN(after, tp + above), SPACE_ROOT);
 }
 
 /* A stack ends at a page that may not be touched, or is the kernel's own. */
@@ -263,7 +264,8 @@ static ssize_t read_program(void *arg, taddr_t addr, void *buf, size_t len)
 static void paint_main_arena(struct space *sp, const struct module *m)
 {
 	struct mem_reader mem = { read_program, sp->proc };
-	struct glibc_view v = { .mem = &mem, .word = sp->proc->abi->word, .page = 4096, .ndata = 1 };
+	struct glibc_view v = { .mem = &mem, .word = sp->proc->abi->word, .page = 4096, .ndata = 1,
+				  .big_endian = sp->proc->abi->e_data == ELFDATA2MSB };
 
 	for (size_t i = 0; i < sp->maps.lines.n; i++) {
 		const struct map_line *l = &sp->maps.lines.v[i];

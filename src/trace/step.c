@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "trace/breakpoint.h"
@@ -12,17 +13,27 @@ static bool runs(const struct task *t)
 	return t->state != TASK_STOPPED && t->state != TASK_LISTENING && !t->absent;
 }
 
+/* The kernel cannot single-step. */
+static void do_without(struct task *t, struct breakpoint *bp)
+{
+	bp_abandon(t->proc, bp);
+	step_end(t);
+	pt_cont(t->tid, 0);
+}
+
 static void begin(struct proc *p)
 {
 	struct task *t = p->stepper;
+	struct breakpoint *bp = p->step_bp;
 
 	for (size_t i = 0; i < p->tasks.n; i++)
 		if (p->tasks.v[i] != t && runs(p->tasks.v[i]))
 			return;
-	bp_lift(p, p->step_bp);
-	t->stepping = p->step_bp;
+	bp_lift(p, bp);
+	t->stepping = bp;
 	t->state = TASK_RUNNING;
-	pt_step(t->tid, 0);
+	if (pt_step(t->tid, 0) == -EIO)
+		do_without(t, bp);
 }
 
 void step_over(struct task *t, struct breakpoint *bp)

@@ -107,8 +107,7 @@ static void leave_slot(struct task *t, const struct breakpoint *bp, uint64_t off
 	} else if (fix->where == AT_CALL_PUSHED) {
 		uint8_t word[8];
 
-		for (unsigned i = 0; i < p->abi->word; i++)
-			word[i] = (uint8_t)(fix->value >> 8 * i);
+		abi_store(p->abi, word, p->abi->word, fix->value);
 		proc_write(p, t, regs_sp(&t->regs), word, p->abi->word);
 	} else if (fix->where == AT_POP) {
 		pop_lent(t, bp, fix);

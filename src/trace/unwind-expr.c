@@ -214,7 +214,7 @@ static int execute(struct machine *m, const Dwarf_Op *op)
 		return push_reg(m, (unsigned)(op->atom - DW_OP_breg0), op->number);
 	switch (op->atom) {
 	case DW_OP_bregx:
-		return op->number < ABI_MAX_DWARF
+		return op->number <= UINT16_MAX
 			       ? push_reg(m, (unsigned)op->number, op->number2)
 			       : -EINVAL;
 	case DW_OP_addr:
@@ -257,7 +257,7 @@ static int whole_register(const struct expr_env *env, const Dwarf_Op *op, uint64
 {
 	uint64_t reg = op->atom == DW_OP_regx ? op->number : (uint64_t)(op->atom - DW_OP_reg0);
 
-	if (reg >= ABI_MAX_DWARF)
+	if (reg > UINT16_MAX)
 		return -EINVAL;
 	return env->reg(env->arg, (unsigned)reg, result) ? EXPR_VALUE : -EFAULT;
 }

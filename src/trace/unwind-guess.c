@@ -139,8 +139,9 @@ static struct link fp_link(struct walk *w)
 		return l;
 	l.usable = l.fp % word == 0 && l.fp >= w->sp && l.fp - w->sp <= FRAME_SIZE_MAX &&
 		   unwind_mem_word(w->mem, l.fp, &l.next) &&
-		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra) &&
-		   (!l.ra || unwinder_executable(w->u, l.ra - 1, true));
+		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra);
+	l.ra = plain_code(w->u, l.ra);
+	l.usable = l.usable && (!l.ra || unwinder_executable(w->u, l.ra - 1, true));
 	/* Not all code of such machines has its frame pointer point there. */
 	if (l.usable && l.ra && w->abi->link >= 0)
 		l.usable = unwind_after_call(w, l.ra);
@@ -183,6 +184,7 @@ static enum step step_scan(struct walk *w, const struct guess *g, taddr_t end)
 	for (unsigned i = 0; i < words && at < end; i++, at += word) {
 		if (!unwind_mem_word(w->mem, at, &ra))
 			break;
+		ra = plain_code(w->u, ra);
 		if (in_text(modules_find(w->u->modules, ra), ra) &&
 		    guess_caller(g, ra) >= wanted) {
 			w->fp_lost = true;
@@ -212,6 +214,28 @@ static bool ends_chain(const struct walk *w, const struct link *l)
 	return !l->fp && !w->abi->code_bit;
 }
 
+/* Where frames are chained by their stack pointers.  One that was interrupted at its
+ * start is not in the chain yet; the outermost has no next. */
+static enum step step_back_chain(struct walk *w, const struct guess *g)
+{
+	int link = w->abi->link;
+	uint64_t up, ra;
+
+	if (w->exact && (g->start == w->pc || !unwinder_executable(w->u, w->pc, false)))
+		for (unsigned reg = 0; reg < w->abi->ndwarf; reg++)
+			if (w->abi->dwarf_reg[reg] == link && get_reg(w, reg, &ra))
+				return walk_arrive(w, ra, w->sp, FROM_LINK);
+	if (!unwind_mem_word(w->mem, w->sp, &up))
+		return STEP_LOST;
+	if (!up)
+		return STEP_OUTERMOST;
+	if (up % w->abi->word || up <= w->sp || up - w->sp > FRAME_SIZE_MAX ||
+	    !unwind_mem_word(w->mem, (up + w->abi->back_chain_ra) & w->mem->mask, &ra) ||
+	    (ra && !unwinder_executable(w->u, ra - 1, true)))
+		return STEP_LOST;
+	return walk_arrive(w, ra, up, FROM_FP);
+}
+
 /* No call-frame information: assembly, i386's pc thunks, C libraries built
  * without, generated code, calls through null pointers.  What is certain comes
  * first; a frame pointer of zero ends a stack (x86-64 psABI, section 3.4.1). */
@@ -219,12 +243,16 @@ enum step walk_blind(struct walk *w, const struct row *row)
 {
 	struct guess g = { w->abi, w->u->modules, w->mem, w->pc, 0 };
 	bool in_module = row->kind == ROW_NO_CFI;
-	struct link l = fp_link(w);
-	taddr_t top = ra_on_top(w);
 	enum caller of_fp, of_top;
+	struct link l;
+	taddr_t top;
 
 	if (in_module && row->cfa_off >= 0)
 		g.start = row->pc - (taddr_t)row->cfa_off;
+	if (w->abi->back_chain_ra)
+		return step_back_chain(w, &g);
+	l = fp_link(w);
+	top = ra_on_top(w);
 	of_top = top ? guess_caller(&g, top) : CALLER_NOT;
 	of_fp = l.usable && l.ra ? guess_caller(&g, l.ra) : CALLER_NOT;
 	if (of_top >= CALLER_NEAR ||
@@ -254,6 +282,7 @@ static bool fp_fits(struct walk *w, const struct row *row, taddr_t fp)
 	if (cfa <= w->sp || cfa - w->sp > FRAME_SIZE_MAX || cfa % w->abi->word ||
 	    !unwind_mem_word(w->mem, (cfa + (taddr_t)(int64_t)row->ra_off) & w->mem->mask, &ra))
 		return false;
+	ra = plain_code(w->u, ra);
 	if (into >= 0)
 		g.start = row->pc - (taddr_t)into;
 	return ra && unwinder_executable(w->u, ra - 1, false) && guess_caller(&g, ra) >= CALLER_MAYBE;

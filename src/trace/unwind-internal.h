@@ -232,6 +232,7 @@ struct unwinder {
 	struct mem_reader reader;
 	bool (*refresh)(void *arg);
 	void *arg;
+	uint64_t code_mask;
 	struct maps maps; /* for code outside of modules; read when needed */
 	bool have_maps;
 	struct row_table rows;
@@ -279,6 +280,12 @@ static inline bool get_reg(struct walk *w, unsigned reg, uint64_t *v)
 	}
 	*v = w->val[reg];
 	return true;
+}
+
+/* A return address without its signature. */
+static inline taddr_t plain_code(const struct unwinder *u, taddr_t pc)
+{
+	return pc & u->code_mask;
 }
 
 static inline bool in_text(const struct module *m, taddr_t pc)

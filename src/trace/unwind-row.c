@@ -22,9 +22,10 @@ struct rule {
 
 enum rule_shape { RULE_SAME, RULE_UNDEFINED, RULE_AT_CFA, RULE_AT_BASE, RULE_IS_CFA, RULE_OTHER };
 
-static bool get_rule(Dwarf_Frame *frame, int reg, struct rule *r)
+static bool get_rule(const struct abi *abi, Dwarf_Frame *frame, unsigned reg, struct rule *r)
 {
-	return dwarf_frame_register(frame, reg, r->mem, &r->ops, &r->n) == 0;
+	return dwarf_frame_register(frame, (int)abi_dwarf_number(abi, reg), r->mem, &r->ops,
+				    &r->n) == 0;
 }
 
 static bool is_breg(const Dwarf_Op *op, uint64_t *reg, int64_t *off)
@@ -48,10 +49,12 @@ static bool fits(int64_t off, int32_t *out)
 	return *out == off;
 }
 
-static enum rule_shape shape_of(const struct rule *r, uint8_t *base, int32_t *off)
+static enum rule_shape shape_of(const struct abi *abi, const struct rule *r, uint8_t *base,
+				int32_t *off)
 {
-	uint64_t reg;
+	uint64_t number;
 	int64_t o;
+	int reg;
 
 	if (!r->n)
 		return r->ops ? RULE_UNDEFINED : RULE_SAME;
@@ -66,23 +69,28 @@ static enum rule_shape shape_of(const struct rule *r, uint8_t *base, int32_t *of
 		return RULE_IS_CFA;
 	if (r->ops[1].atom == DW_OP_plus_uconst && fits((int64_t)r->ops[1].number, off))
 		return RULE_AT_CFA;
-	if (is_breg(&r->ops[1], &reg, &o) && reg < ABI_MAX_DWARF && fits(o, off)) {
+	if (is_breg(&r->ops[1], &number, &o) && (reg = abi_dwarf_known(abi, number)) >= 0 &&
+	    fits(o, off)) {
 		*base = (uint8_t)reg;
 		return RULE_AT_BASE;
 	}
 	return RULE_OTHER;
 }
 
-static bool reduce_cfa(Dwarf_Frame *frame, struct row *row)
+static bool reduce_cfa(const struct abi *abi, Dwarf_Frame *frame, struct row *row)
 {
 	Dwarf_Op *ops;
-	uint64_t reg;
+	uint64_t number;
 	int64_t off;
 	size_t n;
+	int reg;
 
 	if (dwarf_frame_cfa(frame, &ops, &n) != 0 || n < 1 || n > 2)
 		return false;
-	if (!is_breg(&ops[0], &reg, &off) || reg >= ABI_MAX_DWARF || !fits(off, &row->cfa_off))
+	if (!is_breg(&ops[0], &number, &off) || !fits(off, &row->cfa_off))
+		return false;
+	reg = abi_dwarf_known(abi, number);
+	if (reg < 0)
 		return false;
 	if (n == 2 && ops[1].atom != DW_OP_deref)
 		return false;
@@ -106,14 +114,14 @@ void saves_add(struct saves *s, uint8_t reg, int32_t off, bool from_base)
 	s->s[s->n++] = (struct save){ .reg = reg, .off = off, .from_base = from_base };
 }
 
-static bool reduce_ra(Dwarf_Frame *frame, struct row_maker *m)
+static bool reduce_ra(const struct abi *abi, Dwarf_Frame *frame, struct row_maker *m)
 {
 	struct rule rule;
 	uint8_t base;
 
-	if (!get_rule(frame, m->saves->ra_reg, &rule))
+	if (!get_rule(abi, frame, m->saves->ra_reg, &rule))
 		return false;
-	switch (shape_of(&rule, &base, &m->row->ra_off)) {
+	switch (shape_of(abi, &rule, &base, &m->row->ra_off)) {
 	case RULE_UNDEFINED:
 		m->row->kind = ROW_OUTERMOST;
 		return true;
@@ -138,9 +146,9 @@ static bool reduce_reg(const struct abi *abi, Dwarf_Frame *frame, uint8_t reg, s
 	uint8_t base;
 	int32_t off;
 
-	if (!get_rule(frame, reg, &rule))
+	if (!get_rule(abi, frame, reg, &rule))
 		return false;
-	switch (shape_of(&rule, &base, &off)) {
+	switch (shape_of(abi, &rule, &base, &off)) {
 	case RULE_SAME:      /* of the stack pointer: it is the CFA by definition */
 	case RULE_UNDEFINED: /* nobody will ask for it */
 		return true;
@@ -168,7 +176,7 @@ static bool reduce(const struct abi *abi, Dwarf_Frame *frame, struct row_maker *
 {
 	struct saves *s = m->saves;
 
-	if (!reduce_cfa(frame, m->row) || !reduce_ra(frame, m))
+	if (!reduce_cfa(abi, frame, m->row) || !reduce_ra(abi, frame, m))
 		return false;
 	if (m->row->kind == ROW_OUTERMOST)
 		return true;
@@ -195,7 +203,7 @@ static struct full_row *copy_rules(const struct abi *abi, Dwarf_Frame *frame, co
 	for (unsigned reg = 0; reg < abi->ndwarf; reg++) {
 		if (reg != ra_reg && !wanted(abi, reg, ra_reg))
 			continue;
-		if (!get_rule(frame, (int)reg, &rule) || !rule.n)
+		if (!get_rule(abi, frame, reg, &rule) || !rule.n)
 			continue;
 		for (size_t i = 0; i < rule.n; i++)
 			vec_push(&ops, rule.ops[i]);
@@ -221,7 +229,7 @@ static bool make_full(const struct abi *abi, Dwarf_Frame *frame, bool signal, st
 
 	if (dwarf_frame_cfa(frame, &cfa, &n) != 0 || !n || n > UINT16_MAX)
 		return false;
-	if (!get_rule(frame, m->saves->ra_reg, &rule))
+	if (!get_rule(abi, frame, m->saves->ra_reg, &rule))
 		return false;
 	if (!rule.n && rule.ops) {
 		m->row->kind = ROW_OUTERMOST;
@@ -263,7 +271,8 @@ bool row_make(const struct abi *abi, Dwarf_CFI *cfi, taddr_t vaddr, struct row_m
 	if (!cfi || dwarf_cfi_addrframe(cfi, vaddr, &frame) != 0)
 		return false;
 	ra_reg = dwarf_frame_info(frame, &start, &end, &signal);
-	ok = ra_reg >= 0 && ra_reg < ABI_MAX_DWARF;
+	ra_reg = ra_reg < 0 ? -1 : abi_dwarf_known(abi, (uint64_t)ra_reg);
+	ok = ra_reg >= 0;
 	if (ok) {
 		saves_clear(m->saves, ra_reg, signal);
 		ok = reduce(abi, frame, m) ? !impossible(abi, m)

@@ -15,7 +15,7 @@
 
 /* -- registers ------------------------------------------------------------- */
 
-/* What an expression may ask for: only what this machine has. */
+/* Only what this machine has. */
 static bool expr_reg(void *arg, unsigned reg, uint64_t *v)
 {
 	struct walk *w = arg;
@@ -23,6 +23,15 @@ static bool expr_reg(void *arg, unsigned reg, uint64_t *v)
 	if (reg >= w->abi->ndwarf || w->abi->dwarf_reg[reg] < 0)
 		return false;
 	return get_reg(w, reg, v);
+}
+
+/* As call-frame information numbers them. */
+static bool cfi_reg(void *arg, unsigned number, uint64_t *v)
+{
+	struct walk *w = arg;
+	int reg = abi_dwarf_known(w->abi, number);
+
+	return reg >= 0 && expr_reg(w, (unsigned)reg, v);
 }
 
 static bool expr_load(void *arg, taddr_t addr, unsigned size, uint64_t *v)
@@ -159,7 +168,7 @@ static bool progress(struct walk *w, taddr_t sp, bool same_stack)
 	if (sp > w->sp)
 		return true;
 	if (sp == w->sp) /* a leaf that keeps the return address in a register */
-		return w->abi->link >= 0 && (w->out->n == 1 || w->exact);
+		return w->abi->link >= 0 && (w->exact || w->out->n == 1);
 	return !same_stack && ++w->switches <= STACK_SWITCHES_MAX;
 }
 
@@ -167,7 +176,7 @@ enum step walk_arrive(struct walk *w, taddr_t pc, taddr_t sp, enum frame_origin 
 {
 	bool signal = origin == FROM_SIGNAL;
 
-	pc &= w->mem->mask;
+	pc = plain_code(w->u, pc) & w->mem->mask;
 	if (!abi_code_addr(w->abi, pc) && !signal)
 		return STEP_OUTERMOST;
 	w->mode = pc & w->abi->code_bit;
@@ -253,7 +262,7 @@ static enum step step_row(struct walk *w, const struct row *row)
 /* All rules are evaluated with this frame's registers before any changes. */
 static enum step step_full(struct walk *w, const struct full_row *f)
 {
-	struct expr_env env = { .reg = expr_reg, .load = expr_load, .arg = w,
+	struct expr_env env = { .reg = cfi_reg, .load = expr_load, .arg = w,
 				.mask = w->mem->mask, .word = w->abi->word };
 	struct { uint64_t v; int kind; } res[ABI_MAX_DWARF];
 	uint64_t ra, sp;
@@ -476,6 +485,7 @@ struct unwinder *unwinder_new(const struct abi *abi, struct modules *modules,
 	u->reader = *mem;
 	u->refresh = refresh;
 	u->arg = arg;
+	u->code_mask = UINT64_MAX;
 	u->mem.reader = &u->reader;
 	u->mem.refills = &u->stats.refills;
 	row_table_init(&u->rows);
@@ -498,6 +508,11 @@ void unwinder_forget(struct unwinder *u, taddr_t start, taddr_t end)
 	if (u->have_maps)
 		maps_release(&u->maps);
 	u->have_maps = false;
+}
+
+void unwinder_set_code_mask(struct unwinder *u, uint64_t mask)
+{
+	u->code_mask = mask;
 }
 
 const struct unwind_stats *unwinder_stats(const struct unwinder *u)

@@ -221,6 +221,14 @@ bool wait_drained(void)
 	return taken == ready.n;
 }
 
+bool wait_pending(void)
+{
+	siginfo_t si = { .si_pid = 0 };
+
+	return !wait_drained() ||
+	       (!waitid(P_ALL, 0, &si, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) && si.si_pid);
+}
+
 static void say_where_it_hangs(pid_t tid)
 {
 	char path[48], wchan[64] = "?";

@@ -45,6 +45,8 @@ int wait_next(struct session *s, struct stop *st);
 bool wait_polls(void);
 /* Was that the last of those that were taken together? */
 bool wait_drained(void);
+/* Is there one that wait_next would tell at once? */
+bool wait_pending(void);
 
 /* Waits for the next stop of one task that was resumed or interrupted; at most
  * 5 s, then a message with its wchan and -ETIMEDOUT.  -ESRCH: it ended, and

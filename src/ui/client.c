@@ -22,8 +22,6 @@ struct client {
 	uint8_t *hello_body;
 	struct wire_hello hello;
 	struct wire_decoder hello_decoder; /* has the words of *hello */
-	void (*restart)(void *arg);
-	void *restart_arg;
 	bool ready, lost;
 	char *no_control;
 	uint64_t sent_ns, heard_ns;
@@ -133,10 +131,6 @@ static int take_record(struct client *c, const struct wire_record *r)
 	switch (r->type) {
 	case WIRE_REFUSED:
 		return refused(c, r);
-	case WIRE_STATE:
-		if (c->restart)
-			c->restart(c->restart_arg);
-		return 0;
 	case WIRE_READY:
 		return set_ready(c, r);
 	case WIRE_ANSWER:
@@ -213,8 +207,8 @@ struct client *client_open(const struct client_opts *o)
 	c->reader.sink = o->sink;
 	c->peer = xstrdup(o->peer);
 	c->encoder = (struct wire_encoder)WIRE_ENCODER_INIT(&c->out);
-	c->restart = o->restart;
-	c->restart_arg = o->arg;
+	c->reader.restart = o->restart;
+	c->reader.restart_arg = o->arg;
 	c->sent_ns = c->heard_ns = clock_ns();
 	setsockopt(o->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (!take_hello(c, o->token) && !log_in(c, o))
@@ -240,9 +234,11 @@ int client_fd(const struct client *c)
 
 int client_take(struct client *c)
 {
-	if (c->lost)
-		return -1;
-	if (!c->reader.ended && await(c, 0) < 0 && !reader_left(&c->reader))
+	int r = take_all(c); /* what has come behind an answer: perhaps the end */
+
+	if (r <= 0)
+		return r;
+	if (await(c, 0) < 0 && !reader_left(&c->reader))
 		return -1;
 	return take_all(c);
 }

@@ -102,6 +102,12 @@ static int complain(const struct log *log, int err)
 	}
 }
 
+void log_on_restart(struct log *log, void (*restart)(void *arg), void *arg)
+{
+	log->reader.restart = restart;
+	log->reader.restart_arg = arg;
+}
+
 int log_read(struct log *log, struct event_sink *sink)
 {
 	struct wire_record r;

@@ -273,6 +273,8 @@ int host_options_finish(struct options *o)
 		return -1;
 	if (o->sweep && o->diff)
 		return options_wrong("--inject sweep makes a report of its own: no --diff");
+	if (o->diff && ro->xml)
+		return options_wrong("the XML export, which is valgrind's, knows no --diff: --export json has it");
 	if (o->diff && o->logfile && !traces && !strcmp(o->diff, "-") && !strcmp(o->logfile, "-"))
 		return options_wrong("--diff and --logfile cannot both be the standard input");
 	if (check_top(o, traces) || ask_for_scan(o))

@@ -167,7 +167,7 @@ static const struct option_row table[] = {
 	  "without any client more: go-on (default), stop\nobserving until one is back, or detach",
 	  set_word, FIELD(on_disconnect) },
 	{ 0, "when-full", "WHAT", WORD_FULL, GROUP_LOG,
-	  "a client that is too slow: wait for it (default), or\ndrop what it misses and tell it the figures later",
+	  "whoever takes them is too slow: wait (default), or\ndrop events and tell the figures later",
 	  set_word, FIELD(when_full) },
 	{ 0, "max-blocks", "N", WORD_NUMBER, GROUP_LOG,
 	  "keep track of N blocks of a process at most; others\nare counted as unknown",

@@ -309,6 +309,7 @@ struct recording_opts options_recording(const struct options *o)
 {
 	return (struct recording_opts){ .path = o->logfile,
 					.plain = o->no_compress,
+					.drop = o->when_full == FULL_DROP,
 					.words = o->words,
 					.command = o->trace.argv };
 }
@@ -320,6 +321,7 @@ struct serving_opts options_serving(const struct options *o)
 				      .token_file = o->token_file,
 				      .insecure = o->insecure,
 				      .private = o->private,
+				      .wait = o->wait,
 				      .on_disconnect = (enum on_disconnect)o->on_disconnect,
 				      .when_full = (enum when_full)o->when_full,
 				      .words = o->words,

@@ -115,6 +115,10 @@ int reader_take(struct reader *r, const struct wire_record *rec)
 	case WIRE_BYE:
 		r->ended = true;
 		return 0;
+	case WIRE_STATE:
+		if (r->restart)
+			r->restart(r->restart_arg);
+		return 0;
 	default:
 		return wire_decode(&r->decoder, rec, tell, r);
 	}

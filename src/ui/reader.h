@@ -12,6 +12,9 @@ struct reader {
 	struct event_sink *sink;
 	uint64_t at;           /* bytes of whole records that were taken */
 	bool ended;            /* WIRE_BYE was there */
+	void (*restart)(void *arg); /* the state comes anew: what there is, is to be
+				  forgotten.  May be NULL */
+	void *restart_arg;
 	/* the rest is the reader's own */
 	struct wire_decoder decoder;
 	uint8_t *buffer;

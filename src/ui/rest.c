@@ -9,6 +9,7 @@
 
 /* The modules of one process, and its unwinder, made when it is needed. */
 struct space {
+	bool ended;
 	VEC(uint32_t) ids;
 	struct modules modules;
 	struct unwinder *unwinder;
@@ -57,11 +58,15 @@ static struct space *space_of(struct rest_sink *s, pid_t pid)
 	return u64map_getp(&s->spaces, (uint32_t)pid);
 }
 
+/* In a state (model/state.h) modules come before their process. */
 static void begin_process(struct rest_sink *s, const struct event *ev)
 {
 	struct space *parent = ev->u.proc.how == PROC_FORKED ? space_of(s, ev->u.proc.ppid) : NULL;
-	struct space *sp = xcalloc(1, sizeof *sp);
+	struct space *sp = space_of(s, ev->pid);
 
+	if (sp && !sp->ended)
+		return;
+	sp = xcalloc(1, sizeof *sp);
 	for (size_t i = 0; parent && i < parent->ids.n; i++)
 		vec_push(&sp->ids, parent->ids.v[i]);
 	free_space(space_of(s, ev->pid));
@@ -72,8 +77,10 @@ static void change_modules(struct rest_sink *s, const struct event *ev)
 {
 	struct space *sp = space_of(s, ev->pid);
 
-	if (!sp)
-		return;
+	if (!sp) {
+		sp = xcalloc(1, sizeof *sp);
+		u64map_set(&s->spaces, (uint32_t)ev->pid, (uintptr_t)sp);
+	}
 	forget_unwinder(sp);
 	for (size_t i = sp->ids.n; i--;)
 		if (sp->ids.v[i] == ev->u.module.id)
@@ -223,6 +230,10 @@ static int take(struct event_sink *sink, const struct event *ev)
 	switch (ev->type) {
 	case EV_PROC:
 		begin_process(s, ev);
+		break;
+	case EV_PROC_END:
+		if (space_of(s, ev->pid))
+			space_of(s, ev->pid)->ended = ev->u.end.how != END_RUNNING;
 		break;
 	case EV_MODULE:
 	case EV_MODULE_GONE:

@@ -6,7 +6,7 @@
 
 #include "expect.h"
 
-#define ROUNDS 3000
+#define ROUNDS ROUNDS_OF(3000, 300)
 
 static volatile sig_atomic_t signals;
 

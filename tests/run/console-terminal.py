@@ -120,6 +120,17 @@ paged = open("paged").read()
 check("in the order of a file", 0 < paged.find("[1]") < paged.find("[2]"), paged)
 c.end("quit\n")
 
+# Another size of the terminal: what is typed is shown again, and commands heed it.
+c = Console(PAGER="cat; echo that was the pager")
+check("on 24 lines", "pager" not in c.command("show info"))
+c.type("show mar")
+c.await_("show mar")
+fcntl.ioctl(c.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 4, 40, 0, 0))
+c.await_("mtrace> show mar")
+check("after another size", "no marks" in c.command("ks"))
+check("on 4 lines", "that was the pager" in c.command("show info"))
+c.end()
+
 # A pager that is quit early, and one that is not there.
 c = Console(PAGER="head -n 1")
 shown = c.command("list")

@@ -107,6 +107,14 @@ static inline void expect_that(int ok, const char *what)
 }
 #define EXPECT_THAT(condition) expect_that(!!(condition), #condition)
 
+/* Rounds of something: fewer where each call takes milliseconds, in an emulated machine
+ * (tests/cross compiles with -DEMULATED). */
+#ifdef EMULATED
+#define ROUNDS_OF(many, few) (few)
+#else
+#define ROUNDS_OF(many, few) (many)
+#endif
+
 /* Keeps the compiler from leaving out an allocation, or from knowing a size. */
 #define KEEP(p) __asm__ volatile("" : "+r"(p) : : "memory")
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include "expect.h"
 
-#define LOADS 40
+#define LOADS ROUNDS_OF(40, 10)
 #define EACH 6
 
 static volatile int stop;

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include "expect.h"
 
-#define ALLOCATIONS 500
+#define ALLOCATIONS ROUNDS_OF(500, 100)
 #define NR offsetof(struct seccomp_data, nr)
 #define ARG(n) (offsetof(struct seccomp_data, args) + (n) * 8) /* little-endian */
 

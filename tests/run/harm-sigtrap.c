@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include "expect.h"
 
-#define ALLOCATIONS 300
+#define ALLOCATIONS ROUNDS_OF(300, 100)
 #define TIMES 50
 
 static volatile int handled, last_code;

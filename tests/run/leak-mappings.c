@@ -32,16 +32,23 @@ static void *thread(void *arg)
 	return arg;
 }
 
-NOINLINE static void run(void)
+NOINLINE static void make(void)
 {
 	void **lost = region(SIZE, APART(1)), **other = region(2 * SIZE, APART(2));
 	void **mine = region(4 * SIZE, APART(3));
-	pthread_t t;
 
 	lost[100] = calloc(1, 50);  /* lost with its region */
 	lost[200] = other;          /* a region in a region */
 	mine[300] = calloc(1, 60);
 	kept = mine;
+}
+
+/* A new thread has its creator's registers, and saves them on its stack. */
+NOINLINE static void run(void)
+{
+	pthread_t t;
+
+	make();
 	pthread_create(&t, NULL, thread, NULL);
 	pthread_join(t, NULL);
 }

@@ -5,7 +5,7 @@
 
 #include "expect.h"
 
-#define BLOCKS 400
+#define BLOCKS ROUNDS_OF(400, 100)
 
 struct block {
 	unsigned char *p;
@@ -45,7 +45,7 @@ int main()
 
 	for (int i = 0; i < BLOCKS; i++)
 		fill(b[i], static_cast<unsigned char>(i));
-	for (int round = 0; round < 4000; round++) {
+	for (int round = 0; round < ROUNDS_OF(4000, 400); round++) {
 		unsigned i = next() % BLOCKS;
 
 		release(b[i], static_cast<unsigned char>(i));

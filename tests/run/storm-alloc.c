@@ -7,7 +7,7 @@
 #include "expect.h"
 
 #define THREADS 16
-#define ROUNDS 600
+#define ROUNDS ROUNDS_OF(600, 30)
 #define SLOTS 64
 #define KEPT 3
 

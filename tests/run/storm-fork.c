@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include "expect.h"
 
-#define ROUNDS 25
+#define ROUNDS ROUNDS_OF(25, 4)
 #define THREADS 2
 
 extern char **environ;

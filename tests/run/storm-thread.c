@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include "expect.h"
 
-#define WAVES 20
+#define WAVES ROUNDS_OF(20, 5)
 #define AT_ONCE 10
 #define EACH 5
 

@@ -4,7 +4,7 @@
 
 #include "expect.h"
 
-enum { THREADS = 4, ROUNDS = 300, KEPT = 10 };
+enum { THREADS = 4, ROUNDS = ROUNDS_OF(300, 60), KEPT = 10 };
 
 static void *kept[THREADS][KEPT];
 

@@ -6,7 +6,7 @@
 #include "expect.h"
 
 #define THREADS 4
-#define ROUNDS 400
+#define ROUNDS ROUNDS_OF(400, 80)
 #define LIVE 32
 
 static long long blocks, bytes, frees;

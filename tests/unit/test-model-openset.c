@@ -222,6 +222,45 @@ static void each_stops(void **state)
 	openset_free(NULL);
 }
 
+enum { STAYING = 2000 };
+
+static int count_told(void *arg, const struct open_block *b)
+{
+	((unsigned *)arg)[b->size]++;
+	return 0;
+}
+
+/* What stays is told once, whatever comes and goes in between; large blocks too. */
+static void each_some(void **state)
+{
+	static unsigned told[STAYING * 2];
+	struct openset *os = openset_new();
+	struct open_block out;
+	uint32_t at = 0;
+	unsigned rounds = 0;
+
+	(void)state;
+	assert_false(openset_each_some(os, &at, 10, count_told, told));
+	for (uint64_t i = 0; i < STAYING; i++) {
+		openset_add(os, &(struct open_block){ (i + 1) * 32, i, 0, 0 }, NULL);
+		openset_add(os, &(struct open_block){ (i + 1) * 32 + 16, STAYING + i, 0, 0 }, NULL);
+	}
+	openset_add(os, &(struct open_block){ UINT64_C(1) << 60, 1, 0, 0 }, NULL); /* a place of its own */
+	while (openset_each_some(os, &at, 100, count_told, told))
+		for (uint64_t i = 0; i < 20; i++, rounds++) {
+			uint64_t gone = rounds * 97 % STAYING;
+
+			openset_take(os, (gone + 1) * 32 + 16, &out);
+			if (rounds % 3 == 0)
+				openset_add(os, &(struct open_block){ (gone + 1) * 32 + 16, STAYING, 0, 0 },
+					    NULL);
+		}
+	assert_true(rounds > 100);
+	for (unsigned i = 0; i < STAYING; i++)
+		assert_int_equal(told[i], i == 1 ? 2 : 1);
+	openset_free(os);
+}
+
 static double now_ns(void)
 {
 	struct timespec t;
@@ -274,7 +313,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_operations), cmocka_unit_test(clone_while_growing),
-		cmocka_unit_test(each_stops),        cmocka_unit_test(memory_of_a_million),
+		cmocka_unit_test(each_stops),        cmocka_unit_test(each_some),
+		cmocka_unit_test(memory_of_a_million),
 		cmocka_unit_test(type_names),
 	};
 

@@ -14,7 +14,8 @@
 enum { DATA, BRK, TLS, MAPPED, THREAD, OLDER, NREGIONS };
 
 #define TP (at[TLS] + 0x900)
-#define CACHE_BELOW 0x40 /* tcache lies so far below TP */
+static taddr_t cache_below = 0x40; /* tcache lies so far below TP */
+static bool big; /* the byte order */
 
 /* Two heaps of one thread's arena: multiples of HEAP_MAX_SIZE. */
 static const taddr_t at[] = { [DATA] = 0xf7100000, [BRK] = 0x56001000, [TLS] = 0xf7200000,
@@ -44,7 +45,7 @@ static void put(struct made_up *x, taddr_t addr, uint64_t v, unsigned len)
 	uint8_t *p = place(x, addr, len);
 
 	for (unsigned i = 0; i < len; i++)
-		p[i] = (uint8_t)(v >> 8 * i);
+		p[i] = (uint8_t)(v >> 8 * (big ? len - 1 - i : i));
 }
 
 static void put_word(struct made_up *x, taddr_t addr, uint64_t v)
@@ -182,8 +183,8 @@ static void make_break(struct made_up *x)
 	put_word(x, x->next + x->w, (at[BRK] + size_of[BRK] - x->next) | PREV_INUSE);
 	make_arena(x, x->main_arena, x->thread_arena, x->next, size_of[BRK]);
 	/* the main thread's thread_arena and tcache */
-	put_word(x, TP - CACHE_BELOW + 2 * x->w, x->main_arena);
-	put_word(x, TP - CACHE_BELOW, cache);
+	put_word(x, TP - cache_below + 2 * x->w, x->main_arena);
+	put_word(x, TP - cache_below, cache);
 }
 
 static void make_heap(struct made_up *x, taddr_t heap, taddr_t before, size_t size)
@@ -272,7 +273,8 @@ static void check_main_arena(struct made_up *x)
 {
 	struct addr_range data = { at[DATA], at[DATA] + size_of[DATA] }, arena = { 0 };
 	struct mem_reader mem = { read_made_up, x };
-	struct glibc_view v = { .mem = &mem, .word = x->w, .page = 4096, .data = &data, .ndata = 1 };
+	struct glibc_view v = { .mem = &mem, .word = x->w, .page = 4096, .data = &data, .ndata = 1,
+				.big_endian = big };
 
 	assert_true(glibc_main_arena(&v, &arena));
 	assert_int_equal(arena.start, x->main_arena);
@@ -288,7 +290,7 @@ static int take(struct made_up *x, struct glibc_heap *h)
 	struct mem_reader mem = { read_made_up, x };
 	taddr_t tp = TP;
 	struct glibc_view v = { .mem = &mem, .word = x->w, .page = 4096, .data = &data, .ndata = 1,
-				.anon = anon, .nanon = NREGIONS, .tp = &tp, .ntp = 1 };
+				.anon = anon, .nanon = NREGIONS, .tp = &tp, .ntp = 1, .big_endian = big };
 
 	for (int i = 0; i < NREGIONS; i++)
 		anon[i] = (struct addr_range){ at[order[i]], at[order[i]] + size_of[order[i]] };
@@ -326,6 +328,20 @@ static void test_exact(void **state)
 		check_exact(&x);
 		release(&x);
 	}
+}
+
+/* As on PowerPC, and on ARM, where variables lie above the thread pointer. */
+static void test_other_machines(void **state)
+{
+	taddr_t below = cache_below;
+
+	cache_below = (taddr_t)-0x60;
+	test_exact(state);
+	big = true;
+	test_exact(state);
+	cache_below = below;
+	test_exact(state);
+	big = false;
 }
 
 /* The program has moved the break by itself: two fence posts, its own bytes, and
@@ -541,6 +557,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_other_machines),
 		cmocka_unit_test(test_foreign_break),
 		cmocka_unit_test(test_segment_without_blocks),
 		cmocka_unit_test(test_beside),

@@ -322,6 +322,23 @@ static void set_up(const struct abi *abi)
 static int set_up_64(void **state) { (void)state; set_up(&abi_x86_64); return 0; }
 static int set_up_32(void **state) { (void)state; set_up(&abi_i386); return 0; }
 
+#ifdef ABI_POWERPC
+/* Nothing of the module but its code is known. */
+static int set_up_bare(void **state)
+{
+	(void)state;
+	memset(&w, 0, sizeof w);
+	w.abi = w.regs.abi = &abi_powerpc;
+	w.module = (struct module){ .id = 7, .start = BIAS, .end = BIAS + 0x4000, .bias = BIAS,
+				    .text_start = BIAS + 0x1000, .text_end = BIAS + 0x3000,
+				    .file = (struct elf_file *)&w };
+	w.mapped = true;
+	w.reader = (struct mem_reader){ read_stack, NULL };
+	w.u = unwinder_new(w.abi, &w.modules, &w.reader, refresh, NULL);
+	return 0;
+}
+#endif
+
 static int tear_down(void **state)
 {
 	(void)state;
@@ -334,7 +351,7 @@ static int tear_down(void **state)
 /* A word on the stack, `i` words up. */
 static void set(unsigned i, uint64_t v)
 {
-	memcpy(w.stack + (size_t)i * w.abi->word, &v, w.abi->word);
+	abi_store(w.abi, w.stack + (size_t)i * w.abi->word, w.abi->word, v);
 }
 
 static taddr_t sp_at(unsigned i)
@@ -646,6 +663,37 @@ static void scan(void **state)
 }
 
 /* What calls main is the end, whatever it is. */
+#ifdef ABI_POWERPC
+/* Stack pointers lead from frame to frame. */
+static void back_chain(void **state)
+{
+	unsigned lr = (unsigned)abi_powerpc.link;
+
+	(void)state;
+	set(0, sp_at(4));
+	set(4, sp_at(8));
+	set(5, in(BARE, 0x20));
+	set(8, 0);
+	set(9, in(BARE, 0x30));
+	w.regs.w[lr] = in(BARE, 0x40);
+	unwind(in(BARE_2, 0x10), 0, 512, 50);
+	assert_int_equal(w.b.n, 3);
+	assert_int_equal(w.b.end, STACK_COMPLETE);
+	assert_frame(1, in(BARE, 0x20), 4);
+	assert_frame(2, in(BARE, 0x30), 8);
+	/* Nothing is done yet at a function's start. */
+	unwind(in(BARE_2, 0), 0, 512, 50);
+	assert_int_equal(w.b.n, 4);
+	assert_frame(1, in(BARE, 0x40), 0);
+	assert_int_equal(w.b.origin[1], FROM_LINK);
+	assert_frame(2, in(BARE, 0x20), 4);
+	set(4, sp_at(2)); /* downwards */
+	unwind(in(BARE_2, 0x10), 0, 512, 50);
+	assert_int_equal(w.b.n, 2);
+	assert_int_equal(w.b.end, STACK_BROKEN);
+}
+#endif
+
 static void main_is_enough(void **state)
 {
 	(void)state;
@@ -724,6 +772,9 @@ int main(void)
 		TEST(main_is_enough, 64), TEST(main_is_enough, 32),
 		TEST(mess, 64), TEST(mess, 32),
 		TEST(refreshing, 64), TEST(refreshing, 32),
+#ifdef ABI_POWERPC
+		TEST(back_chain, bare),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

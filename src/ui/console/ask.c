@@ -64,6 +64,8 @@ int console_tell(struct console *c, enum request_kind kind, pid_t pid, uint64_t 
 
 	if (console_ask(c, &q, &answer))
 		return -1;
+	if (kind == REQUEST_START || kind == REQUEST_DETACH || kind == REQUEST_KILL)
+		c->held = false;
 	if (answer.text)
 		add_text(&c->out, answer.text);
 	return 0;
@@ -89,8 +91,9 @@ static int wait_interruptibly(struct pollfd *p, nfds_t n, int timeout_ms)
 	sigaddset(&ours, SIGTERM);
 	sigaddset(&ours, SIGHUP);
 	sigaddset(&ours, SIGCONT);
+	sigaddset(&ours, SIGWINCH);
 	sigprocmask(SIG_BLOCK, &ours, &old);
-	if (!console_interrupted && !console_resumed)
+	if (!console_interrupted && !console_resumed && !console_resized)
 		r = ppoll(p, n, timeout_ms < 0 ? NULL : &ts, &old);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return r;
@@ -129,6 +132,24 @@ void console_wait_end(struct console *c, unsigned long seconds)
 		wait_interruptibly(&p, 1, (int)MIN(ms, (uint64_t)SIGN_OF_LIFE_MS));
 		take_events(c);
 	}
+}
+
+/* The request waits until it is there. */
+int console_await_entry(struct console *c)
+{
+	struct pollfd p = { client_fd(c->client), POLLIN, 0 };
+	struct request q = { .kind = REQUEST_INFO };
+	struct answer a;
+	int r;
+
+	while ((r = client_take(c->client)) > 0 && !heap_nprocs(c->o->heap) && !console_interrupted)
+		wait_interruptibly(&p, 1, SIGN_OF_LIFE_MS);
+	c->held = r > 0;
+	if (r > 0 && !console_interrupted && client_ask(c->client, &q, &a, &console_interrupted) == -1)
+		lose(c, false);
+	else if (r <= 0)
+		lose(c, !r && heap_nprocs(c->o->heap));
+	return heap_nprocs(c->o->heap) || console_interrupted ? 0 : -1;
 }
 
 int console_fetch_blocks(struct console *c, pid_t pid)

@@ -9,7 +9,7 @@ static int run(struct console *c, int argc, char **argv)
 		return console_usage(c, &command_wait);
 	if (argc == 2 && console_number(c, "a time in seconds", argv[1], 1000000, &seconds))
 		return -1;
-	if (c->go)
+	if (c->client && c->held)
 		return console_error(c, "nothing runs yet: start");
 	if (!c->client)
 		return 0; /* it has ended already */

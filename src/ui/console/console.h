@@ -83,7 +83,7 @@ struct console {
 	bool quit, failed;
 	struct input input;
 	uint32_t requests;
-	int go;                /* of console_opts; 0: it was started */
+	bool held;             /* the program stands at its entry, for all we know */
 	/* of the command that runs */
 	struct strbuf out;     /* what it prints; shown when it ends */
 	const char *file;      /* … there; NULL: standard output … */
@@ -93,6 +93,7 @@ struct console {
 /* Beside console_interrupted, and until somebody looks: */
 extern volatile int console_ending; /* the signal that asks us to end */
 extern volatile int console_resumed; /* we were stopped for a while */
+extern volatile int console_resized; /* the terminal has another size */
 
 /* A message about the command that runs.  −1. */
 PRINTF_LIKE(2, 3) int console_error(const struct console *c, const char *fmt, ...);
@@ -137,6 +138,9 @@ int console_wait(struct console *c, int fd, short events, int timeout_ms);
 /* Takes what the tracer tells until tracing has ended, for so many seconds (0: any
  * time), or up to an interrupt. */
 void console_wait_end(struct console *c, unsigned long seconds);
+/* The program that is launched has come to its entry, or Ctrl-C; -1: it could not be
+ * launched. */
+int console_await_entry(struct console *c);
 /* The open blocks are known as they are now. */
 int console_fetch_blocks(struct console *c, pid_t pid);
 

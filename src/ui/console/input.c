@@ -66,7 +66,7 @@ char *input_line(struct console *c)
 				return NULL;
 			if (console_interrupted)
 				clear_line(in);
-			console_resumed = 0;
+			console_resumed = console_resized = 0;
 			continue;
 		}
 		vec_reserve(&in->bytes, in->bytes.n + 4096);

@@ -82,7 +82,7 @@ static void feed_pager(struct console *c, int fd, int alive)
 	while (at < c->out.n) {
 		ssize_t n;
 
-		console_interrupted = console_resumed = 0; /* Ctrl-C is the pager's */
+		console_interrupted = console_resumed = console_resized = 0; /* Ctrl-C is the pager's */
 		if (console_ending)
 			break;
 		if (!console_wait(c, fd, POLLOUT, -1))
@@ -94,7 +94,7 @@ static void feed_pager(struct console *c, int fd, int alive)
 	}
 	close(fd);
 	while (!console_ending && !console_wait(c, alive, POLLIN, -1))
-		console_interrupted = console_resumed = 0;
+		console_interrupted = console_resumed = console_resized = 0;
 }
 
 static int show_in_pager(struct console *c, const char *command)

@@ -123,7 +123,7 @@ bool readline_begin(struct console *c)
 	rl.console = c;
 	rl.prompt = xasprintf("%s> ", msg_program());
 	rl_readline_name = PROGRAM_NAME;
-	rl_catch_signals = 0;
+	rl_catch_signals = rl_catch_sigwinch = 0;
 	rl_attempted_completion_function = complete;
 	rl_completer_word_break_characters = (char *)(uintptr_t)" \t\n>";
 	history_begin();
@@ -165,6 +165,9 @@ char *readline_line(struct console *c)
 			rl_deprep_terminal(); /* a shell had it meanwhile */
 			rl_prep_terminal(1);
 			rl_forced_update_display();
+		} else if (console_resized) {
+			console_resized = 0;
+			rl_resize_terminal();
 		}
 		if (traced && !c->client)
 			rl_forced_update_display(); /* a message has come in between */

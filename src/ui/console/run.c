@@ -9,7 +9,7 @@
 #include "base/msg.h"
 #include "console.h"
 
-volatile int console_interrupted, console_ending, console_resumed;
+volatile int console_interrupted, console_ending, console_resumed, console_resized;
 
 /* Who asks us to end finds the terminal as it was, and the history kept. */
 static void on_signal(int sig)
@@ -18,12 +18,16 @@ static void on_signal(int sig)
 		console_resumed = 1;
 		return;
 	}
+	if (sig == SIGWINCH) {
+		console_resized = 1;
+		return;
+	}
 	console_interrupted = 1;
 	if (sig != SIGINT)
 		console_ending = sig;
 }
 
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCONT, SIGPIPE };
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCONT, SIGWINCH, SIGPIPE };
 
 static void signals_begin(struct sigaction old[])
 {
@@ -137,23 +141,25 @@ static void run_script(struct console *c, const char *path)
 
 int console_run(const struct console_opts *o)
 {
-	struct console c = { .o = o, .client = o->client, .report = *o->report, .go = o->go,
+	struct console c = { .o = o, .client = o->client, .report = *o->report,
 			     .listing = REPORT_TOP, .listing_sort = o->report->sort };
 	struct sigaction old[ARRAY_SIZE(signals)];
+	bool never;
 
 	c.report.interrupted = &console_interrupted;
 	if (o->report->list_leaks)
 		c.listing = REPORT_LEAKS;
-	console_interrupted = console_ending = console_resumed = 0;
+	console_interrupted = console_ending = console_resumed = console_resized = 0;
 	signals_begin(old);
-	if (o->script)
+	never = o->launched && console_await_entry(&c);
+	if (!never && o->script)
 		run_script(&c, o->script);
-	if (!c.quit && !console_ending && (!o->script || o->interactive)) {
+	if (!never && !c.quit && !console_ending && (!o->script || o->interactive)) {
 		c.input = (struct input){ .fd = STDIN_FILENO, .prompts = isatty(STDIN_FILENO) };
 		execute_all(&c);
 	}
 	signals_end(old);
 	strings_release(&c.searchpath);
 	strbuf_release(&c.out);
-	return console_ending ? 128 + console_ending : c.failed;
+	return never ? -1 : console_ending ? 128 + console_ending : c.failed;
 }

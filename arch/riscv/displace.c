@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Displaced execution on RISC-V: what does not depend on the pc is copied, with a jump
+ * back.  That reaches 1 MB; what lies farther is reached by way of t1 or t3, which PLT
+ * stubs overwrite too.  Everything else is emulated: there is no single step. */
+#include <errno.h>
+#include <string.h>
+
+#include "arch/riscv/riscv.h"
+
+struct work {
+	taddr_t addr, slot;
+	struct displaced *out;
+};
+
+static void emit(struct work *w, uint32_t insn, unsigned len)
+{
+	for (unsigned i = 0; i < len; i++)
+		w->out->code[w->out->code_len++] = (uint8_t)(insn >> 8 * i);
+}
+
+/* Here begins an instruction: a task that stands before it is to be fixed so. */
+static void mark(struct work *w, enum displace_where where, taddr_t to)
+{
+	w->out->fix[w->out->nfix++] = (struct displace_fix){
+		.at = w->out->code_len, .where = (uint8_t)where, .to = to
+	};
+}
+
+static void emit_next(struct work *w, taddr_t to, uint32_t insn)
+{
+	mark(w, AT_NEXT, to);
+	emit(w, insn, 4);
+}
+
+/* lui; addiw; slli 12; addi; slli 12; jalr: an address of up to 55 bits. */
+static void emit_far_jump(struct work *w, taddr_t to, unsigned reg)
+{
+	int64_t lo = (int64_t)(to << 52) >> 52, rest = ((int64_t)to - lo) >> 12;
+	int64_t mid = (int64_t)((uint64_t)rest << 52) >> 52, hi = (rest - mid) >> 12;
+	int64_t hi_lo = (int64_t)((uint64_t)hi << 52) >> 52;
+	uint32_t rd = reg << 7, rs = reg << 15;
+
+	emit_next(w, to, RV_LUI | rd | (uint32_t)(hi - hi_lo));
+	emit_next(w, to, RV_OP_IMM_32 | rd | rs | (uint32_t)hi_lo << 20);
+	emit_next(w, to, RV_OP_IMM | 1 << 12 | rd | rs | 12u << 20);
+	emit_next(w, to, RV_OP_IMM | rd | rs | (uint32_t)mid << 20);
+	emit_next(w, to, RV_OP_IMM | 1 << 12 | rd | rs | 12u << 20);
+	emit_next(w, to, RV_JALR | rs | (uint32_t)lo << 20);
+}
+
+static bool emit_near_jump(struct work *w, taddr_t to)
+{
+	int64_t d = (int64_t)(to - (w->slot + w->out->code_len));
+	uint32_t u = (uint32_t)d;
+
+	if (d < -(1 << 20) || d >= 1 << 20)
+		return false;
+	emit_next(w, to, RV_JAL | (u & 0xff000) | rv_bits(u, 11, 1) << 20 | rv_bits(u, 1, 10) << 21 |
+			 rv_bits(u, 20, 1) << 31);
+	return true;
+}
+
+/* t1 or t3, whichever no field of the instruction can mean; 0: both are there. */
+static unsigned free_register(const struct rv_insn *in)
+{
+	for (unsigned reg = RV_T1; reg; reg = reg == RV_T1 ? RV_T3 : 0)
+		if (rv_rd(in->w) != reg && rv_rs1(in->w) != reg && rv_rs2(in->w) != reg)
+			return reg;
+	return 0;
+}
+
+static bool knows_its_place(const struct rv_insn *in)
+{
+	switch (rv_op(in->w)) {
+	case RV_AUIPC: case RV_JAL: case RV_JALR: case RV_BRANCH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* lr: what comes between it and its sc must come undisturbed. */
+static bool reserves(const struct rv_insn *in)
+{
+	return rv_op(in->w) == RV_AMO && in->w >> 27 == 2;
+}
+
+static int step(struct displaced *d, taddr_t addr)
+{
+	uint8_t len = d->insn_len;
+
+	memset(d, 0, sizeof *d);
+	d->kind = DISPLACE_STEP;
+	d->resume = addr;
+	d->insn_len = len;
+	return 0;
+}
+
+static int go_to(struct displaced *d, taddr_t target)
+{
+	d->kind = DISPLACE_GOTO;
+	d->resume = target;
+	return 0;
+}
+
+int rv_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len,
+		taddr_t slot, unsigned flags, struct displaced *out)
+{
+	struct work w = { addr, slot, out };
+	struct rv_insn in;
+	int err = rv_decode(insn, len, &in);
+	unsigned reg;
+
+	(void)abi;
+	if (err || reserves(&in))
+		return -EINVAL;
+	memset(out, 0, sizeof *out);
+	out->kind = DISPLACE_SLOT;
+	out->resume = slot;
+	out->insn_len = in.len;
+	if (rv_is_nop(&in))
+		return go_to(out, addr + in.len);
+	if (rv_op(in.w) == RV_JAL && !rv_rd(in.w))
+		return go_to(out, addr + (uint64_t)rv_imm_j(in.w));
+	if (knows_its_place(&in) || (in.w == RV_ECALL && !(flags & DISPLACE_SYSCALL)))
+		return step(out, addr);
+	mark(&w, AT_ORIGINAL, addr);
+	for (unsigned i = 0; i < in.len; i++)
+		emit(&w, insn[i], 1);
+	if (emit_near_jump(&w, addr + in.len))
+		return 0;
+	reg = flags & DISPLACE_SYSCALL ? 0 : free_register(&in);
+	if (!reg)
+		return step(out, addr);
+	emit_far_jump(&w, addr + in.len, reg);
+	return 0;
+}
