@@ -23,6 +23,7 @@
 #include "ui/console.h"
 #include "ui/log.h"
 #include "ui/options.h"
+#include "ui/rest.h"
 #include "ui/sweep.h"
 #include "ui/top.h"
 
@@ -217,6 +218,16 @@ static struct event_sink *begin_sinks(struct run *run)
 	return sink;
 }
 
+/* Into a sink in front of `heap`; stacks that broke off on the target are unwound here. */
+static void read_whole(struct run *run, struct log *log, struct event_sink *sink,
+		       const struct heap *heap)
+{
+	struct event_sink *rest = rest_sink_new(sink, heap, &run->opts.report);
+
+	log_read(log, rest);
+	rest->free(rest);
+}
+
 static void forget(void *heap)
 {
 	heap_reset(heap);
@@ -246,7 +257,7 @@ static int begin_diff(struct run *run)
 		return -1;
 	run->old = heap_new();
 	log_on_restart(log, forget, run->old);
-	log_read(log, heap_sink(run->old));
+	read_whole(run, log, heap_sink(run->old), run->old);
 	log_close(log);
 	o->report.diff = run->old;
 	o->report.diff_name = strcmp(o->diff, "-") ? last_part(o->diff) : "the older run";
@@ -324,7 +335,7 @@ static int log_console(struct run *run, struct log *log, const struct wire_hello
 	int status;
 
 	log_on_restart(log, forget_all, &(struct books){ run->heap, blocks });
-	log_read(log, blocks_sink(blocks));
+	read_whole(run, log, blocks_sink(blocks), run->heap);
 	status = run_console(run, blocks, &(struct console_opts){ .hello = hello,
 								  .log = run->opts.logfile });
 	blocks_free(blocks);
@@ -354,7 +365,7 @@ static int run_log(struct run *run)
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
 		log_on_restart(log, forget, run->heap);
-		log_read(log, run->calls ? run->calls : heap_sink(run->heap));
+		read_whole(run, log, run->calls ? run->calls : heap_sink(run->heap), run->heap);
 		err = report_write(run->heap, ro) || run->calls_error ? EXIT_OURS :
 									report_exit_status(run->heap, ro);
 	}

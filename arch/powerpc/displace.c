@@ -263,15 +263,16 @@ static int displace_sequence(struct work *w)
 {
 	unsigned n = sequence_length(w), out[SEQUENCE_MAX], nout = 0;
 
+	w->out->whole = true;
 	if (!n || !slot_reaches(w, w->addr))
-		return -EINVAL;
+		return step(w);
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t insn = ppc_insn(w->bytes + 4 * i);
 
 		if (ppc_op(insn) == PPC_OP_BC && ppc_target(insn, 4 * i) > 4 * n)
 			out[nout++] = i;
 		if (n + 1 + nout > DISPLACE_MAX_FIX)
-			return -EINVAL;
+			return step(w);
 		put(w, i ? AT_NEXT : AT_ORIGINAL, w->addr + 4 * i, insn);
 	}
 	put_jump(w, w->addr + 4 * n);
@@ -281,7 +282,7 @@ static int displace_sequence(struct work *w)
 		uint32_t target = ppc_target(insn, w->addr + 4 * out[k]);
 
 		if (!slot_reaches(w, target))
-			return -EINVAL;
+			return step(w);
 		p[2] = (uint8_t)(by >> 8);
 		p[3] = (uint8_t)by;
 		put_jump(w, target);
@@ -322,9 +323,8 @@ int ppc_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 		return step(&w);
 	if (loads_reserved(w.insn))
 		return displace_sequence(&w);
-	if (stores_reserved(w.insn))
-		return -EINVAL;
-	return displace_copy(&w);
+	out->whole = stores_reserved(w.insn);
+	return out->whole ? step(&w) : displace_copy(&w);
 }
 
 int ppc_insn_length(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len)

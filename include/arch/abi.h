@@ -65,6 +65,9 @@ struct displaced {
 	uint8_t insn_len; /* of the original instruction */
 	uint8_t code_len;
 	uint8_t nfix;
+	bool whole;       /* begins with a load that reserves: a stop in its midst
+			     would take the reservation, so it is not stepped; where
+			     it has no slot it can have no breakpoint */
 	uint8_t code[DISPLACE_MAX];
 	struct displace_fix fix[DISPLACE_MAX_FIX]; /* one for each instruction
 						      boundary in `code` */
@@ -115,7 +118,8 @@ struct abi {
 	uint8_t word;            /* bytes of a pointer */
 	uint16_t regset_len;     /* bytes of NT_PRSTATUS in this mode */
 
-	/* Indices into regs.w; −1 where there is none. */
+	/* Indices into regs.w; −1 where there is none.  orig_syscall has the number
+	 * of the system call that a task is in when it ends. */
 	int8_t pc, sp, fp, retval, retval_high, link, syscall_ret, orig_syscall;
 	int8_t reg_arg[ABI_MAX_ARGS];
 	uint8_t nreg_args;

@@ -26,6 +26,9 @@ enum { CALL_ARGS = 8 };
 /* Bytes: of an image at most, and of it in one event. */
 enum { IMAGE_MAX = 1 << 24, IMAGE_PART = 1 << 16 };
 
+/* Bytes and registers of an EV_STACK_REST at most. */
+enum { REST_BYTES = 4096, REST_REGS = 64 };
+
 /* Figures in one EV_STATE_… at most. */
 enum { STATE_FIGURES = 64 };
 
@@ -77,6 +80,9 @@ enum event_type {
 	EV_STATE_SUSPECT, /* a stack that points to a way that is not observed */
 	EV_RESET,         /* what is open is forgotten, counts begin anew
 			     (REQUEST_RESET): later releases of it are unknown */
+	EV_STACK_REST,    /* where the EV_STACK that follows broke off, in code of
+			     which nothing is known there: registers and a piece of
+			     the stack, for a reader that has the files */
 	EV_TYPES,         /* how many there are */
 };
 
@@ -217,6 +223,19 @@ struct event {
 						  that of a newer writer; NULL: not
 						  told */
 		} stack;
+		struct {
+			uint32_t stack;    /* the EV_STACK's id */
+			uint16_t machine;  /* of the ELF header, as are … */
+			uint8_t class, data; /* … these: which ABI it is */
+			uint8_t exact;     /* as of its last frame */
+			taddr_t code;      /* the pc there, a code pointer (arch/abi.h) */
+			taddr_t sp;        /* the address of bytes[0] */
+			uint32_t depth;    /* so many frames more at most */
+			uint64_t known;    /* bit n: of DWARF register n reg[n] is the value */
+			const uint64_t *reg; /* REST_REGS of them */
+			const uint8_t *bytes;
+			uint32_t nbytes;
+		} rest;
 		struct {
 			taddr_t addr;
 			uint64_t size;

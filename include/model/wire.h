@@ -71,6 +71,7 @@ enum wire_type {
 	WIRE_STATE_ERROR,
 	WIRE_STATE_SUSPECT,
 	WIRE_RESET = 64,
+	WIRE_STACK_REST,
 };
 
 /* The first record: what the stream is about. */

@@ -214,4 +214,8 @@ void calls_sink_open_later(struct event_sink *calls, int (*open)(void *arg, pid_
 struct event_sink *errors_sink_new(struct event_sink *next, const struct heap *heap,
 				   const struct report_opts *opts);
 
+/* The file of a module, the build that was traced, where the options say to look: a
+ * reference, or NULL. */
+struct elf_file *report_open_module(const struct report_opts *opts, const struct heap_module *m);
+
 #endif

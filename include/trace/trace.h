@@ -94,6 +94,7 @@ struct trace_opts {
 	bool follow_exec;      /* default true */
 	bool no_cpp;           /* -n */
 	bool images;           /* emit EV_IMAGE */
+	bool stack_rest;       /* emit EV_STACK_REST */
 	bool calls;            /* --calls: emit EV_CALL */
 	bool detach_on_exit;   /* --detach-on-exit */
 	const char *hold;      /* the launched program stands at its entry until

@@ -26,6 +26,19 @@ struct stack_copy {
 	uint8_t *bytes;
 };
 
+/* Where a backtrace broke off in code of which nothing is known: what another
+ * unwinder needs to go on. */
+struct unwind_rest {
+	bool there;
+	uint8_t exact;
+	const struct abi *abi;
+	taddr_t code, sp; /* code pointer */
+	uint64_t known;   /* bit n: reg[n] is the value of DWARF register n */
+	uint64_t reg[ABI_MAX_DWARF];
+	size_t len;       /* bytes of the stack, from sp on */
+	uint8_t bytes[REST_BYTES];
+};
+
 struct backtrace {
 	uint32_t n;
 	uint8_t end;              /* enum stack_end */
@@ -36,6 +49,7 @@ struct backtrace {
 	uint32_t module[UNWIND_MAX_DEPTH]; /* id, 0: none */
 	uint8_t exact[UNWIND_MAX_DEPTH];   /* 1: no return address */
 	uint8_t origin[UNWIND_MAX_DEPTH];  /* enum frame_origin */
+	struct unwind_rest rest;
 };
 
 /* `mem` reads the tracee with breakpoints spliced out.  `refresh` is asked
@@ -60,6 +74,12 @@ void unwind_entry(struct unwinder *, const struct regs *regs, const struct stack
 /* At any instruction: frame 0 is regs' own pc (exact). */
 void unwind_any(struct unwinder *, const struct regs *regs, const struct stack_copy *stack,
 		unsigned depth, struct backtrace *out);
+
+/* From where another one broke off: frame 0 is its last one. */
+void unwind_rest(struct unwinder *, const struct unwind_rest *, unsigned depth,
+		 struct backtrace *out);
+/* Fill in `rest` of those that break. */
+void unwinder_keep_rest(struct unwinder *, bool on);
 
 /* Counters, for -v and the benchmarks. */
 struct unwind_stats {

@@ -40,6 +40,7 @@ static const char *const names[] = {
 	[EV_STATE_ERROR] = "state-error",
 	[EV_STATE_SUSPECT] = "state-suspect",
 	[EV_RESET] = "reset",
+	[EV_STACK_REST] = "stack-rest",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -250,6 +250,30 @@ static void stack_fields(struct fields *f, struct wire_decoder *d, struct event 
 		read_origins(f, d, ev, runs);
 }
 
+static void rest_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
+{
+	FIELD_U32(f, ev->u.rest.stack);
+	FIELD_U16(f, ev->u.rest.machine);
+	FIELD_U8(f, ev->u.rest.class);
+	FIELD_U8(f, ev->u.rest.data);
+	FIELD_BOOL(f, ev->u.rest.exact);
+	FIELD_U64(f, ev->u.rest.code);
+	FIELD_U64(f, ev->u.rest.sp);
+	FIELD_U32(f, ev->u.rest.depth);
+	FIELD_U64(f, ev->u.rest.known);
+	for (unsigned i = 0; i < REST_REGS; i++) {
+		uint64_t v = f->out && ev->u.rest.known >> i & 1 ? ev->u.rest.reg[i] : 0;
+
+		if (ev->u.rest.known >> i & 1)
+			field_u64(f, &v);
+		if (!f->out)
+			d->figures[i] = v;
+	}
+	if (!f->out)
+		ev->u.rest.reg = d->figures;
+	field_bytes(f, &ev->u.rest.bytes, &ev->u.rest.nbytes, REST_BYTES);
+}
+
 static void leak_fields(struct fields *f, struct event *ev)
 {
 	FIELD_U32(f, ev->u.leak.stack);
@@ -367,6 +391,7 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_IMAGE:       image_fields(f, ev); break;
 	case EV_PROBE:       probe_fields(f, ev); break;
 	case EV_STACK:       stack_fields(f, d, ev); break;
+	case EV_STACK_REST:  rest_fields(f, d, ev); break;
 	case EV_NOTE:        note_fields(f, ev); break;
 	case EV_LEAK:
 	case EV_LEAK_BLOCK:  leak_fields(f, ev); break;

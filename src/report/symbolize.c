@@ -114,7 +114,7 @@ static struct elf_file *open_below(const struct heap_module *m, const char *fold
 /* The file the tracer has open is the right one even when the path leads to
  * another by now, or in another mount namespace.  What is opened by path must
  * be the same file. */
-static struct elf_file *open_elf(const struct report_opts *opts, const struct heap_module *m)
+struct elf_file *report_open_module(const struct report_opts *opts, const struct heap_module *m)
 {
 	const char *const *folder = opts->binpath;
 	struct elf_file *elf = NULL;
@@ -145,7 +145,7 @@ static struct file *file_of(struct symbolizer *s, const struct heap_module *m)
 	u64map_set(&s->by_module, m->id, i);
 	if (i == s->files.n)
 		vec_push(&s->files,
-			 (struct file){ m, s->opts->symbols ? NULL : open_elf(s->opts, m), U64MAP_INIT });
+			 (struct file){ m, s->opts->symbols ? NULL : report_open_module(s->opts, m), U64MAP_INIT });
 	return &s->files.v[i];
 }
 

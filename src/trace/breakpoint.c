@@ -79,7 +79,7 @@ static ssize_t dry_write(void *arg, taddr_t addr, const void *buf, size_t len)
 enum passage { PASS_NEVER, PASS_IN_SLOT, PASS_ANYHOW };
 
 /* What cannot be displaced at all must be emulated, and what cannot be emulated
- * needs a slot, where there is no single step.  An ABI that emulates nothing has
+ * needs a slot, where there is no single step, or for what may not be stepped.  An ABI that emulates nothing has
  * one. */
 static enum passage passage(struct proc *p, taddr_t code, uint8_t role)
 {
@@ -96,7 +96,7 @@ static enum passage passage(struct proc *p, taddr_t code, uint8_t role)
 	if (n <= 0 || p->abi->displace(p->abi, code, insn, (size_t)n, addr,
 				       role & BP_SYSCALLS ? DISPLACE_SYSCALL : 0, &d))
 		return PASS_NEVER;
-	if (d.kind == DISPLACE_GOTO || p->abi->has_singlestep)
+	if (d.kind == DISPLACE_GOTO || (p->abi->has_singlestep && !d.whole))
 		return PASS_ANYHOW;
 	regs_set_code(&regs, code);
 	if (p->abi->emulate(p->abi, &dry, code, insn, (size_t)n, &regs) != -ENOTSUP)
@@ -267,15 +267,19 @@ static void tell_stepping(struct proc *p)
 
 taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 {
+	bool whole = false;
 	struct displaced d;
 	taddr_t slot;
 
 	if (bp->prepared)
 		return bp->resume;
 	/* Many need no slot; ask with the address itself. */
-	if (!prepare_at(p, bp, bp->addr, &d) && d.kind == DISPLACE_GOTO) {
-		settle(bp, &d, bp->slot);
-		return bp->resume;
+	if (!prepare_at(p, bp, bp->addr, &d)) {
+		whole = d.whole;
+		if (d.kind == DISPLACE_GOTO) {
+			settle(bp, &d, bp->slot);
+			return bp->resume;
+		}
 	}
 	if (stopped && !p->shadow_stack)
 		p->shadow_stack = host_has_shadow_stack(stopped->tid);
@@ -284,10 +288,11 @@ taddr_t bp_resume(struct proc *p, struct task *stopped, struct breakpoint *bp)
 	    scratch_write(p, stopped, slot, d.code, d.code_len)) {
 		if (slot)
 			scratch_give_back(p, slot);
-		else if (!p->abi->emulate)
+		if (!slot && !p->abi->emulate)
 			tell_stepping(p);
 		memset(&d, 0, sizeof d);
 		d.kind = DISPLACE_STEP;
+		d.whole = whole;
 		slot = 0;
 		msg_debug("0x%llx cannot be displaced: will be emulated or single-stepped",
 			  (unsigned long long)bp->addr);

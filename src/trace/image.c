@@ -274,10 +274,13 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->shadow_stack = false;
 	modules_init(&p->modules, p->pid, &p->reader);
 	p->unwinder = unwinder_new(p->abi, &p->modules, &p->reader, refresh, p);
+	unwinder_keep_rest(p->unwinder, p->session->opts->stack_rest);
 	unwinder_set_code_mask(p->unwinder, host_code_mask(p->pid, p->abi));
 	sigtrap_begin(p);
 	sync_modules(p, stopped, false);
 	p->modules_at_exec = p->modules.v.n;
+	if (!fresh)
+		sigtrap_learn(p);
 	plant_linkmap(p, stopped, p->linker ? modules_find(&p->modules, p->linker) : NULL);
 	plant_linkmap(p, stopped, modules_find(&p->modules, p->entry));
 	hint(p, modules_find(&p->modules, p->entry));
@@ -373,6 +376,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	for (size_t i = 0; i < c->modules.v.n; i++)
 		c->modules.v.v[i]->user = parent->modules.v.v[i]->user;
 	c->unwinder = unwinder_new(c->abi, &c->modules, &c->reader, refresh, c);
+	unwinder_keep_rest(c->unwinder, c->session->opts->stack_rest);
 	unwinder_set_code_mask(c->unwinder, host_code_mask(c->pid, c->abi));
 	bp_copy_table(parent, c);
 	for (size_t i = 0; i < parent->sites.n; i++) {

@@ -17,6 +17,10 @@ struct known_stack {
 	uint64_t a, b;
 };
 
+/* Stacks that break after the same frames are told apart by what lies beyond, up to so
+ * many. */
+#define VARIANTS_MAX 64
+
 struct recorder {
 	struct event_sink *sink;
 	VEC(struct known_stack) known;
@@ -25,6 +29,8 @@ struct recorder {
 	unsigned bits;
 	uint32_t next_space;
 	struct u64map probes_told, images_told;
+	struct u64map beyond, variants; /* of stacks that broke: what was beyond them; how
+					   many such things, by the frames */
 };
 
 struct recorder *recorder_new(struct event_sink *sink)
@@ -47,6 +53,8 @@ void recorder_free(struct recorder *r)
 	vec_release(&r->families);
 	u64map_release(&r->probes_told);
 	u64map_release(&r->images_told);
+	u64map_release(&r->beyond);
+	u64map_release(&r->variants);
 	free(r->index);
 	free(r);
 }
@@ -109,15 +117,79 @@ static void tell_stack(struct recorder *r, struct proc *p, struct task *t, uint3
 	emit(p, t->tid, &ev);
 }
 
+static taddr_t stack_word(const uint8_t *p, unsigned size)
+{
+	uint32_t narrow;
+	uint64_t wide;
+
+	if (size == 8) {
+		memcpy(&wide, p, 8);
+		return wide;
+	}
+	memcpy(&narrow, p, 4);
+	return narrow;
+}
+
+/* A number for what lies beyond the frames that are known: the addresses of code on
+ * the stack there, which callers differ in.  0: nothing, or there were so many
+ * already that all others count as one. */
+static uint64_t beyond(struct recorder *r, struct proc *p, const struct backtrace *bt, uint64_t key)
+{
+	const struct unwind_rest *rest = &bt->rest;
+	unsigned word = p->abi->word;
+	uint64_t h = 0, n;
+
+	if (bt->end != STACK_BROKEN || !rest->there)
+		return 0;
+	for (size_t at = 0; at + word <= rest->len; at += word) {
+		taddr_t v = stack_word(rest->bytes + at, word);
+		struct module *m = modules_find(&p->modules, v);
+		if (m && v >= m->text_start && v < m->text_end)
+			h = hash_u64(h ^ v);
+	}
+	h |= 1;
+	if (u64map_get(&r->beyond, key ^ h))
+		return h;
+	n = 1 + (uintptr_t)u64map_getp(&r->variants, key);
+	if (n > VARIANTS_MAX)
+		return 0;
+	u64map_set(&r->variants, key, n);
+	u64map_set(&r->beyond, key ^ h, 1);
+	return h;
+}
+
+static void tell_rest(struct proc *p, struct task *t, uint32_t id, const struct backtrace *bt)
+{
+	const struct unwind_rest *rest = &bt->rest;
+	struct event ev = { .type = EV_STACK_REST };
+
+	ev.u.rest.stack = id;
+	ev.u.rest.machine = rest->abi->e_machine;
+	ev.u.rest.class = rest->abi->e_class;
+	ev.u.rest.data = rest->abi->e_data;
+	ev.u.rest.exact = rest->exact;
+	ev.u.rest.code = rest->code;
+	ev.u.rest.sp = rest->sp;
+	ev.u.rest.depth = p->session->depth - MIN(p->session->depth, bt->n);
+	ev.u.rest.known = rest->known;
+	ev.u.rest.reg = rest->reg;
+	ev.u.rest.bytes = rest->bytes;
+	ev.u.rest.nbytes = (uint32_t)rest->len;
+	emit(p, t->tid, &ev);
+}
+
 uint32_t recorder_stack(struct recorder *r, struct proc *p, struct task *t, uint16_t probe,
 			const struct backtrace *bt, uint32_t skip)
 {
 	uint64_t seed = (uint64_t)p->space << 32 | (uint32_t)probe << 2 | bt->end;
 	struct known_stack want;
 	size_t mask, i;
+	uint64_t more;
 	uint32_t id;
 
 	skip = MIN(skip, bt->n);
+	more = beyond(r, p, bt, hash_bytes(bt->pc, bt->n * sizeof bt->pc[0], seed));
+	seed ^= more;
 	want.a = hash_bytes(bt->pc + skip, (bt->n - skip) * sizeof bt->pc[0], hash_u64(seed));
 	want.b = hash_bytes(bt->pc + skip, (bt->n - skip) * sizeof bt->pc[0], ~seed);
 	mask = ((size_t)1 << r->bits) - 1;
@@ -130,6 +202,8 @@ uint32_t recorder_stack(struct recorder *r, struct proc *p, struct task *t, uint
 	r->index[i] = id;
 	if (r->known.n * 2 > mask)
 		grow_index(r);
+	if (more)
+		tell_rest(p, t, id, bt);
 	tell_stack(r, p, t, id, probe, bt, skip);
 	return id;
 }

@@ -14,6 +14,7 @@
 #include "trace/ptrace.h"
 #include "trace/redzone.h"
 #include "trace/sigtrap.h"
+#include "trace/wait.h"
 
 #define TRAP_BIT ((uint64_t)1 << (SIGTRAP - 1))
 #define SCAN_MAX (16u << 20) /* bytes of text that are searched */
@@ -186,6 +187,11 @@ void sigtrap_scan_module(struct proc *p, struct task *stopped, struct module *m)
 
 /* -- at the calls ------------------------------------------------------------------------- */
 
+static bool handler_unknown(const struct proc *p)
+{
+	return p->trap.handled && !p->trap.known && !p->trap.lost;
+}
+
 static void on_sigprocmask(struct task *t, taddr_t site, uint64_t how, taddr_t set)
 {
 	bool next = t->trap_blocked;
@@ -201,8 +207,9 @@ static void on_sigprocmask(struct task *t, taddr_t site, uint64_t how, taddr_t s
 		next &= !(mask & TRAP_BIT);
 	else if (how == SIG_SETMASK)
 		next = (mask & TRAP_BIT) != 0;
-	/* A SIGTRAP that waits is delivered now: to the handler that was set. */
-	if (!next)
+	/* A SIGTRAP that waits is delivered now: to the handler that was set.  And
+	 * with it blocked a hit loses the handler, which may not be known yet. */
+	if (!next || handler_unknown(t->proc))
 		sigtrap_restore(t);
 	t->mask_site = site;
 	t->mask_next = next;
@@ -328,6 +335,8 @@ void sigtrap_in_handler(struct task *t)
 
 		vec_push(&t->mask_frames, f);
 		t->trap_blocked = true;
+		if (handler_unknown(t->proc))
+			sigtrap_restore(t);
 	}
 }
 
@@ -353,6 +362,35 @@ static void query_action(struct task *t)
 	proc_write(p, t, at, saved, len);
 }
 
+/* Stops one task between two instructions of its own to ask there.  What it was
+ * stopped by instead is left to be dealt with. */
+static void learn_from(struct task *t)
+{
+	int status;
+
+	if (pt_interrupt(t->tid) || wait_for_stop(t, &status))
+		return;
+	if (stop_decode(t->tid, status).kind != STOP_EVENT) {
+		wait_put_back(t->tid, status);
+		return;
+	}
+	t->state = TASK_STOPPED;
+	query_action(t);
+	t->state = TASK_RUNNING;
+	pt_cont(t->tid, 0);
+}
+
+void sigtrap_learn(struct proc *p)
+{
+	for (size_t i = 0; i < p->tasks.n && handler_unknown(p); i++) {
+		struct task *t = p->tasks.v[i];
+
+		sigtrap_begin_task(t);
+		if (t->trap_blocked)
+			learn_from(t);
+	}
+}
+
 /* Setting a signal to SIG_IGN throws away those that are queued, in all threads
  * (kernel/signal.c, do_sigaction): also the one of an int3 that another thread
  * has just executed, which then goes on in the middle of an instruction.  So
@@ -376,7 +414,7 @@ void sigtrap_restore(struct task *t)
 	int64_t result;
 	taddr_t at;
 
-	if (p->trap.handled && !p->trap.known && !p->trap.lost)
+	if (handler_unknown(p))
 		query_action(t);
 	if (!p->trap.lost || (p->trap.ignored && !may_ignore_now(t)) || task_get_regs(t))
 		goto out;

@@ -69,7 +69,7 @@ void task_continue_over(struct task *t, struct breakpoint *bp)
 		return;
 	}
 	host_set_pc(t->tid, &t->regs, bp_code(at));
-	if (t->proc->abi->has_singlestep) {
+	if (t->proc->abi->has_singlestep && !at->d.whole) {
 		step_over(t, at);
 		return;
 	}

@@ -265,7 +265,10 @@ enum step walk_blind(struct walk *w, const struct row *row)
 		return step_link(w, top);
 	if (l.usable)
 		return step_fp(w, &l);
-	return in_module && (ends_chain(w, &l) || called_main(w)) ? STEP_OUTERMOST : STEP_LOST;
+	if (in_module && (ends_chain(w, &l) || called_main(w)))
+		return STEP_OUTERMOST;
+	w->unknown = in_module;
+	return STEP_LOST;
 }
 
 /* With fp as the frame pointer, would this row find a return address? */

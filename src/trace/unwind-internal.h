@@ -236,6 +236,7 @@ struct unwinder {
 	struct maps maps; /* for code outside of modules; read when needed */
 	bool have_maps;
 	struct row_table rows;
+	bool keep_rest;
 	struct unwind_stats stats;
 	struct unwind_mem mem;
 	union {
@@ -253,6 +254,7 @@ struct walk {
 	uint8_t exact, origin;
 	uint8_t mode;      /* the code bit of pc */
 	uint8_t switches;
+	bool unknown;      /* this frame's code is not known, and no guess helps */
 	bool fp_lost;      /* code without CFI may have saved the frame pointer … */
 	taddr_t lost_from; /* … somewhere between here and sp */
 	uint64_t in_mem; /* bit set: val is where the register was saved */

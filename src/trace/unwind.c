@@ -334,6 +334,27 @@ static void finish(struct walk *w, enum stack_end end)
 	w->u->stats.frames += b->n;
 }
 
+/* The registers of this frame, and its stack, while the task is stopped. */
+static void keep_rest(struct walk *w)
+{
+	struct unwind_rest *r = &w->out->rest;
+	ssize_t n;
+
+	n = w->u->reader.read(w->u->reader.arg, w->sp, r->bytes, sizeof r->bytes);
+	r->len = n > 0 ? (size_t)n : 0;
+	r->there = r->len > 0;
+	r->exact = w->exact;
+	r->abi = w->abi;
+	r->code = w->pc | w->mode;
+	r->sp = w->sp;
+	r->known = 0;
+	for (unsigned reg = 0; reg < w->abi->ndwarf; reg++) {
+		r->reg[reg] = 0;
+		if (w->abi->dwarf_reg[reg] >= 0 && get_reg(w, reg, &r->reg[reg]))
+			r->known |= 1ull << reg;
+	}
+}
+
 /* A "return address" that points to no code is no frame: the one before it
  * was not unwound properly.  An exact pc is what it is. */
 static bool plausible(struct walk *w, const struct row *row)
@@ -364,6 +385,8 @@ static void walk(struct walk *w, unsigned depth)
 			finish(w, STACK_COMPLETE);
 			return;
 		case STEP_LOST:
+			if (w->unknown && w->u->keep_rest)
+				keep_rest(w);
 			finish(w, STACK_BROKEN);
 			return;
 		}
@@ -382,9 +405,11 @@ static void begin(struct walk *w, struct unwinder *u, const struct regs *regs,
 	w->in_mem = 0;
 	w->switches = 0;
 	w->fp_lost = false;
+	w->unknown = false;
 	w->exact = 1;
 	w->origin = FROM_REGS;
 	out->n = 0;
+	out->rest.there = false;
 	unwind_mem_begin(w->mem, abi, stack);
 	for (unsigned i = 0; i < ABI_MAX_DWARF; i++) {
 		int at = i < abi->ndwarf ? abi->dwarf_reg[i] : -1;
@@ -422,6 +447,29 @@ void unwind_entry(struct unwinder *u, const struct regs *regs, const struct stac
 		add_frame(&w, 0);
 		finish(&w, STACK_BROKEN);
 	}
+}
+
+void unwind_rest(struct unwinder *u, const struct unwind_rest *r, unsigned depth,
+		 struct backtrace *out)
+{
+	struct regs regs = { .abi = r->abi };
+	struct stack_copy stack = { .addr = r->sp, .len = r->len, .cap = r->len,
+				    .bytes = (uint8_t *)(uintptr_t)r->bytes };
+	struct walk w;
+
+	for (unsigned reg = 0; reg < r->abi->ndwarf; reg++)
+		if (r->abi->dwarf_reg[reg] >= 0)
+			regs.w[r->abi->dwarf_reg[reg]] = r->reg[reg];
+	regs.w[r->abi->sp] = r->sp;
+	regs_set_code(&regs, r->code);
+	begin(&w, u, &regs, &stack, out);
+	w.exact = r->exact;
+	walk(&w, depth);
+}
+
+void unwinder_keep_rest(struct unwinder *u, bool on)
+{
+	u->keep_rest = on;
 }
 
 /* -- one address space ----------------------------------------------------- */

@@ -300,6 +300,7 @@ enum options_result options_parse(struct options *o, char **argv)
 	if (check_combination(o) || host_options_finish(o))
 		return OPTIONS_WRONG;
 	o->trace.images = o->logfile || o->remote;
+	o->trace.stack_rest = o->logfile != NULL;
 	set_environment(o);
 	return traces(o) ? OPTIONS_TRACE : o->remote ? OPTIONS_CLIENT : OPTIONS_LOG;
 }

@@ -108,12 +108,15 @@ fetch_alone() { # ARCHITECTURE FOLDER PACKAGE…
 
 # -- the cache ------------------------------------------------------------------------
 
+folder_of() { # NAME KEY
+	echo "$cache/$1-$(printf '%s' "$2" | sha256sum | cut -c 1-16)"
+}
+
 # made NAME KEY RECIPE ARGUMENTS…: prints the folder that RECIPE has filled, now or in an earlier
 # run with the same KEY; RECIPE gets the arguments and, last, the folder.
 made() {
-	name=$1 hash=$(printf '%s' "$2" | sha256sum | cut -c 1-16)
+	name=$1 folder=$(folder_of "$1" "$2")
 	shift 2
-	folder=$cache/$name-$hash
 	mkdir -p "$cache"
 	(
 		flock 9
@@ -142,7 +145,9 @@ SYSROOT_PACKAGES='libc6-dev libc6-dbg libstdc++6 libelf-dev libdw-dev libbz2-dev
 KERNEL_MODULES='virtio virtio_ring virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net netfs fscache 9pnet 9pnet_virtio 9p'
 # Where Debian has none: their sources.
 SYSROOT_SOURCES='zlib elfutils cmocka'
-export cache jobs SYSROOT_SOURCES KERNEL_MODULES
+# For musl, of which Debian has none at all.
+MUSL_SOURCES='zlib elfutils zydis'
+export cache jobs SYSROOT_SOURCES MUSL_SOURCES KERNEL_MODULES
 
 # Names and checksums of the sources.
 sources_of() { # ARCHITECTURE PACKAGE…
@@ -187,6 +192,12 @@ sysroot() { # MACHINE
 		made "sysroot-$1" "$sources $(cat "$cross/sysroot-sources")" \
 			"$cross/sysroot-sources" "$native" "$1"
 	fi
+}
+
+# What the libraries for musl are made from, as far as the lists of packages are known.
+musl_key() { # ARCHITECTURE
+	sources=$(sources_of "$1" $MUSL_SOURCES)
+	[ -n "$sources" ] && echo "$sources $(version_of "$1" libzycore-dev) $(cat "$cross/musl-sources")"
 }
 
 # Prints the path of a busybox for the guest.

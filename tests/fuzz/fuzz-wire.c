@@ -11,13 +11,35 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "ui/rest.h"
 #include "../unit/late.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Behind the sink that unwinds what broke off. */
+struct behind {
+	struct event_sink sink;
+	struct heap *heap;
+};
+
+static int take_behind(struct event_sink *sink, const struct event *ev)
+{
+	return late_take(((struct behind *)sink)->heap, ev);
+}
+
+static int take(void *arg, const struct event *ev)
+{
+	struct event_sink *rest = arg;
+
+	return rest->emit(rest, ev);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct report_opts opts;
 	struct heap *heap = heap_new();
+	struct behind behind = { { take_behind, sink_keeps_nothing, sink_is_owned }, heap };
+	struct event_sink *rest = rest_sink_new(&behind.sink, heap, &opts);
 	struct strbuf sb = STRBUF_INIT;
 	struct wire_decoder d = { 0 };
 	struct wire_hello hello;
@@ -28,13 +50,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (r.type == WIRE_HELLO)
 			wire_decode_hello(&d, &r, &hello);
 		else
-			wire_decode(&d, &r, late_take, heap);
+			wire_decode(&d, &r, take, rest);
 		data += n;
 		size -= (size_t)n;
 	}
 	late_reports(heap, &sb);
 	strbuf_release(&sb);
 	wire_decoder_release(&d);
+	rest->free(rest);
 	heap_free(heap);
 	return 0;
 }
@@ -73,6 +96,7 @@ static void make_stream(struct strbuf *sb)
 	taddr_t pc[] = { 0x1010, 0x1020, 0x1030 };
 	uint32_t module[] = { 1, 1, 1 };
 	uint8_t data[] = "0123456789";
+	uint64_t reg[REST_REGS] = { 1, 2, 0x7f08 };
 
 	wire_encode_hello(&e, &(struct wire_hello){ .tool = "fuzz" });
 	SEND(&e, .type = EV_PROC, .u.proc = { PROC_LAUNCHED, 1, "/bin/x", "x", 8, "x86-64" });
@@ -82,6 +106,8 @@ static void make_stream(struct strbuf *sb)
 		SEND(&e, .type = EV_PROBE, .u.probe = { (uint16_t)i, (enum alloc_op)i, FAMILY_C, "malloc", NULL, 0 });
 	for (unsigned i = 1; i < 6; i++)
 		SEND(&e, .type = EV_STACK, .u.stack = { i, (uint16_t)(i % 4), STACK_COMPLETE, 3, pc, module, NULL, NULL });
+	SEND(&e, .type = EV_STACK_REST, .u.rest = { 6, 62, 2, 1, 0, 0x1030, 0x7f00, 20, 0x1ffff, reg, data, 10 });
+	SEND(&e, .type = EV_STACK, .u.stack = { 6, 1, STACK_BROKEN, 3, pc, module, NULL, NULL });
 	for (unsigned i = 0; i < 40; i++) {
 		SEND(&e, .type = EV_ALLOC, .u.alloc = { 0x5000 + i * 16, i, 1 + i % 5, i / 10, { i % 2, i, 1 } });
 		SEND(&e, .type = EV_FAILED, .u.alloc = { 0, i, 2, 0, { 0, 0, 0 } });

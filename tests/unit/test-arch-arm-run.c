@@ -20,7 +20,6 @@
 #include "arch/abi.h"
 #include "arm-insns.h"
 
-#ifdef __arm__
 
 #include "../../arch/arm/arm.h"
 
@@ -378,17 +377,6 @@ static void executes_the_same(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(arm_insns); i++)
 		check_insn(&arm_insns[i], AT_INSN);
 }
-
-#else
-
-static void executes_the_same(void **state)
-{
-	(void)state, (void)thumb_insns, (void)arm_insns;
-	print_message("not on an ARM\n");
-	skip();
-}
-
-#endif
 
 int main(void)
 {

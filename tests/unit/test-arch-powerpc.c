@@ -210,8 +210,10 @@ static void displaces_as_listed(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
 		const struct sequence *s = &sequences[i];
 
-		if ((displace(near_slot, s->words, 8) == 0) != (s->n != 0))
-			fail_msg("%s", s->name);
+		assert_int_equal(displace(near_slot, s->words, 8), 0);
+		assert_true(displaced.whole);
+		if ((displaced.kind == DISPLACE_SLOT) != (s->n != 0))
+			fail_msg("%s: kind %d", s->name, displaced.kind);
 		if (!s->n)
 			continue;
 		assert_int_equal(displaced.insn_len, 4 * s->n);

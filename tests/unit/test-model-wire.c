@@ -152,6 +152,22 @@ static void make_rare(struct sent *s)
 	case EV_STACK:
 		make_stack(s);
 		break;
+	case EV_STACK_REST:
+		ev->u.rest.stack = N32;
+		ev->u.rest.machine = N16;
+		ev->u.rest.class = N8;
+		ev->u.rest.data = N8;
+		ev->u.rest.exact = rnd() % 2;
+		ev->u.rest.code = N64;
+		ev->u.rest.sp = N64;
+		ev->u.rest.depth = N32;
+		ev->u.rest.known = N64;
+		for (unsigned i = 0; i < REST_REGS; i++)
+			s->figures[i] = ev->u.rest.known >> i & 1 ? N64 : 0;
+		ev->u.rest.reg = s->figures;
+		ev->u.rest.bytes = data;
+		ev->u.rest.nbytes = ndata;
+		break;
 	case EV_NOTE:
 		ev->u.note.bad = rnd() % 2;
 		ev->u.note.text = string(s->a, 40);
@@ -363,6 +379,12 @@ static void same_pointed(struct event *a, struct event *b)
 			   b->u.module.build_id_len);
 		a->u.module.path = b->u.module.path;
 		a->u.module.build_id = b->u.module.build_id;
+		break;
+	case EV_STACK_REST:
+		same_bytes(a->u.rest.bytes, a->u.rest.nbytes, b->u.rest.bytes, b->u.rest.nbytes);
+		assert_memory_equal(a->u.rest.reg, b->u.rest.reg, REST_REGS * sizeof(uint64_t));
+		a->u.rest.bytes = b->u.rest.bytes;
+		a->u.rest.reg = b->u.rest.reg;
 		break;
 	case EV_IMAGE:
 		same_bytes(a->u.image.data, a->u.image.ndata, b->u.image.data, b->u.image.ndata);
