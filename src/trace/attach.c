@@ -18,7 +18,6 @@
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
 #include "trace/sanitizer.h"
-#include "trace/sigtrap.h"
 #include "trace/tracer.h"
 
 /* One word of a /proc file; "" when it is not there. */
@@ -280,10 +279,8 @@ int attach(struct session *s, pid_t pid)
 		abandon(p);
 		return -1;
 	}
-	for (size_t i = 0; i < p->tasks.n; i++) {
-		sigtrap_begin_task(p->tasks.v[i]);
+	for (size_t i = 0; i < p->tasks.n; i++)
 		record_task(p->tasks.v[i]);
-	}
 	msg_begin("attached to %d %s: %zu thread%s, %zu module%s; Ctrl-C reports and detaches", pid,
 		  p->name, p->tasks.n, plural(p->tasks.n), p->modules.v.n, plural(p->modules.v.n));
 	if (census_wanted(s->opts))

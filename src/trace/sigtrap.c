@@ -382,11 +382,11 @@ static void learn_from(struct task *t)
 
 void sigtrap_learn(struct proc *p)
 {
-	for (size_t i = 0; i < p->tasks.n && handler_unknown(p); i++) {
+	for (size_t i = 0; i < p->tasks.n; i++) {
 		struct task *t = p->tasks.v[i];
 
 		sigtrap_begin_task(t);
-		if (t->trap_blocked)
+		if (t->trap_blocked && handler_unknown(p))
 			learn_from(t);
 	}
 }

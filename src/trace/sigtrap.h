@@ -15,8 +15,9 @@ void sigtrap_begin(struct proc *p);
 void sigtrap_look_again(struct proc *p);
 /* … and one of its tasks, which need not be stopped. */
 void sigtrap_begin_task(struct task *t);
-/* Of a process that was attached to, before breakpoints are planted: where a hit
- * would lose the handler for SIGTRAP, it is asked for. */
+/* Of a process that was attached to, before breakpoints are planted, whose hits
+ * change it: what its tasks block; and where a hit would lose the handler for
+ * SIGTRAP, that is asked for. */
 void sigtrap_learn(struct proc *p);
 /* Plants BP_SIGMASK where a C library changes masks and dispositions, and BP_EXEC,
  * where there are red zones, at its execs. */
