@@ -13,7 +13,8 @@
 #define ALLOCATOR_DEPTH 24
 
 static uint8_t stack_bytes[STACK_MAX];
-struct look look = { .stack = { .bytes = stack_bytes, .cap = sizeof stack_bytes } };
+/* Not initialised: it is large, and would be as large in the file. */
+struct look look;
 
 /* -- looking at the stopped task --------------------------------------------------- */
 
@@ -22,6 +23,8 @@ void look_stack(struct task *t, size_t want)
 	ssize_t n;
 
 	look.stack.addr = regs_sp(&t->regs);
+	look.stack.bytes = stack_bytes;
+	look.stack.cap = sizeof stack_bytes;
 	n = memory_read(&t->proc->mem, look.stack.addr, look.stack.bytes, MIN(want, look.stack.cap));
 	look.stack.len = n > 0 ? (size_t)n : 0;
 }
