@@ -129,7 +129,7 @@ while [ -n "$(cat /proc/$server/task/$server/children 2>/dev/null)" ]; do
 	sleep 0.1
 done
 kill -TERM $server # its client would be waited for, for a minute
-kill -KILL $client 2>/dev/null
+kill -TERM $client 2>/dev/null # timeout hands it on
 wait $client 2>/dev/null
 wait $server
 server=
