@@ -20,8 +20,9 @@ part() { # SCRIPT, or SCRIPT:NAME
 
 # -- unit tests -----------------------------------------------------------------------
 
+# Those that are programs: scripts need what is not in the guest.
 unit_tests() {
-	printf 'include Makefile\nprint:\n\t@echo $(UNIT_TESTS)\n' |
+	printf 'include Makefile\nprint:\n\t@echo $(filter $(check_PROGRAMS),$(UNIT_TESTS))\n' |
 		make -s -C "$work/mtrace" -f - print
 }
 
