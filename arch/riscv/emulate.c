@@ -53,7 +53,7 @@ static int load(struct emu *e)
 static int store(struct emu *e)
 {
 	unsigned size = 1u << rv_f3(e->w);
-	int64_t imm = (int32_t)e->w >> 25 << 5 | (int32_t)rv_rd(e->w);
+	int64_t imm = ((int32_t)e->w >> 25) * 32 + (int32_t)rv_rd(e->w);
 	uint64_t v = get(e, rv_rs2(e->w));
 	uint8_t b[8];
 
