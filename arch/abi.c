@@ -60,3 +60,19 @@ unsigned abi_dwarf_number(const struct abi *abi, unsigned known)
 			return abi->dwarf_alias[i].number;
 	return known;
 }
+
+int displaced_step(struct displaced *d, taddr_t code)
+{
+	d->kind = DISPLACE_STEP;
+	d->resume = code;
+	d->code_len = 0;
+	d->nfix = 0;
+	return 0;
+}
+
+int displaced_goto(struct displaced *d, taddr_t target)
+{
+	d->kind = DISPLACE_GOTO;
+	d->resume = target;
+	return 0;
+}

@@ -96,22 +96,6 @@ static void emit_jump(struct work *w, enum displace_where where, taddr_t target)
 	emit(w, 0xd65f0000 | w->via << 5);
 }
 
-static int step(struct work *w)
-{
-	w->out->kind = DISPLACE_STEP;
-	w->out->resume = w->addr;
-	w->out->code_len = 0;
-	w->out->nfix = 0;
-	return 0;
-}
-
-static int go_to(struct work *w, taddr_t target)
-{
-	w->out->kind = DISPLACE_GOTO;
-	w->out->resume = target;
-	return 0;
-}
-
 static taddr_t next_insn(const struct work *w)
 {
 	return w->addr + 4;
@@ -171,7 +155,7 @@ static void displace_cond(struct work *w)
 static void displace_adr(struct work *w)
 {
 	if (w->in.rd == A64_ZR) {
-		go_to(w, next_insn(w));
+		displaced_goto(w->out, next_insn(w));
 		return;
 	}
 	mark(w, AT_ORIGINAL, w->addr);
@@ -324,16 +308,16 @@ int a64_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 	out->resume = slot;
 	out->insn_len = 4;
 	if (w.in.kind == A64_NOTHING)
-		return go_to(&w, next_insn(&w));
+		return displaced_goto(out, next_insn(&w));
 	if (w.in.kind == A64_B)
-		return go_to(&w, w.in.target);
+		return displaced_goto(out, w.in.target);
 	if ((is_call && flags & DISPLACE_KEEP_SHADOW) ||
 	    (w.in.kind == A64_SYSCALL && !(flags & DISPLACE_SYSCALL)))
-		return step(&w);
+		return displaced_step(out, w.addr);
 	w.via = free_register(&w);
 	rewrite(&w);
 	if (w.fails) /* a single step would clear the monitor */
-		return w.in.kind == A64_EXCLUSIVE ? -EINVAL : step(&w);
+		return w.in.kind == A64_EXCLUSIVE ? -EINVAL : displaced_step(out, w.addr);
 	finish(&w);
 	return 0;
 }

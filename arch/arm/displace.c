@@ -56,20 +56,6 @@ static void emit_return(struct work *w)
 	emit32(w, (uint32_t)next_insn(w));
 }
 
-static int step(struct work *w)
-{
-	w->out->kind = DISPLACE_STEP;
-	w->out->resume = w->code;
-	return 0;
-}
-
-static int go_to(struct work *w, taddr_t target)
-{
-	w->out->kind = DISPLACE_GOTO;
-	w->out->resume = target;
-	return 0;
-}
-
 static int displace_copy(struct work *w)
 {
 	mark(w, AT_ORIGINAL, w->code);
@@ -146,17 +132,17 @@ int arm_displace(const struct abi *abi, taddr_t code, const uint8_t *insn, size_
 	out->insn_len = d.len;
 	switch (d.op) {
 	case ARM_NOP:
-		return go_to(&w, next_insn(&w));
+		return displaced_goto(out, next_insn(&w));
 	case ARM_BRANCH:
 		if (d.cond == ARM_ALWAYS && !d.link)
-			return go_to(&w, arm_branch_target(code, &d));
-		return step(&w);
+			return displaced_goto(out, arm_branch_target(code, &d));
+		return displaced_step(out, w.code);
 	case ARM_VLDR:
 		return displace_vldr(&w);
 	case ARM_SVC:
-		return flags & DISPLACE_SYSCALL ? displace_copy(&w) : step(&w);
+		return flags & DISPLACE_SYSCALL ? displace_copy(&w) : displaced_step(out, w.code);
 	default:
-		return d.uses_pc ? step(&w) : displace_copy(&w);
+		return d.uses_pc ? displaced_step(out, w.code) : displace_copy(&w);
 	}
 }
 

@@ -148,28 +148,12 @@ static void put_link(struct work *w)
 	put(w, AT_ORIGINAL, w->addr, MTLR_R12);
 }
 
-static int step(struct work *w)
-{
-	w->out->kind = DISPLACE_STEP;
-	w->out->resume = w->addr;
-	w->out->code_len = 0;
-	w->out->nfix = 0;
-	return 0;
-}
-
-static int go_to(struct work *w, uint32_t target)
-{
-	w->out->kind = DISPLACE_GOTO;
-	w->out->resume = target;
-	return 0;
-}
-
 /* ---- one function for each way of rewriting ------------------------------ */
 
 static int displace_copy(struct work *w)
 {
 	if (!slot_reaches(w, w->addr + 4) && may_touch_veneer(w->insn))
-		return step(w);
+		return displaced_step(w->out, w->addr);
 	put(w, AT_ORIGINAL, w->addr, w->insn);
 	if (!(is_xl_branch(w->insn) && ppc_always(w->insn)))
 		put_jump(w, w->addr + 4);
@@ -185,7 +169,7 @@ static int displace_addpcis(struct work *w)
 	d = (w->insn & 0xffc0) | (w->insn >> 15 & 0x3e) | (w->insn & 1);
 	d = w->addr + 4 + (d << 16);
 	if (!slot_reaches(w, w->addr + 4) && rt == 12)
-		return step(w);
+		return displaced_step(w->out, w->addr);
 	put(w, AT_ORIGINAL, w->addr, 15u << 26 | rt << 21 | d >> 16);
 	put(w, AT_ORIGINAL, w->addr, 24u << 26 | rt << 21 | rt << 16 | (d & 0xffff));
 	put_jump(w, w->addr + 4);
@@ -199,7 +183,7 @@ static int displace_bc(struct work *w)
 	uint32_t target = ppc_target(w->insn, w->addr);
 
 	if (!slot_reaches(w, target) || !slot_reaches(w, w->addr + 4))
-		return step(w);
+		return displaced_step(w->out, w->addr);
 	if (w->insn & PPC_LINK)
 		put_link(w);
 	put(w, AT_ORIGINAL, w->addr, (w->insn & 0xffff0000u) | 8);
@@ -222,7 +206,7 @@ static int displace_xl(struct work *w)
 	if (!(w->insn & PPC_LINK))
 		return displace_copy(w);
 	if (ppc_xo(w->insn) != PPC_XL_BCCTR || !ppc_always(w->insn))
-		return step(w);
+		return displaced_step(w->out, w->addr);
 	put_link(w);
 	put(w, AT_ORIGINAL, w->addr, PPC_BCTR);
 	return 0;
@@ -265,14 +249,14 @@ static int displace_sequence(struct work *w)
 
 	w->out->whole = true;
 	if (!n || !slot_reaches(w, w->addr))
-		return step(w);
+		return displaced_step(w->out, w->addr);
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t insn = ppc_insn(w->bytes + 4 * i);
 
 		if (ppc_op(insn) == PPC_OP_BC && ppc_target(insn, 4 * i) > 4 * n)
 			out[nout++] = i;
 		if (n + 1 + nout > DISPLACE_MAX_FIX)
-			return step(w);
+			return displaced_step(w->out, w->addr);
 		put(w, i ? AT_NEXT : AT_ORIGINAL, w->addr + 4 * i, insn);
 	}
 	put_jump(w, w->addr + 4 * n);
@@ -282,7 +266,7 @@ static int displace_sequence(struct work *w)
 		uint32_t target = ppc_target(insn, w->addr + 4 * out[k]);
 
 		if (!slot_reaches(w, target))
-			return step(w);
+			return displaced_step(w->out, w->addr);
 		p[2] = (uint8_t)(by >> 8);
 		p[3] = (uint8_t)by;
 		put_jump(w, target);
@@ -309,22 +293,22 @@ int ppc_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 	out->resume = w.slot;
 	out->insn_len = 4;
 	if (w.insn == PPC_NOP)
-		return go_to(&w, w.addr + 4);
+		return displaced_goto(out, w.addr + 4);
 	if (op == PPC_OP_B)
-		return w.insn & PPC_LINK ? displace_call(&w) : go_to(&w, ppc_target(w.insn, addr));
+		return w.insn & PPC_LINK ? displace_call(&w) : displaced_goto(out, ppc_target(w.insn, addr));
 	if (op == PPC_OP_BC)
 		return !(w.insn & PPC_LINK) && ppc_always(w.insn) ?
-			       go_to(&w, ppc_target(w.insn, addr)) : displace_bc(&w);
+			       displaced_goto(out, ppc_target(w.insn, addr)) : displace_bc(&w);
 	if (is_xl_branch(w.insn))
 		return displace_xl(&w);
 	if (is_addpcis(w.insn))
 		return displace_addpcis(&w);
 	if (op == PPC_OP_SC && !(flags & DISPLACE_SYSCALL))
-		return step(&w);
+		return displaced_step(out, w.addr);
 	if (loads_reserved(w.insn))
 		return displace_sequence(&w);
 	out->whole = stores_reserved(w.insn);
-	return out->whole ? step(&w) : displace_copy(&w);
+	return out->whole ? displaced_step(out, w.addr) : displace_copy(&w);
 }
 
 int ppc_insn_length(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len)

@@ -85,24 +85,6 @@ static bool reserves(const struct rv_insn *in)
 	return rv_op(in->w) == RV_AMO && in->w >> 27 == 2;
 }
 
-static int step(struct displaced *d, taddr_t addr)
-{
-	uint8_t len = d->insn_len;
-
-	memset(d, 0, sizeof *d);
-	d->kind = DISPLACE_STEP;
-	d->resume = addr;
-	d->insn_len = len;
-	return 0;
-}
-
-static int go_to(struct displaced *d, taddr_t target)
-{
-	d->kind = DISPLACE_GOTO;
-	d->resume = target;
-	return 0;
-}
-
 int rv_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t len,
 		taddr_t slot, unsigned flags, struct displaced *out)
 {
@@ -119,11 +101,11 @@ int rv_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t
 	out->resume = slot;
 	out->insn_len = in.len;
 	if (rv_is_nop(&in))
-		return go_to(out, addr + in.len);
+		return displaced_goto(out, addr + in.len);
 	if (rv_op(in.w) == RV_JAL && !rv_rd(in.w))
-		return go_to(out, addr + (uint64_t)rv_imm_j(in.w));
+		return displaced_goto(out, addr + (uint64_t)rv_imm_j(in.w));
 	if (knows_its_place(&in) || (in.w == RV_ECALL && !(flags & DISPLACE_SYSCALL)))
-		return step(out, addr);
+		return displaced_step(out, addr);
 	mark(&w, AT_ORIGINAL, addr);
 	for (unsigned i = 0; i < in.len; i++)
 		emit(&w, insn[i], 1);
@@ -131,7 +113,7 @@ int rv_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t
 		return 0;
 	reg = flags & DISPLACE_SYSCALL ? 0 : free_register(&in);
 	if (!reg)
-		return step(out, addr);
+		return displaced_step(out, addr);
 	emit_far_jump(&w, addr + in.len, reg);
 	return 0;
 }

@@ -198,22 +198,6 @@ static void emit_jump(struct work *w, taddr_t target)
 	emit32(w, target >> 32);
 }
 
-static int step(struct work *w)
-{
-	w->out->kind = DISPLACE_STEP;
-	w->out->resume = w->addr;
-	w->out->code_len = 0;
-	w->out->nfix = 0;
-	return 0;
-}
-
-static int go_to(struct work *w, taddr_t target)
-{
-	w->out->kind = DISPLACE_GOTO;
-	w->out->resume = target;
-	return 0;
-}
-
 static taddr_t next_insn(const struct work *w)
 {
 	return in_word(w->abi, w->addr + w->in.length);
@@ -236,13 +220,13 @@ static int displace_copy(struct work *w)
 		target = next_insn(w) + (uint64_t)in->raw.disp.value;
 	} else if (in->raw.imm[0].is_relative) {
 		if (in->raw.imm[0].size != 32)
-			return step(w);
+			return displaced_step(w->out, w->addr);
 		field = in->raw.imm[0].offset;
 		target = branch_target(w->abi, w->addr, in);
 	}
 	if (field && (in->address_width != w->abi->word * 8 ||
 		      !relative(w, in->length, target, &disp)))
-		return step(w);
+		return displaced_step(w->out, w->addr);
 	mark(w, AT_ORIGINAL, w->addr, 0);
 	emit(w, w->bytes, in->length);
 	if (field)
@@ -358,17 +342,17 @@ static int displace_call_indirect(struct work *w)
 	uint32_t disp = 0;
 
 	if (in->raw.modrm.mod == 3 && in->raw.modrm.rm == 4 && !rex_b)
-		return step(w); /* call *%rsp */
+		return displaced_step(w->out, w->addr); /* call *%rsp */
 	if (in->raw.modrm.mod != 3 && in->address_width != w->abi->word * 8)
-		return step(w);
+		return displaced_step(w->out, w->addr);
 	emit_push_return(w, AT_CALL_UNDO, w->addr);
 	mark(w, AT_CALL_UNDO, w->addr, 0);
 	if (is_rip_relative(in) &&
 	    !relative(w, in->length, next_insn(w) + (uint64_t)in->raw.disp.value, &disp))
-		return step(w);
+		return displaced_step(w->out, w->addr);
 	emit(w, w->bytes, at);
 	if (is_sp_based(in))
-		return emit_sp_operand(w, w->abi->word) ? 0 : step(w);
+		return emit_sp_operand(w, w->abi->word) ? 0 : displaced_step(w->out, w->addr);
 	emit8(w, (modrm & ~(7 << 3)) | GROUP5_JMP << 3);
 	if (is_rip_relative(in))
 		emit32(w, disp);
@@ -392,19 +376,19 @@ int x86_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 	out->resume = slot;
 	out->insn_len = w.in.length;
 	if (must_step(&w.in, flags))
-		return step(&w);
+		return displaced_step(out, w.addr);
 	if (is_nop(&w.in))
-		return go_to(&w, next_insn(&w));
+		return displaced_goto(out, next_insn(&w));
 	if (is_plain(&w.in, OP_JMP) || is_plain(&w.in, OP_JMP_SHORT))
-		return go_to(&w, branch_target(abi, addr, &w.in));
+		return displaced_goto(out, branch_target(abi, addr, &w.in));
 	if (is_jcc(&w.in))
 		return displace_jcc(&w);
 	if (is_loop(&w.in))
 		return displace_loop(&w);
 	if (is_plain(&w.in, OP_CALL))
-		return flags & DISPLACE_KEEP_SHADOW ? step(&w) : displace_call(&w);
+		return flags & DISPLACE_KEEP_SHADOW ? displaced_step(out, w.addr) : displace_call(&w);
 	if (is_group5(&w.in, GROUP5_CALL))
-		return flags & DISPLACE_KEEP_SHADOW ? step(&w) : displace_call_indirect(&w);
+		return flags & DISPLACE_KEEP_SHADOW ? displaced_step(out, w.addr) : displace_call_indirect(&w);
 	return displace_copy(&w);
 }
 

@@ -267,6 +267,10 @@ const struct abi *abi_at(size_t i);
  * the offset is not at an instruction boundary. */
 const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t offset);
 
+/* For displace(): it cannot be displaced, or needs no code.  Both return 0. */
+int displaced_step(struct displaced *d, taddr_t code);
+int displaced_goto(struct displaced *d, taddr_t target);
+
 /* The number by which the unwinder knows a register of call-frame information, −1
  * if it does not; and the other way round. */
 int abi_dwarf_known(const struct abi *abi, uint64_t number);

@@ -36,18 +36,16 @@ static uint64_t stack_word(const struct abi *abi, size_t offset)
 	return abi_load(abi, look.stack.bytes + offset, abi->word);
 }
 
-taddr_t look_return_address(const struct task *t)
-{
-	const struct abi *abi = t->proc->abi;
-
-	return abi->link >= 0 ? abi_code_addr(abi, t->regs.w[abi->link]) : stack_word(abi, 0);
-}
-
 taddr_t look_return_code(const struct task *t)
 {
 	const struct abi *abi = t->proc->abi;
 
 	return abi->link >= 0 ? t->regs.w[abi->link] : stack_word(abi, 0);
+}
+
+taddr_t look_return_address(const struct task *t)
+{
+	return abi_code_addr(t->proc->abi, look_return_code(t));
 }
 
 uint64_t look_argument(const struct task *t, unsigned n)
