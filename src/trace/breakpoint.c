@@ -79,8 +79,8 @@ static ssize_t dry_write(void *arg, taddr_t addr, const void *buf, size_t len)
 enum passage { PASS_NEVER, PASS_IN_SLOT, PASS_ANYHOW };
 
 /* What cannot be displaced at all must be emulated, and what cannot be emulated
- * needs a slot, where there is no single step, or for what may not be stepped.  An ABI that emulates nothing has
- * one. */
+ * needs a slot, where there is no single step, or for what may not be stepped.  An
+ * ABI that emulates nothing has a single step. */
 static enum passage passage(struct proc *p, taddr_t code, uint8_t role)
 {
 	static const struct abi_memory dry = { dry_read, dry_write, NULL };
