@@ -15,7 +15,9 @@
  * Valgrind's manual, --leak-check-heuristics:
  *   length64   the block begins with 64 bits that hold the size of the rest,
  *              and the pointer is right behind them
- *   newarray   … a word with the number of elements, which divides the rest
+ *   newarray   … a word with the number of elements, which divides the rest; on 32-bit
+ *              ARM a word with the size of one before it (C++ ABI for the Arm
+ *              Architecture, 3.2.2)
  *   stdstring  length, capacity, reference count; the pointer is to the bytes
  *   multipleinheritance   a vtable's address at the start and another one where
  *              the pointer points to */
@@ -59,6 +61,15 @@ static bool is_new_array(struct reach *r, taddr_t start, uint64_t size)
 	       (size - word) % count == 0;
 }
 
+/* Of any machine of 32 bits: both words must fit. */
+static bool is_new_array_of_arm(struct reach *r, taddr_t start, uint64_t size)
+{
+	uint64_t each, count;
+
+	return size >= 8 && read_word(r, start, 4, &each) && read_word(r, start + 4, 4, &count) &&
+	       count && each * count == size - 8;
+}
+
 static bool may_be_vtable(const struct reach *r, uint64_t v)
 {
 	return v >= 4096 && v % r->opts.word == 0;
@@ -84,6 +95,7 @@ static bool as_good_as_start(struct reach *r, uint32_t i, uint32_t offset)
 	return (offset == 3 * r->opts.word && is_std_string(r, start, size)) ||
 	       (offset == 8 && is_length64(r, start, size)) ||
 	       (offset == r->opts.word && is_new_array(r, start, size)) ||
+	       (offset == 8 && r->opts.word == 4 && is_new_array_of_arm(r, start, size)) ||
 	       (offset != UINT32_MAX && is_second_base(r, start, offset));
 }
 

@@ -48,8 +48,9 @@ add_libraries() { # MACHINE SYSROOT FILE…
 		needed=$(LC_ALL=C readelf -dW "$@" 2>/dev/null |
 			sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p' | sort -u)
 		set --
-		# libgcc_s is what the C library loads when a thread is cancelled.
-		for name in $needed ${interpreter:+libgcc_s.so.1 "${interpreter##*/}"}; do
+		# libgcc_s is what the C library loads when a thread is cancelled; libanl is
+		# small, and there for a test to load.
+		for name in $needed ${interpreter:+libgcc_s.so.1 libanl.so.1 "${interpreter##*/}"}; do
 			[ ! -e "$into/$name" ] || continue
 			found=$(library "$name" "$lib_machine" "$lib_root") || continue
 			cp -L "$found" "$into/$name"

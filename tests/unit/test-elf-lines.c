@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "elf/elf_file.h"
+#include "code-address.h"
 
 static volatile int sink;
 
@@ -23,7 +24,7 @@ static int note_bias(struct dl_phdr_info *info, size_t size, void *arg)
 
 static __attribute__((noinline)) void *return_address(void)
 {
-	return __builtin_return_address(0);
+	return (void *)code_address(__builtin_return_address(0));
 }
 
 /* Each says where it is, and on which line. */

@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "elf/modules.h"
+#include "code-address.h"
 
 static int mem_fd;
 
@@ -305,12 +306,12 @@ static void test_libc_from_memory(void **state)
 	found = 0;
 	elf_file_find_functions(f, names, 1, SYMS_OWN, on_symbol, NULL);
 	assert_int_equal(found, 1);
-	assert_int_equal(found_at + m->bias, (uintptr_t)at);
+	assert_int_equal(found_at + m->bias, code_address(at));
 	assert_true(elf_file_function_at(f, found_at, &s));
 	assert_string_equal(s.name, "malloc");
 	assert_non_null(elf_file_cfi(f, CFI_EH_FRAME));
 	assert_int_equal(elf_file_image(f, found_at, code, sizeof code), sizeof code);
-	assert_memory_equal(code, at, sizeof code);
+	assert_memory_equal(code, (void *)code_address(at), sizeof code);
 	elf_file_unref(f);
 	modules_release(&ms);
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include "base/xalloc.h"
 #include "elf/elf_file.h"
+#include "code-address.h"
 #include "elf-fixture.h"
 
 static struct elf_file *open_bytes(const void *p, size_t n)
@@ -322,7 +323,7 @@ static void test_libc(void **state)
 	(void)state;
 	assert_int_equal(elf_file_find_functions(f, names, 2, SYMS_OWN, on_hit, &h), 2);
 	assert_int_equal(h.s[0].value + bias,
-			 (uintptr_t)dlsym(dlopen(elf_file_name(f), RTLD_NOW | RTLD_NOLOAD), "malloc"));
+			 code_address(dlsym(dlopen(elf_file_name(f), RTLD_NOW | RTLD_NOLOAD), "malloc")));
 	assert_true(h.s[0].is_default && h.s[0].global);
 #ifdef __GLIBC__
 	assert_non_null(h.s[0].version);

@@ -432,6 +432,28 @@ static void test_heuristics(void **state)
 	expect_kind(A, LEAK_POSSIBLE);
 }
 
+static void test_heuristics_32(void **state)
+{
+	(void)state;
+	word = 4;
+	setup_scan();
+	block(A, 56);
+	put(BASE, A + 8);
+	put(A, 4); /* newarray of ARM: twelve elements of four bytes */
+	put(A + 4, 12);
+	expect_kind(A, LEAK_REACHABLE);
+	put(A + 4, 11);
+	expect_kind(A, LEAK_POSSIBLE);
+	put(A + 4, 0);
+	expect_kind(A, LEAK_POSSIBLE);
+	word = 8;
+	setup_scan();
+	block(A, 56);
+	put(BASE, A + 8);
+	put(A, 4 | 12ull << 32); /* of no use with 64 bits */
+	expect_kind(A, LEAK_POSSIBLE);
+}
+
 /* Freed memory holds no pointers; what lies around a pool's blocks does. */
 static void test_between(void **state)
 {
@@ -563,7 +585,8 @@ int main(void)
 		cmocka_unit_test(test_random),	  cmocka_unit_test(test_few_edges),
 		cmocka_unit_test(test_cycle),	  cmocka_unit_test(test_leader_captured),
 		cmocka_unit_test(test_interior),  cmocka_unit_test(test_unaligned),
-		cmocka_unit_test(test_heuristics), cmocka_unit_test(test_between),
+		cmocka_unit_test(test_heuristics), cmocka_unit_test(test_heuristics_32),
+		cmocka_unit_test(test_between),
 		cmocka_unit_test(test_references), cmocka_unit_test(test_register),
 		cmocka_unit_test(test_why),	  cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_none),
