@@ -29,6 +29,7 @@ const struct abi abi_arm = {
 	.nreg_args = 4,
 	.stack_arg = 0,
 	.ret_pops = 0,
+	.malloc_align = 8,
 
 	.code_bit = 1,
 	.mode_reg = ARM_CPSR,

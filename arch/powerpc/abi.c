@@ -31,6 +31,7 @@ const struct abi abi_powerpc = {
 	.reg_arg = { PPC_R3, PPC_R4, PPC_R5, PPC_R6, PPC_R7, PPC_R8, PPC_R9, PPC_R10 },
 	.nreg_args = 8,
 	.stack_arg = 8, /* above the back chain and the place for lr */
+	.malloc_align = 16,
 	.tls_above = true,
 	.back_chain_ra = 4,
 

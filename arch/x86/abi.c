@@ -27,6 +27,7 @@ const struct abi abi_x86_64 = {
 	.stack_arg = 8,
 	.ret_pops = 8,
 	.red_zone = 128,
+	.malloc_align = 16,
 
 	.bp_insn = { 0xcc },
 	.bp_len = 1,
@@ -91,6 +92,7 @@ const struct abi abi_i386 = {
 	.nreg_args = 0,
 	.stack_arg = 4,
 	.ret_pops = 4,
+	.malloc_align = 16, /* since glibc 2.26 */
 
 	.bp_insn = { 0xcc },
 	.bp_len = 1,

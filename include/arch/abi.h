@@ -126,6 +126,7 @@ struct abi {
 	uint8_t stack_arg; /* first stack argument, bytes above sp at entry */
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
 	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
+	uint8_t malloc_align; /* glibc's MALLOC_ALIGNMENT: of every block */
 	/* The bits of a pointer to data that the machine heeds (AArch64: without
 	 * the tag in its highest byte).  Blocks, events and leak scans have
 	 * addresses; what is given to the program keeps its tag.  0: all. */
