@@ -119,7 +119,7 @@ struct abi {
 	uint16_t regset_len;     /* bytes of NT_PRSTATUS in this mode */
 
 	/* Indices into regs.w; −1 where there is none.  orig_syscall has the number
-	 * of the system call that a task is in when it ends. */
+	 * of the system call that a task is in when it ends; −1: syscall_nr has. */
 	int8_t pc, sp, fp, retval, retval_high, link, syscall_ret, orig_syscall;
 	int8_t reg_arg[ABI_MAX_ARGS];
 	uint8_t nreg_args;
