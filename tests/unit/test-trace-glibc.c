@@ -16,6 +16,7 @@ enum { DATA, BRK, TLS, MAPPED, THREAD, OLDER, NREGIONS };
 #define TP (at[TLS] + 0x900)
 static taddr_t cache_below = 0x40; /* tcache lies so far below TP */
 static bool big; /* the byte order */
+static bool large; /* the cache has a rest that is no chunk */
 
 /* Two heaps of one thread's arena: multiples of HEAP_MAX_SIZE. */
 static const taddr_t at[] = { [DATA] = 0xf7100000, [BRK] = 0x56001000, [TLS] = 0xf7200000,
@@ -187,7 +188,7 @@ static void make_break(struct made_up *x)
 
 	x->next = begin(x, at[BRK]);
 	x->bits = PREV_INUSE;
-	cache = chunk(x, cache_size(x));
+	cache = chunk(x, cache_size(x) + (large ? off(x, 32, 16) - x->align : 0));
 	used(x, 0x20);
 	cached(x, cache, 0x40, 3);
 	used(x, 0x50);
@@ -362,6 +363,13 @@ static void test_other_machines(void **state)
 	cache_below = below;
 	test_exact(state);
 	big = false;
+}
+
+static void test_large_cache(void **state)
+{
+	large = true;
+	test_exact(state);
+	large = false;
 }
 
 /* The program has moved the break by itself: two fence posts, its own bytes, and
@@ -581,6 +589,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_other_machines),
+		cmocka_unit_test(test_large_cache),
 		cmocka_unit_test(test_foreign_break),
 		cmocka_unit_test(test_segment_without_blocks),
 		cmocka_unit_test(test_beside),
