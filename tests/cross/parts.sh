@@ -2,7 +2,7 @@
 # Sourced by tests/cross/run: what is tested besides the behaviour tests.  Each part has a
 # script in parts, which the guest runs, and two functions here: prepare_PART puts what it
 # needs into $root, and examine_PART looks at what it left in $OUT.
-PARTS='unit attach_cycles census memory server'
+PARTS='unit attach_cycles census slots memory server'
 
 # Compiles a program of tests/run for the guest.
 program() { # NAME FLAGS…
@@ -97,6 +97,25 @@ examine_census() {
 	done
 	(export OUT EXPECT="$OUT/expected" HALF=compare expect; sh "$here/census.sh" exact 5000) >"$OUT/script.log" 2>&1 ||
 		finish "not ok: $(head -n 1 "$OUT/script.log")"
+}
+
+# -- no memory for slots ---------------------------------------------------------------
+
+# Where there is a single step, and exclusive loads.
+prepare_slots() {
+	wanted slots || return
+	case $programs in
+	aarch64-* | powerpc-*) ;;
+	*) return ;;
+	esac
+	program what-exclusive
+	part slots
+	parts="$parts slots:slots"
+}
+
+examine_slots() {
+	cp "$OUT/stdout" "$OUT/script.log"
+	[ "$(cat "$OUT/status")" = 0 ] || finish "not ok: $(head -n 1 "$OUT/stdout")"
 }
 
 # -- what the target side takes -------------------------------------------------------
