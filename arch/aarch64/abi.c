@@ -48,6 +48,7 @@ const struct abi abi_aarch64 = {
 	.nr_execve = 221,
 	.nr_execveat = 281,
 	.nr_exit = 93,
+	.nr_restart = 128,
 
 	.ndwarf = 33,
 	.dwarf_pc = 32,

@@ -57,6 +57,7 @@ const struct abi abi_arm = {
 	.nr_execve = 11,
 	.nr_execveat = 387,
 	.nr_exit = 1,
+	.nr_restart = 0,
 
 	.ndwarf = 16,
 	.dwarf_pc = 15,

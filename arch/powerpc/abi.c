@@ -51,6 +51,7 @@ const struct abi abi_powerpc = {
 	.nr_execve = 11,
 	.nr_execveat = 362,
 	.nr_exit = 1,
+	.nr_restart = -1,
 	.syscall_error_reg = PPC_CCR,
 	.syscall_error_mask = CR0_SO,
 

@@ -46,6 +46,7 @@ const struct abi abi_riscv64 = {
 	.nr_execve = 221,
 	.nr_execveat = 281,
 	.nr_exit = 93,
+	.nr_restart = -1,
 
 	.ndwarf = DWARF_PC + 1,
 	.dwarf_pc = DWARF_PC,

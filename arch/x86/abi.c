@@ -46,6 +46,7 @@ const struct abi abi_x86_64 = {
 	.nr_execve = 59,
 	.nr_execveat = 322,
 	.nr_exit = 60,
+	.nr_restart = -1,
 
 	.ndwarf = 17,
 	.dwarf_pc = 16,
@@ -111,6 +112,7 @@ const struct abi abi_i386 = {
 	.nr_execve = 11,
 	.nr_execveat = 358,
 	.nr_exit = 1,
+	.nr_restart = -1,
 
 	.ndwarf = 9,
 	.dwarf_pc = 8,

@@ -169,6 +169,10 @@ struct abi {
 	int nr_munmap, nr_madvise, nr_rt_sigaction, nr_rt_sigprocmask;
 	int nr_execve, nr_execveat;
 	int nr_exit; /* of one thread; exit_group ends them all */
+	/* restart_syscall(2), where only the kernel knows whether an interrupted
+	 * call is to go on with that or begins anew: it has set the registers back
+	 * before the stop (ARM).  −1: they tell (x86, PowerPC). */
+	int nr_restart;
 	/* Where an error is a flag, and the result then is errno itself
 	 * (PowerPC): bits of that register.  0: an error is −errno. */
 	uint32_t syscall_error_mask;

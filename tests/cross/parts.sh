@@ -2,7 +2,7 @@
 # Sourced by tests/cross/run: what is tested besides the behaviour tests.  Each part has a
 # script in parts, which the guest runs, and two functions here: prepare_PART puts what it
 # needs into $root, and examine_PART looks at what it left in $OUT.
-PARTS='unit attach_cycles census slots memory server'
+PARTS='unit attach_cycles attach_sleep census slots memory server'
 
 # Compiles a program of tests/run for the guest.
 program() { # NAME FLAGS…
@@ -68,6 +68,21 @@ examine_attach_cycles() {
 	for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
 		grep -q "\"text_alloc_$i\"" "$OUT/export.json" || finish "not ok: thread $i was not seen"
 	done
+}
+
+# -- a sleep that is interrupted --------------------------------------------------------
+
+prepare_attach_sleep() {
+	wanted attach-sleep || return
+	program attach-sleep
+	cp "$here/attach-sleep.sh" "$here/background.sh" "$root/t"
+	part attach-sleep
+	parts="$parts attach_sleep:attach-sleep"
+}
+
+examine_attach_sleep() {
+	cp "$OUT/stdout" "$OUT/script.log"
+	[ "$(cat "$OUT/status")" = 0 ] || finish "not ok: exit status $(cat "$OUT/status")"
 }
 
 # -- blocks older than an attach ------------------------------------------------------
