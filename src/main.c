@@ -153,6 +153,7 @@ static void set_debug_files(const struct options *o, bool debuginfod)
 				    .progress = on_download };
 
 	elf_set_debug_opts(&debug);
+	elf_set_debug_roots(o->report.binpath);
 }
 
 /* With a log the report can wait, unless something is asked of it; of a server
