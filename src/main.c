@@ -448,7 +448,8 @@ static int run_client(struct run *run)
 	struct options *o = &run->opts;
 	struct report_opts *ro = &o->report;
 	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
-				  .control = ro->list_leaks, .heap = run->heap };
+				  .control = ro->list_leaks || ro->binpath, .files = ro,
+				  .heap = run->heap };
 	struct client *client;
 	char port[12];
 	int err;
@@ -529,7 +530,7 @@ static int await_tracer(pid_t tracer)
 static int run_interactive(struct run *run)
 {
 	char folder[] = "/tmp/" PROGRAM_NAME "-XXXXXX", *path;
-	struct follow_opts fo = { .heap = run->heap };
+	struct follow_opts fo = { .heap = run->heap, .files = &run->opts.report };
 	int code = EXIT_OURS, how;
 	pid_t tracer;
 
