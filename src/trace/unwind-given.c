@@ -16,7 +16,7 @@
 /* Code is looked at in so many places, of which this part must be known for the
  * module to be taken for one with tables: an assembler's functions, or tables of a
  * few functions, make no difference. */
-enum { SAMPLES = 64, ENOUGH = SAMPLES / 2 };
+enum { SAMPLES = 32, ENOUGH = SAMPLES / 2 };
 #define SEGMENT_EXECUTABLE 1u /* PF_X */
 
 struct block {

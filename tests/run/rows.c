@@ -5,15 +5,45 @@
 
 void rows_work(int n);
 
-int main(void)
+static void *volatile kept[4];
+
+/* The C library has a frame in the midst. */
+static int compare(const void *a, const void *b)
 {
+	if (!kept[1])
+		kept[1] = malloc(30);
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Whoever gives the rows comes when the first stacks were taken: `path` is there then. */
+static int late(const char *path)
+{
+	rows_work(1);
+	while (access(path, F_OK))
+		usleep(10000);
+	rows_work(2);
+	expect_stack("one_way", "total_blocks", 0);
+	expect_stack("other_way", "total_blocks", 1);
+	expect("unwind.broken", 1);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	volatile int numbers[] = { 2, 1 };
+
+	if (argc > 1)
+		return late(argv[1]);
+	kept[0] = strdup("a word");
+	qsort((int *)numbers, 2, sizeof numbers[0], compare);
 	rows_work(1);
 	rows_work(2);
 	expect_stack("leaf", "total_blocks", 2);
 	expect_stack("one_way", "total_blocks", 1);
 	expect_stack("other_way", "total_blocks", 1);
 	expect_stack("rows_work", "total_blocks", 2);
-	expect_stack("main", "total_blocks", 2);
+	expect_stack("compare", "total_blocks", 1);
+	expect_stack("main", "total_blocks", 4);
 	expect("unwind.broken", 0);
 	return 0;
 }

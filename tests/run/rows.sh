@@ -45,7 +45,7 @@ unwound() { # WHAT: no frame is lost
 lost() { # WHAT: stacks are broken, the rest is as ever
 	timeout -k 5 60 "$MTRACE" -q -l log --export json:log.json 2>log.err || fail "$1: the log"
 	[ "$(broken log.json)" -gt 0 ] || fail "$1: nothing is lost"
-	grep -q '"allocs": 2,' log.json || fail "$1: allocations are missing"
+	grep -q '"allocs": 4,' log.json || fail "$1: allocations are missing"
 }
 
 mtrace() {
@@ -60,6 +60,21 @@ run_with "a client without the files" mtrace -b /nonexistent
 lost "a client without the files"
 run_with "a client that is not in control" mtrace
 lost "a client that is not in control"
+
+# A client that comes when stacks were taken, and broke off: from then on they do not.
+rm -f "$EXPECT" told
+serve "a late client" "$MTRACE" -v -r ./s -l log "$PROGRAM" "$OUT/told"
+mtrace -b root >client.out 2>client.err &
+late=$!
+tries=0
+until [ "$(grep -c 'a client gave its rows' server.err)" = 2 ]; do
+	[ $((tries += 1)) -lt 400 ] || fail "a late client: no rows"
+	sleep 0.05
+done
+: >told
+wait $late || fail "a late client: its status is $?"
+finish 0
+"$OUT/../../expect" "$EXPECT" client.json || fail "a late client's stacks"
 
 # A console of one's own is such a client, too.
 rm -f "$EXPECT" client.json
