@@ -7,7 +7,7 @@
 #include "trace/recorder.h"
 #include "trace/rows.h"
 
-/* A program that is held at its entry is not held longer for that. */
+/* A program that is held at its entry is not held longer without an answer. */
 #define PATIENCE_NS (5 * NS_PER_S)
 
 void rows_want(struct proc *p, const struct module *m)
@@ -83,6 +83,8 @@ int rows_take(struct session *s, const struct request *q, const char **why)
 	if (rows_part_read(&part, q->data, q->ndata))
 		return -EBADMSG;
 	err = given_rows_take(s->given, &part, q->a, why);
+	if (!err)
+		s->rows_until_ns = clock_ns() + PATIENCE_NS;
 	if (err > 0)
 		arrived(s, &part);
 	if (err == -EBADMSG) {

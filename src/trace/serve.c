@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "trace/census.h"
@@ -17,6 +18,8 @@
 #include "trace/tracer.h"
 
 #define PAGE 4096u
+/* After so long `start` is obeyed wherever the program is. */
+#define ON_THE_WAY_NS (60 * NS_PER_S)
 
 struct serving {
 	struct session *s;
@@ -198,9 +201,11 @@ static int start_observing(struct serving *sv, struct proc *p)
 	return 0;
 }
 
-/* One who has not come to his entry yet, where his libraries are known. */
+/* One who has not come to his entry yet, where his libraries are known; he should soon. */
 static bool is_on_the_way(const struct session *s)
 {
+	if (clock_ns() - s->start_said_ns > ON_THE_WAY_NS)
+		return false;
 	for (size_t i = 0; i < s->procs.n; i++) {
 		const struct proc *p = s->procs.v[i];
 
@@ -217,7 +222,8 @@ static int begin_start(struct serving *sv)
 
 	if (sv->q->pid && sv->q->pid != s->launched)
 		return 0;
-	s->start_said = true;
+	if (!s->start_said_ns)
+		s->start_said_ns = clock_ns();
 	if (s->given && sv->q->a & REQUEST_START_ROWS && is_on_the_way(s))
 		return -EAGAIN;
 	if (!waits_for_rows(sv))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Allocations in a library, and here, of which the machine that they run on has no
  * unwinding tables.  Before the first of them nothing is waited for. */
+#include <sys/stat.h>
+
 #include "expect.h"
 
 void rows_work(int n);
@@ -15,11 +17,14 @@ static int compare(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* Whoever gives the rows comes when the first stacks were taken: `path` is there then. */
-static int late(const char *path)
+/* Whoever gives the rows comes when the first stack was taken: when the folder `first` is
+ * there, and when he has, `given`. */
+static int late(const char *first, const char *given)
 {
 	rows_work(1);
-	while (access(path, F_OK))
+	if (mkdir(first, 0755))
+		return 1;
+	while (access(given, F_OK))
 		usleep(10000);
 	rows_work(2);
 	expect_stack("one_way", "total_blocks", 0);
@@ -32,8 +37,8 @@ int main(int argc, char **argv)
 {
 	volatile int numbers[] = { 2, 1 };
 
-	if (argc > 1)
-		return late(argv[1]);
+	if (argc > 2)
+		return late(argv[1], argv[2]);
 	kept[0] = strdup("a word");
 	qsort((int *)numbers, 2, sizeof numbers[0], compare);
 	rows_work(1);

@@ -62,8 +62,13 @@ run_with "a client that is not in control" mtrace
 lost "a client that is not in control"
 
 # A client that comes when stacks were taken, and broke off: from then on they do not.
-rm -f "$EXPECT" told
-serve "a late client" "$MTRACE" -v -r ./s -l log "$PROGRAM" "$OUT/told"
+rm -f "$EXPECT"
+serve "a late client" "$MTRACE" -v -r ./s -l log "$PROGRAM" "$OUT/first" "$OUT/given"
+tries=0
+until [ -d first ]; do
+	[ $((tries += 1)) -lt 400 ] || fail "a late client: nothing was allocated"
+	sleep 0.05
+done
 mtrace -b root >client.out 2>client.err &
 late=$!
 tries=0
@@ -71,7 +76,7 @@ until [ "$(grep -c 'a client gave its rows' server.err)" = 2 ]; do
 	[ $((tries += 1)) -lt 400 ] || fail "a late client: no rows"
 	sleep 0.05
 done
-: >told
+: >given
 wait $late || fail "a late client: its status is $?"
 finish 0
 "$OUT/../../expect" "$EXPECT" client.json || fail "a late client's stacks"
