@@ -64,7 +64,7 @@ add_libraries() { # MACHINE SYSROOT FILE…
 # The part of the guest's files that every run has.
 begin_root() {
 	rm -rf "$root"
-	mkdir -p "$root/bin" "$root/lib" "$root/t" "$root/parts" "$root/files" "$root/etc"
+	mkdir -p "$root/bin" "$root/lib" "$root/t" "$root/p" "$root/parts" "$root/files" "$root/etc"
 	: >"$root/t/list"
 	cp "$busybox" "$root/bin"
 	cp "$cross/guest" "$root/init"
@@ -76,7 +76,7 @@ begin_root() {
 # Packs $root.  Programs find their libraries where those of their machine are.
 pack_root() {
 	add_libraries "$tracer" "$tracer_root" $(find "$root/bin" "$root/unit" -type f 2>/dev/null)
-	add_libraries "$programs" "$programs_root" $(find "$root/t" "$root/files" -type f -perm -100)
+	add_libraries "$programs" "$programs_root" $(find "$root/t" "$root/p" "$root/files" -type f -perm -100)
 	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$work/initrd"
 }
 

@@ -8,7 +8,10 @@ PARTS='unit attach_cycles slots memory server'
 program() { # NAME FLAGS…
 	name=$1
 	shift
-	$CC -g -D_GNU_SOURCE -DEMULATED -I"$here" $own_flags "$@" -o "$root/t/$name" "$here/$name.c" 2>&1
+	$CC -g -D_GNU_SOURCE -DEMULATED -I"$here" $own_flags "$@" -o "$root/p/$name" "$here/$name.c" || {
+		echo "Bail out! tests/run/$name.c does not compile"
+		exit 1
+	}
 }
 
 # The guest is to run parts/SCRIPT; its result is that of NAME, of which it is told.
@@ -200,12 +203,12 @@ prepare_rows() {
 	wanted rows || return
 	set -- -O2 -fno-asynchronous-unwind-tables -fno-unwind-tables -Wl,--build-id
 	program rows-lib "$@" -fPIC -shared -Wl,-soname,rows-lib
-	program rows "$@" -Wl,--no-as-needed "$root/t/rows-lib" -Wl,-rpath,/t
+	program rows "$@" -Wl,--no-as-needed "$root/p/rows-lib" -Wl,-rpath,/p
 	part server:rows
-	mkdir -p "$out/rows/files/t"
+	mkdir -p "$out/rows/files/p"
 	for name in rows rows-lib; do
-		cp "$root/t/$name" "$out/rows/files/t"
-		"$tracer-strip" "$root/t/$name"
+		cp "$root/p/$name" "$out/rows/files/p"
+		"$tracer-strip" "$root/p/$name"
 	done
 	make_token
 	parts="$parts rows:rows"
