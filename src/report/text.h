@@ -14,6 +14,7 @@ struct text {
 	struct symbolizer *sym;
 	bool to_file;          /* everything, highest first */
 	bool color;
+	bool utf8;             /* shades and the like can be shown */
 	bool whole;            /* names are not shortened */
 	unsigned width;        /* 0: no limit */
 	bool begun;            /* something was printed: a blank line comes
