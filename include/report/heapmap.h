@@ -25,7 +25,11 @@ struct heapmap_layout {
 	uint32_t min;
 };
 
-/* A stretch of memory that a heap has.  Strings and bits stay the caller's, and live
+struct heapmap_range {
+	taddr_t start, end;
+};
+
+/* A stretch of memory that a heap has.  Strings and ranges stay the caller's, and live
  * as long as the map. */
 struct heapmap_region {
 	taddr_t start;
@@ -35,9 +39,10 @@ struct heapmap_region {
 	uint64_t lead;         /* its first bytes are the allocator's own */
 	bool fixed;            /* it cannot grow: what finds no room fails */
 	bool brief;            /* not drawn while all of it is in use */
-	const uint8_t *resident; /* bit i % 8 of byte i / 8: page i has content.  Page 0
-				  is the one of `start`.  NULL: not known */
-	uint32_t page;         /* bytes, a power of two; needed with `resident` */
+	bool resident_known;
+	const struct heapmap_range *resident; /* what of it is in memory: ascending, none
+				  on another */
+	size_t nresident;
 };
 
 struct heapmap_block {
@@ -53,8 +58,8 @@ struct heapmap_figures {
 	uint64_t request;      /* the largest that finds room there: less header and
 				  rounding */
 	uint64_t blocks;
-	uint64_t resident;     /* bytes in pages with content … */
-	bool resident_known;   /* … or not */
+	uint64_t resident;     /* bytes in memory … */
+	bool resident_known;   /* … when that is known */
 };
 
 struct heapmap;
@@ -80,6 +85,10 @@ uint64_t heapmap_overlapping(const struct heapmap *);
 /* "1,204 bytes free in 17 pieces, the largest 96: a request for 128 cannot succeed".
  * No line end.  Appended, as all that follow. */
 void heapmap_failure(const struct heapmap *, uint64_t request, struct strbuf *out);
+
+/* Reads "START:SIZE[:HEADER]": 0x20000000:20K:4.  NULL; or what is wrong with it, to
+ * follow the text. */
+const char *heapmap_region_parse(const char *text, struct heapmap_region *out);
 
 #define HEAPMAP_ALL SIZE_MAX
 

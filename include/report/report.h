@@ -68,6 +68,7 @@ struct report_opts {
 	const char *more;      /* how to see more stacks; NULL: "-m 0" */
 	const struct heap *diff; /* --diff: an older run; NULL: none … */
 	const char *diff_name;   /* … and what to call it */
+	const struct report_heaps *heaps; /* --heapmap (report/heapinfo.h); NULL: no */
 };
 
 #define REPORT_LEAK_KINDS (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE)

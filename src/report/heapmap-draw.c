@@ -203,7 +203,7 @@ static void draw_legend(struct text *t, const struct heapmap_region *r, const st
 	while (t->out->s[t->out->n - 1] == ' ')
 		t->out->s[--t->out->n] = '\0';
 	strbuf_addc(t->out, '\n');
-	if (r->resident) {
+	if (r->resident_known) {
 		text_pad(t->out, 0, INDENT);
 		add_legend(t, CELL_DATA_AWAY);
 		add_legend(t, CELL_FREE_AWAY);

@@ -35,6 +35,10 @@ struct heapmap {
 
 /* In a report; all regions. */
 void text_heapmap(struct text *t, const struct heapmap *map);
+/* heapinfo.c: the table of their figures. */
+struct heapinfo;
+void text_heapinfo(struct text *t, const struct heapmap *map, const struct heapinfo *info);
+void heapmap_add_figures(struct heapmap_figures *sum, const struct heapmap_figures *f);
 /* Has any page of [start, end) content?  True where that is not known. */
 bool heapmap_is_resident(const struct heapmap_region *r, taddr_t start, taddr_t end);
 

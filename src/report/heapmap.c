@@ -109,21 +109,27 @@ static void add_pieces(struct filling *f)
 
 /* -- residency ----------------------------------------------------------------------- */
 
-static bool page_bit(const struct heapmap_region *r, uint64_t page)
+/* The first range that ends behind `at`. */
+static size_t range_behind(const struct heapmap_region *r, taddr_t at)
 {
-	return r->resident[page / 8] >> page % 8 & 1;
+	size_t lo = 0, hi = r->nresident;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (r->resident[mid].end > at)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
 }
 
 bool heapmap_is_resident(const struct heapmap_region *r, taddr_t start, taddr_t end)
 {
-	taddr_t first = r->start & -(taddr_t)r->page;
+	size_t i = r->resident_known ? range_behind(r, start) : 0;
 
-	if (!r->resident)
-		return true;
-	for (taddr_t at = start; at >= start && at < end; at = (at & -(taddr_t)r->page) + r->page)
-		if (page_bit(r, (at - first) / r->page))
-			return true;
-	return false;
+	return !r->resident_known || (i < r->nresident && r->resident[i].start < end);
 }
 
 static void count_resident(struct heapmap_part *part)
@@ -131,12 +137,9 @@ static void count_resident(struct heapmap_part *part)
 	const struct heapmap_region *r = &part->r;
 	taddr_t end = r->start + r->size;
 
-	part->f.resident_known = r->resident;
-	for (taddr_t at = r->start, next; r->resident && at < end; at = next) {
-		next = MIN(add_saturated(at & -(taddr_t)r->page, r->page), end);
-		if (heapmap_is_resident(r, at, next))
-			part->f.resident += next - at;
-	}
+	part->f.resident_known = r->resident_known;
+	for (size_t i = range_behind(r, r->start); i < r->nresident && r->resident[i].start < end; i++)
+		part->f.resident += MIN(r->resident[i].end, end) - MAX(r->resident[i].start, r->start);
 }
 
 /* -- regions --------------------------------------------------------------------------- */
@@ -157,7 +160,6 @@ static int by_address(const void *pa, const void *pb)
 	return a->size < b->size ? -1 : a->size > b->size;
 }
 
-/* What was cut off in front has no page bits any more. */
 static void cut_front(struct heapmap_region *r, taddr_t start)
 {
 	uint64_t gone = start - r->start;
@@ -165,7 +167,6 @@ static void cut_front(struct heapmap_region *r, taddr_t start)
 	r->lead -= MIN(r->lead, gone);
 	r->size -= MIN(r->size, gone);
 	r->start = start;
-	r->resident = NULL;
 }
 
 static void take_regions(struct heapmap *m, const struct heapmap_region *regions, size_t n)
@@ -176,8 +177,6 @@ static void take_regions(struct heapmap *m, const struct heapmap_region *regions
 		struct heapmap_part part = { .r = regions[i] };
 
 		part.r.size = MIN(part.r.size, UINT64_MAX - part.r.start);
-		if (!part.r.page)
-			part.r.resident = NULL;
 		vec_push(&m->parts, part);
 	}
 	if (n)
@@ -214,7 +213,7 @@ static void fill(struct heapmap *m, struct heapmap_part *part, const struct heap
 	count_resident(part);
 }
 
-static void add_up(struct heapmap_figures *sum, const struct heapmap_figures *f)
+void heapmap_add_figures(struct heapmap_figures *sum, const struct heapmap_figures *f)
 {
 	sum->size += f->size;
 	sum->free += f->free;
@@ -240,7 +239,7 @@ struct heapmap *heapmap_new(const struct heapmap_region *regions, size_t nregion
 	m->total.resident_known = m->parts.n;
 	for (size_t i = 0; i < m->parts.n; i++) {
 		fill(m, &m->parts.v[i], sorted, nblocks, &at);
-		add_up(&m->total, &m->parts.v[i].f);
+		heapmap_add_figures(&m->total, &m->parts.v[i].f);
 	}
 	m->outside += nblocks - at;
 	free(sorted);

@@ -13,6 +13,7 @@ static void print_proc(struct text *t, const struct view_proc *p, const struct d
 	text_stacks(t, &p->now, d);
 	if (!t->to_file)
 		text_errors(t, p);
+	text_heap(t, p->now.proc);
 	if (!t->to_file)
 		text_summary(t, p);
 }

@@ -109,6 +109,9 @@ void text_hints(struct text *t, const struct view_procs *vp);
 void text_notes(struct text *t, bool only_bad);
 void text_verdict(struct text *t, const struct view_procs *vp);
 
+/* heapinfo.c: of a process, with --heapmap. */
+void text_heap(struct text *t, const struct heap_proc *p);
+
 /* exit-status.c: which --fail-if are true, and of whom; does any? */
 void text_failures(struct text *t, const struct view_procs *vp);
 bool view_fails(const struct view_procs *vp, const struct report_opts *opts);

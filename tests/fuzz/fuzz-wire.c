@@ -87,6 +87,8 @@ static void make_state(struct wire_encoder *e)
 	SEND(e, .type = EV_STATE_ERROR, .u.error = { ERROR_INVALID_FREE, PLACE_FILE, 0x5000, 4, 0, 0, 1, 2, 3, 1, "/x", NULL, 0, 9 });
 	SEND(e, .type = EV_STATE_SUSPECT, .u.figures = { v + 3, 4 });
 	SEND(e, .type = EV_STATE_SUSPECT, .u.figures = { v + 20, 4 });
+	SEND(e, .type = EV_HEAP, .u.heap = { 0, HEAP_BREAK, 0, 0x1000, 0x9000, 8, 8, 16, 32, 4096, v, 3 });
+	SEND(e, .type = EV_HEAP, .u.heap = { 1, HEAP_ARENA, 1, 0x20000, 0x9000, 8, 8, 16, 32, 4096, v + 3, 6 });
 }
 
 /* A session with something of everything. */

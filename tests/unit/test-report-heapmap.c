@@ -12,7 +12,7 @@
 
 #include "base/strbuf.h"
 #include "base/vec.h"
-#include "report/heapmap.h"
+#include "report/heapinfo.h"
 #include "report/report.h"
 
 static uint64_t random_state = 1;
@@ -464,10 +464,12 @@ static void letter_for_letter(void **state)
 /* What has no page in memory, and what is the allocator's own. */
 static void residency(void **state)
 {
-	static const uint8_t pages[] = { 0x05 };
+	static const struct heapmap_range there[] = { { 0xf000, 0x11000 }, { 0x12000, 0x13000 },
+						      { 0x14000, 0x15000 } };
 	static const struct heapmap_block blocks[] = { { 0x10008, 24 }, { 0x10fe8, 48 }, { 0x12108, 88 } };
 	struct heapmap_region r = { .start = 0x10000, .size = 0x2800, .name = "brk heap",
-				    .layout = { 8, 16, 32 }, .resident = pages, .page = 4096 };
+				    .layout = { 8, 16, 32 }, .resident_known = true,
+				    .resident = there, .nresident = ARRAY_SIZE(there) };
 	struct heapmap *m = heapmap_new(&r, 1, blocks, ARRAY_SIZE(blocks));
 	char *text = text_of_map(m, HEAPMAP_ALL, 0, 80, false);
 	struct picture pic = read_picture(&r, text);
@@ -665,6 +667,173 @@ static void in_colour(void **state)
 	heapmap_free(m);
 }
 
+/* -- low-water marks ------------------------------------------------------------------------- */
+
+static void feed(struct heapinfo *h, enum event_type type, taddr_t addr, uint64_t size)
+{
+	struct event ev = { .type = type };
+
+	if (type == EV_ALLOC) {
+		ev.u.alloc.addr = addr;
+		ev.u.alloc.size = size;
+	} else {
+		ev.u.release.addr = addr;
+		ev.u.release.size = size;
+	}
+	heapinfo_event(h, &ev);
+}
+
+static void check_low(const struct heapinfo *h, const struct heapmap_region *r, uint64_t want,
+		      bool want_exact)
+{
+	uint64_t low;
+	bool exact;
+
+	assert_true(heapinfo_low(h, r, &low, &exact));
+	assert_int_equal(low, want);
+	assert_int_equal(exact, want_exact);
+}
+
+/* Against the simulator: the least that was free after each operation. */
+static void low_water(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 12; i++) {
+		struct heapmap_region r = small_region(i);
+		struct sim s = { .r = r };
+		struct heapinfo *h = heapinfo_new(8, &(struct heapmap_layout){ 0, 0, 0 });
+		uint64_t used = r.lead, most = r.lead;
+
+		s.byte = xcalloc(r.size, 1);
+		memset(s.byte, HEADER, r.lead);
+		heapinfo_add_region(h, r.start, r.size, &r.layout);
+		for (unsigned k = 0; k < 300; k++) {
+			uint64_t size = 1 + random_below(60);
+			struct heapmap_block b;
+			size_t nth;
+
+			if (random_below(2) && sim_alloc(&s, size)) {
+				feed(h, EV_ALLOC, s.blocks.v[s.blocks.n - 1].addr, size);
+				used += taken_for(&s, size);
+			} else if (s.blocks.n) {
+				nth = random_below((uint32_t)s.blocks.n);
+				b = s.blocks.v[nth];
+				sim_free(&s, nth);
+				feed(h, EV_RELEASE, b.addr, b.size);
+				used -= taken_for(&s, b.size);
+			}
+			most = MAX(most, used);
+			check_low(h, &r, r.size - most, true);
+		}
+		heapinfo_free(h);
+		sim_release(&s);
+	}
+}
+
+static void low_water_of_windows(void **state)
+{
+	static const struct heapmap_layout l = { 8, 16, 32 };
+	struct heapmap_region arena = { .start = 0x7f0004000000, .size = 0x21000, .layout = l, .lead = 0x100 };
+	struct heapmap_region brk = { .start = 0x55553ffff000, .size = 0x21000, .layout = l };
+	struct heapinfo *h = heapinfo_new(8, &l), *child;
+	struct event ev = { .type = EV_REALLOC };
+
+	(void)state;
+	feed(h, EV_ALLOC, 0x7f0004000110, 100); /* 112 */
+	feed(h, EV_ALLOC, 0x7f0004000200, 24);  /* 32 */
+	feed(h, EV_RELEASE, 0x7f0004000110, 100);
+	feed(h, EV_RELEASE, 0x7f0004000500, 4000); /* was never seen: not below 0 */
+	feed(h, EV_ALLOC, 0x7f0004000300, 56);  /* 64 */
+	check_low(h, &arena, 0x21000 - 0x100 - 144, true);
+	/* Two windows, whose peaks were not at one time. */
+	feed(h, EV_ALLOC, 0x55553ffff010, 56);
+	feed(h, EV_RELEASE, 0x55553ffff010, 56);
+	feed(h, EV_ALLOC, 0x555540000010, 120);
+	check_low(h, &brk, 0x21000 - 64 - 128, false);
+	/* realloc: the old block goes, the new one comes. */
+	ev.u.realloc.old_addr = 0x555540000010;
+	ev.u.realloc.old_size = 120;
+	ev.u.realloc.old_stack = 1;
+	ev.u.realloc.addr = 0x555540000010;
+	ev.u.realloc.size = 184;
+	heapinfo_event(h, &ev);
+	check_low(h, &brk, 0x21000 - 64 - 192, false);
+	ev.u.realloc.failed = true;
+	heapinfo_event(h, &ev);
+	check_low(h, &brk, 0x21000 - 64 - 192, false);
+	/* A child has what is in use, and no past. */
+	child = heapinfo_copy(h);
+	check_low(child, &brk, 0x21000 - 192, false);
+	/* More is in use than was seen. */
+	heapinfo_seen(h, &arena, 0x100 + 5000);
+	check_low(h, &arena, 0x21000 - 0x100 - 5000, true);
+	heapinfo_event(h, &(struct event){ .type = EV_RESET });
+	check_low(h, &arena, 0x21000 - 0x100, true);
+	arena.brief = true;
+	assert_false(heapinfo_low(h, &arena, &ev.time_ns, &ev.u.realloc.failed));
+	heapinfo_free(child);
+	heapinfo_free(h);
+}
+
+static void the_table(void **state)
+{
+	static const struct heapmap_layout l = { 8, 16, 32 };
+	static const struct heapmap_region r[] = {
+		{ .start = 0x10000, .size = 0x21000, .name = "brk heap", .layout = l },
+		{ .start = 0x7f0000000000, .size = 4096, .name = "mapping", .layout = { 16, 4096, 0 },
+		  .brief = true },
+	};
+	static const struct heapmap_block b[] = { { 0x10008, 1000 }, { 0x7f0000000010, 3000 } };
+	struct heapmap *m = heapmap_new(r, 2, b, 2);
+	struct heapinfo *h = heapinfo_new(8, &l);
+	struct report_opts opts = REPORT_OPTS_INIT;
+	struct report_page page = { .width = 80 };
+	struct strbuf sb = STRBUF_INIT;
+
+	(void)state;
+	feed(h, EV_ALLOC, 0x10008, 1000);
+	report_heapinfo(m, h, &opts, &page, &sb);
+	assert_string_equal(sb.s,
+		"region       total     free  largest  low-water  pieces  blocks\n"
+		"brk heap   135,168  134,160  134,160    134,160       1       1\n"
+		"1 mapping    4,096        0        0          -       0       1\n"
+		"in all     139,264  134,160  134,160          -       1       2\n");
+	strbuf_release(&sb);
+	heapinfo_free(h);
+	heapmap_free(m);
+}
+
+/* -- --heap ------------------------------------------------------------------------------------- */
+
+static void bounds(void **state)
+{
+	static const char *const wrong[] = {
+		"", "x", "0x", "0x2000", "0x2000:", "0x2000:K", "0x2000:0", "0x2000:4:4", "0x2000:-4",
+		" 0x2000:4", "0x2000: 4", "0x2000:4KB", "0x2000:64:", "0x2000:64:x", "0x2000:64:4097",
+		"0x2000:64:4:4", "0xffffffffffffffff:2", "0x10000000000000000:1", "0x2000:17179869184G",
+		"0x2000:64:4 ",
+	};
+	struct heapmap_region r = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_non_null(heapmap_region_parse(wrong[i], &r));
+	assert_int_equal(r.size, 0);
+	assert_null(heapmap_region_parse("0x20003240:20K:4", &r));
+	assert_int_equal(r.start, 0x20003240);
+	assert_int_equal(r.size, 20480);
+	assert_int_equal(r.layout.header, 4);
+	assert_int_equal(r.layout.align, 4);
+	assert_true(r.fixed);
+	assert_null(heapmap_region_parse("4096:0x100", &r));
+	assert_int_equal(r.start, 4096);
+	assert_int_equal(r.size, 256);
+	assert_int_equal(r.layout.header, 0);
+	assert_null(heapmap_region_parse("0:1G:12", &r));
+	assert_int_equal(r.layout.align, 0);
+	assert_null(heapmap_region_parse("0xffffffffffffffff:1", &r));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -680,6 +849,10 @@ int main(void)
 		cmocka_unit_test(at_the_end_of_memory),
 		cmocka_unit_test(the_sentence),
 		cmocka_unit_test(in_colour),
+		cmocka_unit_test(low_water),
+		cmocka_unit_test(low_water_of_windows),
+		cmocka_unit_test(the_table),
+		cmocka_unit_test(bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
