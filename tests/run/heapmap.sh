@@ -66,6 +66,17 @@ exec 4>&-
 free_pieces text
 grep -q '^brk heap  *135,168\|^brk heap  *[0-9,]* ' text || fail "heapinfo"
 
+# … told to a client, to the end …
+"$MTRACE" -w --heapmap -r ./s "$PROGRAM" >said 2>err &
+tracer=$!
+patiently [ -S s ] || fail "no server"
+timeout 60 "$MTRACE" --heapmap -m 0 -r ./s >out 2>text || fail "client: status $?"
+wait $tracer
+status=$? tracer=
+[ $status = 0 ] || fail "server: status $status"
+pieces said
+free_pieces text
+
 # … and attached, when it is left.
 launch wait
 await said ready

@@ -778,7 +778,7 @@ static void low_water_of_windows(void **state)
 static void the_table(void **state)
 {
 	static const struct heapmap_layout l = { 8, 16, 32 };
-	static const struct heapmap_region r[] = {
+	const struct heapmap_region r[] = {
 		{ .start = 0x10000, .size = 0x21000, .name = "brk heap", .layout = l },
 		{ .start = 0x7f0000000000, .size = 4096, .name = "mapping", .layout = { 16, 4096, 0 },
 		  .brief = true },
