@@ -26,7 +26,9 @@ enum request_kind {
 	REQUEST_ROWS,      /* no question: what is known of an EV_ROWS_WANTED.  a: enum
 			      request_rows; data: struct rows_part.  Is not kept
 			      waiting by other requests */
-	REQUEST_LAST = REQUEST_ROWS,
+	REQUEST_HEAPS,     /* an EV_HEAP for each stretch of memory of the heap comes
+			      before */
+	REQUEST_LAST = REQUEST_HEAPS,
 };
 
 enum request_start {

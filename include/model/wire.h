@@ -74,6 +74,7 @@ enum wire_type {
 	WIRE_STACK_REST,
 	WIRE_ROWS_WANTED,
 	WIRE_ROWS_GIVEN,
+	WIRE_HEAP,
 };
 
 /* The first record: what the stream is about. */

@@ -97,6 +97,7 @@ struct trace_opts {
 	bool stack_rest;       /* emit EV_STACK_REST */
 	bool rows;             /* clients are asked for rows: emit EV_ROWS_WANTED */
 	bool calls;            /* --calls: emit EV_CALL */
+	bool heaps;            /* --heapmap: emit EV_HEAP at the end */
 	bool detach_on_exit;   /* --detach-on-exit */
 	const char *hold;      /* the launched program stands at its entry until
 				  REQUEST_START; what is said then (""); NULL: no */

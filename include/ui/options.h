@@ -7,6 +7,7 @@
 #include "base/types.h"
 #include "base/vec.h"
 #ifdef HAVE_CLIENT
+#include "report/heapmap.h"
 #include "report/report.h"
 #endif
 #include "trace/trace.h"
@@ -70,6 +71,7 @@ struct options {
 #ifdef HAVE_CLIENT
 	struct report_opts report; /* has what both sides have, too, in the end */
 	VEC(struct condition *) fail_if; /* report.fail_if */
+	VEC(struct heapmap_region) heaps; /* --heap */
 #endif
 	char *const *words;   /* argv */
 	bool quiet;           /* -q */

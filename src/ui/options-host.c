@@ -6,6 +6,7 @@
 #include "base/strbuf.h"
 #include "model/openset.h"
 #include "options-internal.h"
+#include "report/heapmap.h"
 #include "ui/console.h"
 
 static const char *const colors[] = {
@@ -123,6 +124,22 @@ static int add_fail_if(struct options *o, const struct option_row *row, const ch
 	return c ? 0 : -1;
 }
 
+/* Several are several regions. */
+static int add_heap(struct options *o, const struct option_row *row, const char *arg)
+{
+	struct heapmap_region r;
+	const char *wrong = heapmap_region_parse(arg, &r);
+
+	if (wrong)
+		return options_wrong("--%s: '%s' %s", row->name, arg, wrong);
+	for (size_t i = 0; i < o->heaps.n; i++)
+		if (r.start - o->heaps.v[i].start < o->heaps.v[i].size ||
+		    o->heaps.v[i].start - r.start < r.size)
+			return options_wrong("--%s: '%s' lies on another", row->name, arg);
+	vec_push(&o->heaps, r);
+	return 0;
+}
+
 /* -- the table --------------------------------------------------------------------- */
 
 static const struct option_row table[] = {
@@ -162,6 +179,9 @@ static const struct option_row table[] = {
 	  add_fail_if, NO_FIELD },
 	{ 0, "diff", "OLD", WORD_FILE, GROUP_REPORT,
 	  "compare with the log of an older run: what is new,\ngrown, shrunk and gone", set_string, FIELD(diff) },
+	{ 0, "heap", "START:SIZE[:HEADER]", WORD_ANY, GROUP_REPORT,
+	  "the memory of the heap, where the log does not tell:\n0x20000000:20K:4, HEADER bytes before each block",
+	  add_heap, NO_FIELD },
 	{ 'i', "interactive", NULL, WORD_NONE, GROUP_OTHER,
 	  "type commands, in a console, instead of a report;\nfrom a pipe, too", set_flag, FIELD(interactive) },
 	{ 'x', "execute", "FILE", WORD_FILE, GROUP_OTHER,
@@ -298,6 +318,7 @@ void host_options_release(struct options *o)
 	for (size_t i = 0; i < o->fail_if.n; i++)
 		condition_free(o->fail_if.v[i]);
 	vec_release(&o->fail_if);
+	vec_release(&o->heaps);
 	suppressions_free(o->report.suppressions);
 	strings_release(&o->binpath);
 	strings_release(&o->ignore);
