@@ -34,7 +34,7 @@ struct run {
 	struct event_sink *log;    /* -l: behind it */
 	struct heap *old;          /* --diff: another run's; NULL */
 	struct event_sink *errors; /* heap errors are told when they happen */
-	struct event_sink *calls; /* --calls: between the tracer and the heap */
+	struct event_sink *calls; /* --calls, --trace: between the tracer and the heap */
 	int calls_error;
 	bool failed; /* the log could not be written */
 	int output; /* descriptor of -o while --calls writes to it; −1 */
@@ -48,11 +48,17 @@ static void report_now(void *arg)
 	_exit(err ? EXIT_OURS : 0);
 }
 
+/* A trace that other tools read has its file for itself. */
+static const char *calls_output(const struct report_opts *ro)
+{
+	return ro->trace ? ro->trace_output : ro->output;
+}
+
 static int open_output(void *arg, pid_t pid)
 {
 	struct run *run = arg;
 	struct report_opts *ro = &run->opts.report;
-	char *path = name_with_pid(ro->output, pid);
+	char *path = name_with_pid(calls_output(ro), pid);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
 	if (fd < 0) {
@@ -60,7 +66,7 @@ static int open_output(void *arg, pid_t pid)
 		msg_error("cannot write %s: %s", path, strerror(errno));
 	} else {
 		run->output = fd;
-		ro->output_fd = fd;
+		ro->output_fd = ro->trace ? -1 : fd;
 	}
 	free(path);
 	return fd;
@@ -70,12 +76,13 @@ static int open_output(void *arg, pid_t pid)
 static int begin_calls(struct run *run)
 {
 	struct report_opts *ro = &run->opts.report;
-	bool later = ro->output && strchr(ro->output, '%');
+	const char *output = calls_output(ro);
+	bool later = output && strchr(output, '%');
 	int fd = STDERR_FILENO;
 
-	if (ro->output && !strcmp(ro->output, "-"))
+	if (output && !strcmp(output, "-"))
 		fd = STDOUT_FILENO;
-	else if (ro->output && !later && (fd = open_output(run, 0)) < 0)
+	else if (output && !later && (fd = open_output(run, 0)) < 0)
 		return -1;
 	run->calls = calls_sink_new(heap_sink(run->heap), run->heap, ro, fd, &run->calls_error);
 	if (later)
@@ -269,7 +276,7 @@ static int begin_report(struct run *run)
 {
 	const struct report_opts *ro = &run->opts.report;
 
-	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
+	if (check_writable(ro->output) || check_writable(ro->trace_output) || check_writable(ro->json) || check_writable(ro->xml))
 		return -1;
 	return begin_diff(run);
 }

@@ -13,6 +13,13 @@
 
 #define REPORT_DEFAULT_STACKS 10
 
+/* --trace: each call in the format of … */
+enum trace_format {
+	TRACE_NOTHING,
+	TRACE_MBED,  /* … mbed OS's memory tracing */
+	TRACE_GLIBC, /* … glibc's mtrace(3) */
+};
+
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /* Where functions and lines come from; NULL in the options: from the ELF files
@@ -68,6 +75,8 @@ struct report_opts {
 	const char *more;      /* how to see more stacks; NULL: "-m 0" */
 	const struct heap *diff; /* --diff: an older run; NULL: none … */
 	const char *diff_name;   /* … and what to call it */
+	enum trace_format trace; /* --trace; then … */
+	const char *trace_output; /* … -o is where it goes: as `output` */
 };
 
 #define REPORT_LEAK_KINDS (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE)
@@ -193,10 +202,10 @@ void report_block(const struct heap *heap, const struct report_opts *opts,
 		  const struct report_page *page, const struct report_block *block,
 		  const uint8_t *data, size_t ndata, uint64_t offset, struct strbuf *out);
 
-/* -- --calls --------------------------------------------------------------- */
+/* -- --calls, --trace ------------------------------------------------------ */
 
-/* A sink that prints every EV_CALL as one line in one write to fd and hands
- * all other events, and these, on to `next`.  It asks `heap` (which `next`
+/* A sink that prints every EV_CALL, as one line (or as opts->trace says) in one write
+ * to fd, and hands all other events, and these, on to `next`.  It asks `heap` (which `next`
  * feeds) for modules and probes.  Its free closes nothing and leaves `next`
  * alone.  When writing fails it says so and prints no more; `*error` (may be
  * NULL) becomes the -errno. */

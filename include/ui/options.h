@@ -35,6 +35,7 @@ enum option_word {
 	WORD_YES_NO,
 	WORD_DISCONNECT,
 	WORD_FULL,
+	WORD_TRACE,    /* only behind a = */
 };
 
 struct options;
@@ -101,6 +102,7 @@ struct options {
 	const char *script;   /* -x: its commands; NULL: none */
 	bool top;             /* --top: the full-screen view */
 	const char *diff;     /* --diff: the log of an older run; NULL: none */
+	uint32_t trace_format; /* --trace: enum trace_format of report/report.h */
 	enum option_answer answer;
 };
 

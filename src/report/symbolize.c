@@ -309,3 +309,22 @@ const char *symbolize_pointer(struct symbolizer *s, taddr_t addr, uint32_t modul
 	free(text);
 	return kept;
 }
+
+const char *symbolize_caller(struct symbolizer *s, taddr_t pc, uint32_t module)
+{
+	const struct heap_module *m = heap_module(s->heap, module);
+	struct elf_symbol sym;
+	const char *kept;
+	struct file *file;
+	char *text;
+
+	if (!m || (s->opts->interrupted && *s->opts->interrupted))
+		return NULL;
+	file = file_of(s, m);
+	if (!file->elf || !elf_file_function_at(file->elf, pc - m->bias - 1, &sym))
+		return NULL;
+	text = xasprintf("%s+0x%llx", sym.name, (unsigned long long)(pc - m->bias - sym.value));
+	kept = keep(s, text);
+	free(text);
+	return kept;
+}

@@ -234,7 +234,7 @@ static int check_console(const struct options *o, bool traces)
 		return options_wrong("--%s is for the side that reports", o->interactive ? "interactive" :
 											    "execute");
 	if (ro->output || ro->json || ro->xml || o->trace.calls)
-		return options_wrong("the console makes no report unasked: no --output, --export or --calls, but "
+		return options_wrong("the console makes no report unasked: no --output, --export, --calls or --trace, but "
 				     "dump >FILE, export FORMAT FILE");
 	if (o->logfile && !strcmp(o->logfile, "-") &&
 	    (o->interactive || (o->script && !strcmp(o->script, "-"))))
@@ -252,7 +252,7 @@ static int check_top(const struct options *o, bool traces)
 				     o->interactive ? "interactive" : "execute");
 	if (o->sweep || o->trace.calls)
 		return options_wrong("--top and --%s would both write to the terminal",
-				     o->sweep ? "inject sweep" : "calls");
+				     o->sweep ? "inject sweep" : o->trace_format ? "trace" : "calls");
 	if (!traces && !o->remote)
 		return options_wrong("--top watches a program: nothing changes in a log any more");
 	if (traces && o->remote)
@@ -268,7 +268,7 @@ int host_options_finish(struct options *o)
 	bool traces = o->trace.argv || o->trace.pids.n;
 
 	if (o->sweep && (ro->json || ro->xml || ro->output || o->trace.calls))
-		return options_wrong("--inject sweep makes a report of its own: no --export, --output or --calls");
+		return options_wrong("--inject sweep makes a report of its own: no --export, --output, --calls or --trace");
 	if (check_console(o, traces))
 		return -1;
 	if (o->sweep && o->diff)
@@ -279,6 +279,11 @@ int host_options_finish(struct options *o)
 		return options_wrong("--diff and --logfile cannot both be the standard input");
 	if (check_top(o, traces) || ask_for_scan(o))
 		return -1;
+	ro->trace = (enum trace_format)o->trace_format;
+	if (ro->trace) {
+		ro->trace_output = ro->output;
+		ro->output = NULL;
+	}
 	ro->quiet = o->quiet;
 	ro->verbose = o->verbose;
 	ro->list_leaks = o->list_leaks;

@@ -54,10 +54,11 @@ extern const char host_unknown_hint[];
 typedef int option_setter(struct options *o, const struct option_row *row, const char *arg);
 
 /* Of row->field: these know nothing of the option. */
-option_setter set_nothing, set_flag, clear_flag, set_value, set_number, set_word, set_string,
+option_setter set_flag, clear_flag, set_value, set_number, set_word, set_string,
 	add_string, set_time, set_fill;
 /* Of a single option, or a few. */
 option_setter set_verbose, set_pid, add_probe, add_env, set_autoscan, set_no_autoscan,
-	set_leak_check, set_leak_kinds, set_on_signal, set_why, add_injection;
+	set_leak_check, set_leak_kinds, set_on_signal, set_why, add_injection,
+	set_trace;
 
 #endif

@@ -91,7 +91,7 @@ int options_set(struct options *o, const struct option_row *row, const char *arg
 		return row->set(o, row, NULL);
 	if (!strcmp(arg, "no"))
 		return unset(o, row);
-	if (row->set == set_why)
+	if (row->set == set_why || row->set == set_trace)
 		return row->set(o, row, arg);
 	return options_wrong("option --%s takes no argument but yes or no", row->name);
 }
@@ -206,6 +206,8 @@ static int check_combination(const struct options *o)
 	if (!traces(o) && o->tracer_option)
 		return options_wrong("--%s is for the side that traces: what is in %s was traced already",
 				     o->tracer_option, o->logfile);
+	if (o->trace_format && o->trace.calls)
+		return options_wrong("--calls and --trace=FORMAT both print each call: choose one");
 	if (o->trace.user && !o->trace.argv)
 		return options_wrong("--user needs a command");
 	if (o->trace.change.redzone && o->trace.pids.n)
@@ -297,7 +299,10 @@ enum options_result options_parse(struct options *o, char **argv)
 		return OPTIONS_WRONG;
 	set_message_level(o);
 	o->trace.scan.data = o->verbose > 0;
-	if (check_combination(o) || host_options_finish(o))
+	if (check_combination(o))
+		return OPTIONS_WRONG;
+	o->trace.calls |= o->trace_format != 0;
+	if (host_options_finish(o))
 		return OPTIONS_WRONG;
 	o->trace.images = o->logfile || o->remote;
 	o->trace.stack_rest = o->logfile != NULL;
