@@ -24,15 +24,20 @@ enum import_format {
 
 enum import_what {
 	RECORD_ALLOC,    /* addr, size; calloc: product too */
-	RECORD_FREE,     /* addr */
+	RECORD_FREE,     /* addr; old_size where the target says it */
 	RECORD_REALLOC,  /* old → addr, size; addr 0 and size 0: released */
 	RECORD_FAILED,   /* size; of a realloc `old` stays what it was */
-	RECORD_RESET,    /* the heap begins anew: all that was open is gone */
+	RECORD_RESET,    /* the heap begins anew: all that was open is gone.  With `end`: only
+			    what lay between addr and end, of several heaps one.  Bounds
+			    that were told just before are those of the new heap. */
 	RECORD_BOUNDS,   /* of the heap: addr its start, size its bytes, or (size 0) `end` */
 	RECORD_FIGURES,  /* what the target says of its heap: free, used, threshold */
 	RECORD_BLOCK,    /* of a list of blocks in the heap's order: size with its header,
 			    `is_free`; addr 0 */
 	RECORD_END,      /* the log's own end mark (“= End”) */
+	RECORD_LISTED,   /* as RECORD_ALLOC, but from a list of open blocks, which a target may
+			    print many times: a block that is open already, at the same address
+			    and with the same size, is the same one */
 };
 
 /* What the target itself had to say of an operation. */
@@ -45,7 +50,7 @@ enum import_verdict {
 
 enum { IMPORT_FRAMES = 64 };
 
-/* Whatever is not said is 0 or NULL. */
+/* Whatever is not said is 0 or NULL; of pc only npc entries are written. */
 struct import_record {
 	enum import_what what;
 	const char *operation;     /* a literal: "malloc", "heap_caps_calloc", "free" */
@@ -59,19 +64,19 @@ struct import_record {
 	enum import_verdict verdict;
 	uint64_t figure_free, figure_used, threshold; /* UINT64_MAX: not said */
 	int64_t delta;             /* to the threshold */
-	/* Who called: addresses, innermost first (return addresses as the target has
-	 * them, the Thumb bit included), or words. */
-	taddr_t pc[IMPORT_FRAMES];
-	unsigned npc;
 	const char *module;        /* glibc: the object's path … */
 	unsigned nmodule;          /* … and its length; such strings have no zero */
-	const char *symbol;        /* glibc: "symbol+0xoff" */
+	const char *symbol;        /* glibc: "symbol+0xoff", or without the 0x */
 	unsigned nsymbol;
 	const char *file, *function, *variable;
 	unsigned nfile, nfunction, nvariable, line;
 	uint32_t caps;             /* ESP-IDF: MALLOC_CAP_… */
 	int cpu;                   /* −1: not said */
 	uint64_t time;             /* ccount; 0: not said */
+	/* Who called: addresses, innermost first (return addresses as the target has
+	 * them, the Thumb bit included); or the words above. */
+	unsigned npc;
+	taddr_t pc[IMPORT_FRAMES]; /* last: what is before is cleared for each record */
 };
 
 enum import_line {
@@ -88,12 +93,14 @@ struct import_parser *import_parser_new(enum import_format format);
 void import_parser_free(struct import_parser *);
 
 /* `line`: n bytes, without its end (CR, LF); any bytes may be in it.  `before`, `behind`:
- * how many bytes of other text precede and follow what was understood.  A line with more
- * than one record (a lost line end) gives the first one: `behind` is what is to be parsed
- * next. */
+ * how many bytes of other text precede and follow what was understood, or is damaged
+ * (LINE_OTHER: n and 0).  What is behind may hold the next record (a lost line end, lists):
+ * it is to be parsed next, until there is nothing, or other text.  A record that an earlier
+ * line began may come out first; then `behind` is n, and before is 0. */
 enum import_line import_parse(struct import_parser *, const char *line, size_t n,
 			      struct import_record *out, size_t *before, size_t *behind);
-/* What is left at the end of the log: a record of several lines.  LINE_RECORD or LINE_OTHER. */
+/* What is left at the end of the log: a record of several lines.  LINE_RECORD or LINE_OTHER,
+ * which it is when called again. */
 enum import_line import_parse_end(struct import_parser *, struct import_record *out);
 
 /* Which format these first bytes of a log are in: the one with most records.
