@@ -27,26 +27,50 @@ static const char *number_before(const char *p, const char *end)
 	return first < end ? first : NULL;
 }
 
+/* The line end is lost: what was taken last was, or ends with, the beginning of the next. */
+static bool is_next_line(struct cursor *c, const char *start, taddr_t *pc)
+{
+	struct cursor rest = *c;
+
+	if (HAS(c, "reed by ") && c->p[-1] == 'f') {
+		c->p--;
+		*pc >>= 4;
+		return true;
+	}
+	if (HAS(c, " bytes (@ ")) {
+		c->p = start;
+		*pc = 0;
+		return true;
+	}
+	take_blanks(&rest);
+	while (rest.p > c->p && rest.p < rest.end && is_digit(*rest.p))
+		rest.p++;
+	return HAS(&rest, " bytes (@ ");
+}
+
 static bool take_callers(struct cursor *c, struct import_record *out)
 {
-	unsigned n = 0;
+	const char *start;
+	bool is_last = c->p == c->end;
 	taddr_t pc;
 
-	if (c->p == c->end)
-		return true;
-	while (take_address(c, &pc)) {
-		if (pc && n < IMPORT_FRAMES)
-			out->pc[n++] = pc;
-		if (!take_char(c, ':')) {
-			out->npc = n;
-			return ends_number(c);
+	while (!is_last) {
+		start = c->p;
+		if (!take_address(c, &pc))
+			return false;
+		if (is_next_line(c, start, &pc))
+			is_last = true;
+		else if (!take_char(c, ':')) {
+			if (!ends_number(c))
+				return false;
+			is_last = true;
+		} else {
+			is_last = c->p == c->end || is_blank(*c->p);
 		}
-		if (c->p == c->end || is_blank(*c->p)) {
-			out->npc = n;
-			return true;
-		}
+		if (pc && out->npc < IMPORT_FRAMES)
+			out->pc[out->npc++] = pc;
 	}
-	return false;
+	return true;
 }
 
 static bool take_label(struct cursor *c)

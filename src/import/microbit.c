@@ -54,12 +54,31 @@ static enum import_line take_malloc(struct cursor *c, struct import_record *out)
 	return LINE_RECORD;
 }
 
+static bool is_call(const char *p, const char *end)
+{
+	struct cursor c = { p, end };
+
+	if (!TAKE(&c, "microbit_"))
+		TAKE(&c, "device_");
+	return HAS(&c, "malloc: ") || HAS(&c, "free:   ");
+}
+
 static enum import_line take_free(struct cursor *c, struct import_record *out)
 {
+	unsigned n = 0;
 	taddr_t addr;
 
-	if (!take_address(c, &addr) || !ends_number(c))
+	if (!take_address(c, &addr))
 		return LINE_DAMAGED;
+	/* Where the line end is lost, the next call's first letters look like digits. */
+	while (n < 2 && !is_call(c->p - n, c->end))
+		n++;
+	if (is_call(c->p - n, c->end)) {
+		c->p -= n;
+		addr >>= 4 * n;
+	} else if (!ends_number(c)) {
+		return LINE_DAMAGED;
+	}
 	begin_record(out, RECORD_FREE, "free");
 	out->addr = addr;
 	return LINE_RECORD;
@@ -240,8 +259,7 @@ static const char *next_start(const char *p, const char *end)
 	for (; p < end; p++) {
 		struct cursor c = { p, end };
 
-		if (HAS(&c, "malloc: ") || HAS(&c, "free:   ") || HAS(&c, "[F:") ||
-		    HAS(&c, "[U:"))
+		if (is_call(p, end) || HAS(&c, "[F:") || HAS(&c, "[U:"))
 			break;
 	}
 	return p;
