@@ -67,7 +67,8 @@ static bool take_address_and(struct cursor *c, taddr_t *v, char behind)
 
 static bool take_result(struct cursor *c, taddr_t *addr)
 {
-	return take_char(c, '=') && take_address(c, addr) && TAKE(c, "...");
+	/* A fourth was a digit. */
+	return take_char(c, '=') && take_address(c, addr) && TAKE(c, "...") && !has_char(c, '.');
 }
 
 static bool take_malloc(struct cursor *c, struct import_record *out)

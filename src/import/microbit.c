@@ -25,6 +25,20 @@ enum { HEADER = 4 };
 
 /* -- calls ----------------------------------------------------------------- */
 
+static bool is_call(const char *p, const char *end)
+{
+	struct cursor c = { p, end };
+
+	if (!TAKE(&c, "microbit_"))
+		TAKE(&c, "device_");
+	return HAS(&c, "malloc: ") || HAS(&c, "free:   ");
+}
+
+static bool is_end_of_call(const struct cursor *c)
+{
+	return ends_number(c) || is_call(c->p, c->end);
+}
+
 static bool take_brackets(struct cursor *c, uint64_t *size)
 {
 	return TAKE(c, " [") && take_number(c, size) && take_char(c, ']');
@@ -47,20 +61,11 @@ static enum import_line take_malloc(struct cursor *c, struct import_record *out)
 		return LINE_OTHER;
 	is_native = TAKE(c, "NATIVE ");
 	if (!TAKE(c, "ALLOCATED: ") || !take_number(c, &size) || !TAKE(c, " [") ||
-	    !take_address(c, &addr) || !addr || !take_char(c, ']'))
+	    !take_address(c, &addr) || !addr || !take_char(c, ']') || !is_end_of_call(c))
 		return LINE_DAMAGED;
 	begin_allocation(out, "malloc", addr, size);
 	out->header = is_native ? 0 : HEADER;
 	return LINE_RECORD;
-}
-
-static bool is_call(const char *p, const char *end)
-{
-	struct cursor c = { p, end };
-
-	if (!TAKE(&c, "microbit_"))
-		TAKE(&c, "device_");
-	return HAS(&c, "malloc: ") || HAS(&c, "free:   ");
 }
 
 static enum import_line take_free(struct cursor *c, struct import_record *out)
