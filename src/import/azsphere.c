@@ -238,6 +238,12 @@ static bool take_remark(struct cursor *c, struct remark *remark)
 	return true;
 }
 
+static void forget_figures(struct import_record *out)
+{
+	out->figure_used = out->threshold = UINT64_MAX;
+	out->delta = 0;
+}
+
 /* What is damaged of it changes nothing of the call, and is left. */
 static void take_results(struct import_parser *parser, struct cursor *c,
 			 struct import_record *out)
@@ -253,13 +259,15 @@ static void take_results(struct import_parser *parser, struct cursor *c,
 			out->verdict = VERDICT_UNTRACKED;
 	}
 	before = *c;
-	if (take_status(c, out))
+	if (take_status(c, out)) {
 		/* Only a verbose build tells of success. */
 		parser->has_results |= *before.p == 'S';
-	else if (before.p == before.end && parser->has_results && !has_remark)
-		out->verdict = VERDICT_CUT;
-	else
+	} else if (before.p < before.end) {
+		forget_figures(out);
 		*c = before;
+	} else if (parser->has_results && !has_remark) {
+		out->verdict = VERDICT_CUT;
+	}
 }
 
 /* -- lines ----------------------------------------------------------------- */

@@ -113,6 +113,7 @@ static enum import_line without_start(struct text *t)
 {
 	struct cursor c = { t->line, t->end };
 
+	take_blanks(&c);
 	if (TAKE(&c, "?")) {
 		take_blanks(&c);
 		if (c.p == c.end)

@@ -609,6 +609,43 @@ static void truncated(void **state)
 	}
 }
 
+/* A call is what it is, whatever became of its result. */
+static void damaged_result(void **state)
+{
+	static const char line[] = "Heap-Tracker: malloc(16)=0xbeee9010... SUCCESS: heap_allocated "
+		"(10?4 bytes) - delta with heap_threshold(254976 bytes)";
+
+	(void)state;
+	begin(IMPORT_AZSPHERE);
+	assert_int_equal(parse(line), LINE_RECORD);
+	assert_block("malloc", 0xbeee9010, 16);
+	assert_int_equal(r.figure_used, UINT64_MAX);
+	assert_int_equal(parse(line + strlen(line) - behind), LINE_DAMAGED);
+	assert_int_equal(behind, 0);
+}
+
+/* All of a dump that has lost its line ends. */
+static void dump_of_one_line(void **state)
+{
+	static const char line[] = "64 bytes (@ 0x3ffb5d5c, Internal) allocated CPU 1 ccount 0x00000004 "
+		"caller 0x400d27a6freed by 0x400d27b1:0x0    12 bytes (@ 0x3ffb5d60, Internal) "
+		"allocated CPU 0 ccount 0x00000008 caller 0x400d27a6:8 bytes (@ 0x3ffb5d";
+
+	(void)state;
+	begin(IMPORT_ESP_HEAPTRACE);
+	assert_int_equal(parse(line), LINE_RECORD);
+	assert_block("malloc", 0x3ffb5d5c, 64);
+	assert_caller(0x400d27a6);
+	assert_int_equal(parse(line + strlen(line) - behind), LINE_RECORD);
+	assert_block("free", 0x3ffb5d5c, 0);
+	assert_caller(0x400d27b1);
+	assert_int_equal(parse(line + strlen(line) - behind), LINE_RECORD);
+	assert_block("malloc", 0x3ffb5d60, 12);
+	assert_caller(0x400d27a6);
+	assert_int_equal(parse(line + strlen(line) - behind), LINE_DAMAGED);
+	assert_int_equal(behind, 0);
+}
+
 static void numbers_too_large(void **state)
 {
 	static const struct {
@@ -704,6 +741,8 @@ int main(void)
 		cmocka_unit_test(damaged_addresses),
 		cmocka_unit_test(any_damage),
 		cmocka_unit_test(truncated),
+		cmocka_unit_test(damaged_result),
+		cmocka_unit_test(dump_of_one_line),
 		cmocka_unit_test(numbers_too_large),
 		cmocka_unit_test(damaged_and_whole),
 		cmocka_unit_test(recognised),
