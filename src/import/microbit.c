@@ -227,18 +227,33 @@ static void note_bounds(struct import_parser *parser, struct import_record *r)
 	parser->heap.is_new = true;
 }
 
+static void tell_bounds(const struct import_parser *parser, struct import_record *out)
+{
+	begin_record(out, RECORD_BOUNDS, NULL);
+	out->header = HEADER;
+	out->addr = parser->heap.start;
+	out->end = parser->heap.end;
+}
+
 /* True: `out` is not the record of this line, but what it makes certain of the lines
- * before. */
+ * before: that the heap begins anew, then its bounds. */
 static bool settle(struct import_parser *parser, const struct text *t, struct import_record *out)
 {
 	int is_new = parser->heap.is_new ? begins_anew(parser, t, out) : -1;
 
+	if (parser->heap.has_begun) {
+		parser->heap.has_begun = false;
+		tell_bounds(parser, out);
+		return true;
+	}
 	if (is_new >= 0)
 		parser->heap.is_new = false;
-	if (is_new > 0)
+	if (is_new > 0) {
+		parser->heap.has_begun = parser->heap.start && parser->heap.end;
 		begin_reset(parser, out);
-	else if (out->what == RECORD_BOUNDS)
+	} else if (out->what == RECORD_BOUNDS) {
 		note_bounds(parser, out);
+	}
 	return is_new > 0;
 }
 

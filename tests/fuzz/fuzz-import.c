@@ -53,7 +53,7 @@ static void parse_line(struct import_parser *parser, const char *bytes, size_t n
 {
 	char *line = xmemdup(n ? bytes : "", n + !n); /* so that its end is an end */
 	size_t rest = n, before, behind;
-	bool was_earlier = false;
+	unsigned stays = 0; /* records of the lines before: a reset, and bounds */
 	enum import_line what;
 	struct import_record r;
 
@@ -61,8 +61,8 @@ static void parse_line(struct import_parser *parser, const char *bytes, size_t n
 		what = import_parse(parser, line + n - rest, rest, &r, &before, &behind);
 		check(before <= rest && behind <= rest - before, "more than the line");
 		check(what != LINE_OTHER || (before == rest && !behind), "other text is all of it");
-		check(behind < rest || !rest || !was_earlier, "nothing was taken, twice");
-		was_earlier = behind == rest;
+		stays = behind == rest ? stays + 1 : 0;
+		check(!rest || stays < 3, "nothing is taken of the line");
 		if (what == LINE_RECORD)
 			check_record(&r);
 		rest = behind;

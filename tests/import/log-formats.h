@@ -85,10 +85,8 @@ static void microbit_heap(void)
 			put_line(true);
 	}
 	put_line(true);
-	if (nfree == heap.size) {
-		seen.resets++;
-		nopen = 0;
-	}
+	if (nfree == heap.size)
+		noted.resets++;
 	add("mb_total_free : %llu", (unsigned long long)nfree);
 	put_line(true);
 	add("mb_total_used : %llu", (unsigned long long)(heap.size - nfree));
@@ -104,7 +102,8 @@ static void microbit_alloc(const struct site *site, uint64_t size, uint64_t addr
 			add(" [%llu]", (unsigned long long)size);
 		put_line(true);
 		seen.failed++;
-		if (any(4) == 0)
+		/* An empty one would look like a start. */
+		if (any(4) == 0 && heap.n > 1)
 			microbit_heap();
 		return;
 	}
@@ -495,7 +494,7 @@ static void log_cut(const struct site *site)
 		return;
 	case FORMATS: break;
 	}
-	seen.damaged++;
+	noted.damaged++;
 }
 
 static void write_site(FILE *out, const struct site *site)

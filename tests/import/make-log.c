@@ -12,11 +12,12 @@
  *
  * What a report must say of it goes to the file that $EXPECT names, in the form of
  * tests/run/expect.h: counts, errors, what is open; of a damaged log, what follows from the
- * lines that are whole.  (A realloc is an allocation and a release.)  $NOTES names a file
- * for the rest: damaged records, releases that are not seen (the block's address is given
- * out again), free(NULL), and who has what open:
+ * lines that are whole.  (A realloc is an allocation and a release.  A release is unseen, yet one,
+ * when the block's address is given out again.)  Counts begin anew with the heap, errors do not.
+ * $NOTES names a file for the rest: damaged records, how often the heap began, and who has what
+ * open at the end:
  *
- *	damaged N · unseen_releases N · free_null N · bad_frees N · resets N
+ *	damaged N · resets N
  *	site WHERE BLOCKS BYTES
  */
 #include <stdarg.h>
@@ -94,8 +95,11 @@ struct block {
 static struct block open_blocks[8192];
 static size_t nopen;
 static struct {
-	unsigned long allocs, frees, bytes, failed, doubles, invalid, unseen, null, damaged, resets;
-} seen;
+	unsigned long allocs, frees, bytes, failed, unknown, unseen, null;
+} seen; /* since the last start */
+static struct {
+	unsigned long damaged, resets, doubles, invalid;
+} noted;
 
 static struct block *find_open(uint64_t addr)
 {
@@ -113,6 +117,7 @@ static void see_alloc(uint64_t addr, uint64_t size, const struct site *site)
 	seen.bytes += size;
 	if (old) {
 		seen.unseen++;
+		seen.frees++;
 		*old = open_blocks[--nopen];
 	}
 	open_blocks[nopen++] = (struct block){ addr, size, site };
@@ -127,10 +132,12 @@ static void see_free(uint64_t addr, bool is_double)
 		*old = open_blocks[--nopen];
 	} else if (!addr) {
 		seen.null++;
-	} else if (is_double) {
-		seen.doubles++;
 	} else {
-		seen.invalid++;
+		seen.unknown++;
+		if (is_double)
+			noted.doubles++;
+		else
+			noted.invalid++;
 	}
 }
 
@@ -194,7 +201,7 @@ static void damage_line(void)
 	size_t at = line.address + any(line.address_end - line.address);
 	unsigned kind = (unsigned)any(3);
 
-	seen.damaged++;
+	noted.damaged++;
 	if (kind == 0 && !line.address_is_last) {
 		line.n = at + (at == line.address);
 	} else if (kind == 1) {
@@ -284,8 +291,9 @@ static void do_call(void)
 
 	if (choice < 2)
 		log_free(&sites[any(SITES)], 0, 0, NIL);
-	else if (choice < 3)
-		log_free(&sites[any(SITES)], heap.start + heap.size + 16 * (1 + any(64)), 8, UNKNOWN);
+	else if (choice < 3 && nlive)
+		/* Odd: within a block, and never the beginning of one. */
+		log_free(&sites[any(SITES)], live[any(nlive)].addr + 1, 8, UNKNOWN);
 	else if (!nlive || choice < 52)
 		do_alloc();
 	else if (choice < 60)
@@ -299,6 +307,7 @@ static void do_reset(void)
 	first_fit_release(&heap);
 	heap = heaps[format];
 	nlive = nopen = 0;
+	memset(&seen, 0, sizeof seen);
 	log_start();
 }
 
@@ -342,15 +351,16 @@ static void write_expected(FILE *out)
 	fprintf(out, "allocs %lu\nfrees %lu\nbytes_allocated %lu\n", seen.allocs, seen.frees,
 		seen.bytes);
 	fprintf(out, "open_blocks %zu\nopen_bytes %lu\nfailed %lu\n", nopen, bytes, seen.failed);
+	fprintf(out, "unknown_releases %lu\nunseen_releases %lu\nnull_releases %lu\n", seen.unknown,
+		seen.unseen, seen.null);
 	if (!mode.damage)
-		fprintf(out, "error double_free %lu\nerror invalid_free %lu\n", seen.doubles,
-			seen.invalid);
+		fprintf(out, "error double_free %lu\nerror invalid_free %lu\n", noted.doubles,
+			noted.invalid);
 }
 
 static void write_notes(FILE *out)
 {
-	fprintf(out, "damaged %lu\nunseen_releases %lu\nfree_null %lu\nbad_frees %lu\nresets %lu\n",
-		seen.damaged, seen.unseen, seen.null, seen.doubles + seen.invalid, seen.resets);
+	fprintf(out, "damaged %lu\nresets %lu\n", noted.damaged, noted.resets);
 	for (unsigned s = 0; s < SITES; s++) {
 		unsigned long blocks = 0, bytes = 0;
 
@@ -395,6 +405,10 @@ int main(int argc, char **argv)
 	for (int i = 3; i < argc; i++)
 		if (!set_mode(argv[i]))
 			calls = strtoul(argv[i], NULL, 0);
+	if (mode.reset && format != MICROBIT) {
+		fprintf(stderr, "make-log: %s does not say when the heap begins anew\n", argv[1]);
+		return 2;
+	}
 	run(calls);
 	if (mode.cut)
 		cut();

@@ -21,7 +21,10 @@ struct block {
 static VEC(struct block) blocks;
 static struct u64map open_at = U64MAP_INIT; /* address → index of its block */
 static struct u64map freed = U64MAP_INIT;
-static unsigned long allocs, frees, bytes, failed, doubles, invalid, unseen, null, damaged, resets;
+static struct {
+	unsigned long allocs, frees, bytes, failed, unknown, unseen, null;
+} sum; /* since the heap began */
+static unsigned long doubles, invalid, damaged, resets;
 
 static char *site_of(const struct import_record *r)
 {
@@ -49,9 +52,12 @@ static bool close_block(taddr_t addr)
 
 static void do_alloc(const struct import_record *r)
 {
-	allocs++;
-	bytes += r->size;
-	unseen += close_block(r->addr);
+	sum.allocs++;
+	sum.bytes += r->size;
+	if (close_block(r->addr)) {
+		sum.unseen++;
+		sum.frees++;
+	}
 	u64map_del(&freed, r->addr);
 	u64map_set(&open_at, r->addr, blocks.n);
 	vec_push(&blocks, (struct block){ r->addr, r->size, site_of(r) });
@@ -59,18 +65,37 @@ static void do_alloc(const struct import_record *r)
 
 static void do_free(taddr_t addr)
 {
-	if (!addr)
-		null++;
-	else if (close_block(addr))
-		frees++;
-	else if (u64map_get(&freed, addr))
-		doubles++;
-	else
-		invalid++;
+	if (!addr) {
+		sum.null++;
+	} else if (close_block(addr)) {
+		sum.frees++;
+	} else {
+		sum.unknown++;
+		*(u64map_get(&freed, addr) ? &doubles : &invalid) += 1;
+	}
+}
+
+static uint64_t open_bytes(void)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < blocks.n; i++)
+		n += blocks.v[i].size;
+	return n;
+}
+
+static void print_image(void)
+{
+	printf("allocs %lu\nfrees %lu\nbytes_allocated %lu\n", sum.allocs, sum.frees, sum.bytes);
+	printf("open_blocks %zu\nopen_bytes %" PRIu64 "\nfailed %lu\n", blocks.n, open_bytes(),
+	       sum.failed);
+	printf("unknown_releases %lu\nunseen_releases %lu\nnull_releases %lu\n", sum.unknown,
+	       sum.unseen, sum.null);
 }
 
 static void do_reset(void)
 {
+	memset(&sum, 0, sizeof sum);
 	resets++;
 	while (blocks.n)
 		close_block(blocks.v[0].addr);
@@ -83,7 +108,7 @@ static void do_record(const struct import_record *r)
 	case RECORD_ALLOC: do_alloc(r); break;
 	case RECORD_FREE: do_free(r->addr); break;
 	case RECORD_REALLOC: do_free(r->old); do_alloc(r); break;
-	case RECORD_FAILED: failed++; break;
+	case RECORD_FAILED: sum.failed++; break;
 	case RECORD_RESET: do_reset(); break;
 	case RECORD_LISTED:
 		if (!u64map_get(&open_at, r->addr))
@@ -116,24 +141,19 @@ static int by_site(const void *a, const void *b)
 	return strcmp(x->site, y->site);
 }
 
-static void print(void)
+static void print_notes(void)
 {
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < blocks.n; i++)
-		sum += blocks.v[i].size;
-	printf("allocs %lu\nfrees %lu\nbytes_allocated %lu\n", allocs, frees, bytes);
-	printf("open_blocks %zu\nopen_bytes %" PRIu64 "\nfailed %lu\n", blocks.n, sum, failed);
 	printf("error double_free %lu\nerror invalid_free %lu\n", doubles, invalid);
-	printf("damaged %lu\nunseen_releases %lu\nfree_null %lu\nbad_frees %lu\nresets %lu\n",
-	       damaged, unseen, null, doubles + invalid, resets);
+	printf("damaged %lu\nresets %lu\n", damaged, resets);
 	if (blocks.n)
 		qsort(blocks.v, blocks.n, sizeof *blocks.v, by_site);
 	for (size_t i = 0, j; i < blocks.n; i = j) {
-		for (sum = 0, j = i; j < blocks.n && !by_site(&blocks.v[i], &blocks.v[j]); j++)
-			sum += blocks.v[j].size;
+		uint64_t n = 0;
+
+		for (j = i; j < blocks.n && !by_site(&blocks.v[i], &blocks.v[j]); j++)
+			n += blocks.v[j].size;
 		if (*blocks.v[i].site)
-			printf("site %s %zu %" PRIu64 "\n", blocks.v[i].site, j - i, sum);
+			printf("site %s %zu %" PRIu64 "\n", blocks.v[i].site, j - i, n);
 	}
 }
 
@@ -170,7 +190,8 @@ int main(int argc, char **argv)
 	}
 	while (import_parse_end(parser, &r) == LINE_RECORD)
 		do_record(&r);
-	print();
+	print_image();
+	print_notes();
 	import_parser_free(parser);
 	free(all);
 	return 0;

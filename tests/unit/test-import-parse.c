@@ -166,8 +166,15 @@ static void assert_reset(const char *line, bool is_reset)
 		return;
 	assert_int_equal(before, 0);
 	assert_int_equal(behind, strlen(line));
+	assert_int_equal(r.addr, 0);
+	assert_int_equal(r.end, 0);
 	assert_int_equal(parse(line), LINE_RECORD);
-	assert_int_not_equal(r.what, RECORD_RESET);
+	assert_int_equal(r.what, RECORD_BOUNDS);
+	assert_int_equal(r.addr, 0x20002950);
+	assert_int_equal(r.end, 0x20003800);
+	assert_int_equal(behind, strlen(line));
+	assert_int_equal(parse(line), LINE_RECORD);
+	assert_true(r.what != RECORD_RESET && r.what != RECORD_BOUNDS);
 }
 
 static void microbit_begins_anew(void **state)
