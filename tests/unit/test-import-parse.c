@@ -108,6 +108,8 @@ static void mbed(void **state)
 	assert_int_equal(parse("?"), LINE_SILENT);
 	assert_int_equal(parse("#?:0x0;0x602f-0x0"), LINE_SILENT);
 	assert_int_equal(parse("what?"), LINE_OTHER);
+	assert_int_equal(parse("#c: a remark"), LINE_OTHER);
+	assert_int_equal(parse("#m:"), LINE_DAMAGED);
 }
 
 static void microbit(void **state)
