@@ -28,8 +28,8 @@ enum import_what {
 	RECORD_REALLOC,  /* old → addr, size; addr 0 and size 0: released */
 	RECORD_FAILED,   /* size; of a realloc `old` stays what it was */
 	RECORD_RESET,    /* the heap begins anew: all that was open is gone.  With `end`: only
-			    what lay between addr and end, of several heaps one.  Bounds
-			    that were told just before are those of the new heap. */
+			    what lay between addr and end, of several heaps one.  Its
+			    bounds come behind, were they told before or not. */
 	RECORD_BOUNDS,   /* of the heap: addr its start, size its bytes, or (size 0) `end` */
 	RECORD_FIGURES,  /* what the target says of its heap: free, used, threshold */
 	RECORD_BLOCK,    /* of a list of blocks in the heap's order: size with its header,
@@ -96,7 +96,7 @@ void import_parser_free(struct import_parser *);
  * how many bytes of other text precede and follow what was understood, or is damaged
  * (LINE_OTHER: n and 0).  What is behind may hold the next record (a lost line end, lists):
  * it is to be parsed next, until there is nothing, or other text.  A record that an earlier
- * line began may come out first; then `behind` is n, and before is 0. */
+ * line began, or is about, may come out first; then `behind` is n, and before is 0. */
 enum import_line import_parse(struct import_parser *, const char *line, size_t n,
 			      struct import_record *out, size_t *before, size_t *behind);
 /* What is left at the end of the log: a record of several lines.  LINE_RECORD or LINE_OTHER,

@@ -67,7 +67,8 @@ static bool take_address_and(struct cursor *c, taddr_t *v, char behind)
 
 static bool take_result(struct cursor *c, taddr_t *addr)
 {
-	return take_char(c, '=') && take_address(c, addr) && TAKE(c, "...");
+	/* A fourth was a digit. */
+	return take_char(c, '=') && take_address(c, addr) && TAKE(c, "...") && !has_char(c, '.');
 }
 
 static bool take_malloc(struct cursor *c, struct import_record *out)
@@ -237,6 +238,12 @@ static bool take_remark(struct cursor *c, struct remark *remark)
 	return true;
 }
 
+static void forget_figures(struct import_record *out)
+{
+	out->figure_used = out->threshold = UINT64_MAX;
+	out->delta = 0;
+}
+
 /* What is damaged of it changes nothing of the call, and is left. */
 static void take_results(struct import_parser *parser, struct cursor *c,
 			 struct import_record *out)
@@ -252,13 +259,15 @@ static void take_results(struct import_parser *parser, struct cursor *c,
 			out->verdict = VERDICT_UNTRACKED;
 	}
 	before = *c;
-	if (take_status(c, out))
+	if (take_status(c, out)) {
 		/* Only a verbose build tells of success. */
 		parser->has_results |= *before.p == 'S';
-	else if (before.p == before.end && parser->has_results && !has_remark)
-		out->verdict = VERDICT_CUT;
-	else
+	} else if (before.p < before.end) {
+		forget_figures(out);
 		*c = before;
+	} else if (parser->has_results && !has_remark) {
+		out->verdict = VERDICT_CUT;
+	}
 }
 
 /* -- lines ----------------------------------------------------------------- */

@@ -27,26 +27,59 @@ static const char *number_before(const char *p, const char *end)
 	return first < end ? first : NULL;
 }
 
+/* Up to where damage goes: the next block's number, or the end. */
+static const char *next_block(const char *p, const char *end)
+{
+	const char *bytes = FIND(p, end, " bytes (@ ");
+	const char *number = bytes ? number_before(p, bytes) : NULL;
+
+	return number ? number : end;
+}
+
+/* The line end is lost: what was taken last was, or ends with, the beginning of the next. */
+static bool is_next_line(struct cursor *c, const char *start, taddr_t *pc)
+{
+	struct cursor rest = *c;
+
+	if (HAS(c, "reed by ") && c->p[-1] == 'f') {
+		c->p--;
+		*pc >>= 4;
+		return true;
+	}
+	if (HAS(c, " bytes (@ ")) {
+		c->p = start;
+		*pc = 0;
+		return true;
+	}
+	take_blanks(&rest);
+	while (rest.p > c->p && rest.p < rest.end && is_digit(*rest.p))
+		rest.p++;
+	return HAS(&rest, " bytes (@ ");
+}
+
 static bool take_callers(struct cursor *c, struct import_record *out)
 {
-	unsigned n = 0;
+	const char *start;
+	bool is_last = c->p == c->end;
 	taddr_t pc;
 
-	if (c->p == c->end)
-		return true;
-	while (take_address(c, &pc)) {
-		if (pc && n < IMPORT_FRAMES)
-			out->pc[n++] = pc;
-		if (!take_char(c, ':')) {
-			out->npc = n;
-			return ends_number(c);
+	while (!is_last) {
+		start = c->p;
+		if (!take_address(c, &pc))
+			return false;
+		if (is_next_line(c, start, &pc))
+			is_last = true;
+		else if (!take_char(c, ':')) {
+			if (!ends_number(c))
+				return false;
+			is_last = true;
+		} else {
+			is_last = c->p == c->end || is_blank(*c->p);
 		}
-		if (c->p == c->end || is_blank(*c->p)) {
-			out->npc = n;
-			return true;
-		}
+		if (pc && out->npc < IMPORT_FRAMES)
+			out->pc[out->npc++] = pc;
 	}
-	return false;
+	return true;
 }
 
 static bool take_label(struct cursor *c)
@@ -84,7 +117,7 @@ static bool take_freed_by(const struct import_parser *parser, struct cursor *c,
 static enum import_line block_line(struct import_parser *parser, struct text *t,
 				   const char *bytes, struct import_record *out)
 {
-	const char *start = number_before(t->line, bytes), *next;
+	const char *start = number_before(t->line, bytes);
 	struct cursor c = { start, t->end };
 
 	parser->block_is_known = start && take_block(&c, out);
@@ -92,10 +125,7 @@ static enum import_line block_line(struct import_parser *parser, struct text *t,
 		parser->block = out->addr;
 		return found(t, start, &c, LINE_RECORD);
 	}
-	next = FIND(bytes + 1, t->end, " bytes (@ ");
-	if (next)
-		next = number_before(bytes + 1, next);
-	c.p = next ? next : t->end;
+	c.p = next_block(bytes + 1, t->end);
 	return found(t, start ? start : bytes, &c, LINE_DAMAGED);
 }
 
@@ -109,7 +139,7 @@ static enum import_line freed_line(struct import_parser *parser, struct text *t,
 
 	parser->block_is_known = false;
 	if (what != LINE_RECORD)
-		c.p = t->end;
+		c.p = next_block(start, t->end);
 	return found(t, start, &c, what);
 }
 
@@ -142,12 +172,15 @@ static enum import_line alive(struct text *t, const char *bytes, struct import_r
 static bool is_summary(const struct text *t)
 {
 	static const char *const starts[] = {
-		"====== Heap Trace Summary", "======", "Mode: Heap Trace ", "records: ", "hashmap: ",
+		"======", "Mode: Heap Trace ", "records: ", "hashmap: ",
 		"internal records: ", "total allocations: ", "total frees: ", "(NB: ",
 	};
 
+	struct cursor c = { t->line, t->end };
+
+	take_blanks(&c);
 	for (unsigned i = 0; i < ARRAY_SIZE(starts); i++)
-		if (has_text(&(struct cursor){ t->line, t->end }, starts[i], strlen(starts[i])))
+		if (has_text(&c, starts[i], strlen(starts[i])))
 			return true;
 	return false;
 }
@@ -155,12 +188,13 @@ static bool is_summary(const struct text *t)
 static enum import_line esp_heaptrace_line(struct import_parser *parser, struct text *t,
 					   struct import_record *out)
 {
-	const char *p;
+	const char *p = FIND(t->line, t->end, " bytes (@ ");
+	const char *freed = FIND(t->line, p ? p : t->end, "freed by ");
 
-	if ((p = FIND(t->line, t->end, " bytes (@ ")))
+	if (freed)
+		return freed_line(parser, t, freed, out);
+	if (p)
 		return block_line(parser, t, p, out);
-	if ((p = FIND(t->line, t->end, "freed by ")))
-		return freed_line(parser, t, p, out);
 	if ((p = FIND(t->line, t->end, "= Heap Trace: ")) ||
 	    (p = FIND(t->line, t->end, " allocations trace (")))
 		return headline(parser, t, p, out);

@@ -27,6 +27,12 @@ static bool is_operation(const char *p, const char *end)
 	       (is_digit(p[2]) || p[2] == '(');
 }
 
+/* Without a caller: other text may begin so, too. */
+static bool is_lone_operation(const char *p, const char *end)
+{
+	return is_operation(p, end) && (p[2] == '(' || (end - p >= 4 && p[3] == 'x'));
+}
+
 /* -- who called ------------------------------------------------------------ */
 
 /* “[0x11a0]”, which ends at `close`: where it begins, NULL: it is something else. */
@@ -265,7 +271,7 @@ static enum import_line glibc_line(struct import_parser *parser, struct text *t,
 	const char *start = FIND(t->line, t->end, "@ "), *last;
 
 	if (!start) {
-		if (is_operation(t->line, t->end))
+		if (is_lone_operation(t->line, t->end))
 			return take_line(parser, t, t->line, &c, &w, out);
 		start = FIND(t->line, t->end, "= ");
 		return start ? glibc_mark(parser, t, start, out) : LINE_OTHER;

@@ -9,9 +9,11 @@
  *     ?                                   an operation that it does not know */
 #include "import/parse.h"
 
+/* “#c: …” is text of somebody's. */
 static bool is_start(const char *p, const char *end)
 {
-	return end - p >= 3 && *p == '#' && p[2] == ':' && p[1] && strchr("mrcf?", p[1]);
+	return end - p >= 3 && *p == '#' && p[2] == ':' && p[1] && strchr("mrcf?", p[1]) &&
+	       (end - p == 3 || !is_blank(p[3]));
 }
 
 static const char *find_start(const char *p, const char *end)
@@ -113,6 +115,7 @@ static enum import_line without_start(struct text *t)
 {
 	struct cursor c = { t->line, t->end };
 
+	take_blanks(&c);
 	if (TAKE(&c, "?")) {
 		take_blanks(&c);
 		if (c.p == c.end)

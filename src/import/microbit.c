@@ -25,6 +25,20 @@ enum { HEADER = 4 };
 
 /* -- calls ----------------------------------------------------------------- */
 
+static bool is_call(const char *p, const char *end)
+{
+	struct cursor c = { p, end };
+
+	if (!TAKE(&c, "microbit_"))
+		TAKE(&c, "device_");
+	return HAS(&c, "malloc: ") || HAS(&c, "free:   ");
+}
+
+static bool is_end_of_call(const struct cursor *c)
+{
+	return ends_number(c) || is_call(c->p, c->end);
+}
+
 static bool take_brackets(struct cursor *c, uint64_t *size)
 {
 	return TAKE(c, " [") && take_number(c, size) && take_char(c, ']');
@@ -47,7 +61,7 @@ static enum import_line take_malloc(struct cursor *c, struct import_record *out)
 		return LINE_OTHER;
 	is_native = TAKE(c, "NATIVE ");
 	if (!TAKE(c, "ALLOCATED: ") || !take_number(c, &size) || !TAKE(c, " [") ||
-	    !take_address(c, &addr) || !addr || !take_char(c, ']'))
+	    !take_address(c, &addr) || !addr || !take_char(c, ']') || !is_end_of_call(c))
 		return LINE_DAMAGED;
 	begin_allocation(out, "malloc", addr, size);
 	out->header = is_native ? 0 : HEADER;
@@ -56,10 +70,20 @@ static enum import_line take_malloc(struct cursor *c, struct import_record *out)
 
 static enum import_line take_free(struct cursor *c, struct import_record *out)
 {
+	unsigned n = 0;
 	taddr_t addr;
 
-	if (!take_address(c, &addr) || !ends_number(c))
+	if (!take_address(c, &addr))
 		return LINE_DAMAGED;
+	/* Where the line end is lost, the next call's first letters look like digits. */
+	while (n < 2 && !is_call(c->p - n, c->end))
+		n++;
+	if (is_call(c->p - n, c->end)) {
+		c->p -= n;
+		addr >>= 4 * n;
+	} else if (!ends_number(c)) {
+		return LINE_DAMAGED;
+	}
 	begin_record(out, RECORD_FREE, "free");
 	out->addr = addr;
 	return LINE_RECORD;
@@ -203,18 +227,33 @@ static void note_bounds(struct import_parser *parser, struct import_record *r)
 	parser->heap.is_new = true;
 }
 
+static void tell_bounds(const struct import_parser *parser, struct import_record *out)
+{
+	begin_record(out, RECORD_BOUNDS, NULL);
+	out->header = HEADER;
+	out->addr = parser->heap.start;
+	out->end = parser->heap.end;
+}
+
 /* True: `out` is not the record of this line, but what it makes certain of the lines
- * before. */
+ * before: that the heap begins anew, then its bounds. */
 static bool settle(struct import_parser *parser, const struct text *t, struct import_record *out)
 {
 	int is_new = parser->heap.is_new ? begins_anew(parser, t, out) : -1;
 
+	if (parser->heap.has_begun) {
+		parser->heap.has_begun = false;
+		tell_bounds(parser, out);
+		return true;
+	}
 	if (is_new >= 0)
 		parser->heap.is_new = false;
-	if (is_new > 0)
+	if (is_new > 0) {
+		parser->heap.has_begun = parser->heap.start && parser->heap.end;
 		begin_reset(parser, out);
-	else if (out->what == RECORD_BOUNDS)
+	} else if (out->what == RECORD_BOUNDS) {
 		note_bounds(parser, out);
+	}
 	return is_new > 0;
 }
 
@@ -240,8 +279,7 @@ static const char *next_start(const char *p, const char *end)
 	for (; p < end; p++) {
 		struct cursor c = { p, end };
 
-		if (HAS(&c, "malloc: ") || HAS(&c, "free:   ") || HAS(&c, "[F:") ||
-		    HAS(&c, "[U:"))
+		if (is_call(p, end) || HAS(&c, "[F:") || HAS(&c, "[U:"))
 			break;
 	}
 	return p;

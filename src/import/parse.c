@@ -150,6 +150,7 @@ bool ends_number(const struct cursor *c)
 	if (!is_blank(*rest.p))
 		return false;
 	take_blanks(&rest);
+	TAKE(&rest, "0x");
 	word = rest.p;
 	while (rest.p < rest.end && hex_digit(*rest.p) >= 0)
 		rest.p++;

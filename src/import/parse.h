@@ -41,6 +41,7 @@ struct import_parser {
 		taddr_t start, end;
 		uint64_t number; /* of its headline */
 		bool is_new;     /* nothing yet tells whether it begins anew */
+		bool has_begun;  /* it did: its bounds are to be told once more */
 	} heap;
 	/* Azure Sphere: what was freed last; there are results in this log. */
 	taddr_t freed;
