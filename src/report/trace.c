@@ -185,9 +185,11 @@ static bool comes_again(struct call_trace *t, const struct event *ev)
 	return false;
 }
 
+/* What the C library returns to itself when a thread ends was freed before: to readers
+ * it would be a second time. */
 static void take_release(struct call_trace *t, const struct event *ev)
 {
-	if (!comes_again(t, ev))
+	if (ev->u.release.known != RELEASE_SHUTDOWN && !comes_again(t, ev))
 		t->last = (struct deed){ .type = EV_RELEASE, .tid = ev->tid,
 					 .addr = ev->u.release.addr };
 }
