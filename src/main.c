@@ -33,6 +33,8 @@
 struct run {
 	struct options opts;
 	struct heap *heap;
+	struct blocks *blocks;     /* --list: in front of it; NULL */
+	struct books books;
 	struct serving serving;    /* -r: in front of all others */
 	struct event_sink *log;    /* -l: behind it */
 	struct heap *old;          /* --diff: another run's; NULL */
@@ -76,6 +78,22 @@ static int open_output(void *arg, pid_t pid)
 	return fd;
 }
 
+/* What takes the events in the end: the heap, which knows no addresses of blocks, with
+ * --list behind what does. */
+static struct event_sink *bookkeeper(struct run *run)
+{
+	struct report_opts *ro = &run->opts.report;
+
+	if (!ro->list_blocks)
+		return heap_sink(run->heap);
+	if (!run->blocks)
+		run->blocks = blocks_new(heap_sink(run->heap));
+	run->books = (struct books){ run->heap, run->blocks };
+	ro->blocks = books_blocks;
+	ro->blocks_arg = &run->books;
+	return blocks_sink(run->blocks);
+}
+
 /* With --calls the output is open from the start, and the report follows. */
 static int begin_calls(struct run *run)
 {
@@ -88,7 +106,7 @@ static int begin_calls(struct run *run)
 		fd = STDOUT_FILENO;
 	else if (output && !later && (fd = open_output(run, 0)) < 0)
 		return -1;
-	run->calls = calls_sink_new(heap_sink(run->heap), run->heap, ro, fd, &run->calls_error);
+	run->calls = calls_sink_new(bookkeeper(run), run->heap, ro, fd, &run->calls_error);
 	if (later)
 		calls_sink_open_later(run->calls, open_output, run);
 	return 0;
@@ -173,7 +191,7 @@ static bool reports(const struct options *o)
 	if (o->remote)
 		return false;
 	return !o->logfile || o->diff || o->report.output || o->report.json || o->report.xml ||
-	       o->trace.calls || o->audit || o->report.error_exitcode || o->report.fail_if;
+	       o->report.list_blocks || o->trace.calls || o->audit || o->report.error_exitcode || o->report.fail_if;
 }
 
 static void no_report(void *arg)
@@ -235,7 +253,7 @@ static void begin_audit(struct run *run)
 {
 	const struct options *o = &run->opts;
 
-	run->audit = audit_sink_new(run->calls ? run->calls : heap_sink(run->heap), run->heap, &o->report,
+	run->audit = audit_sink_new(run->calls ? run->calls : bookkeeper(run), run->heap, &o->report,
 				    audit_fd(o), o->import.path);
 }
 
@@ -251,7 +269,7 @@ static struct event_sink *begin_sinks(struct run *run)
 			return NULL;
 		if (wants_audit(o))
 			begin_audit(run);
-		sink = run->audit ? run->audit : run->calls ? run->calls : heap_sink(run->heap);
+		sink = run->audit ? run->audit : run->calls ? run->calls : bookkeeper(run);
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
 	}
 	if (o->logfile)
@@ -276,14 +294,15 @@ static void forget(void *heap)
 	heap_reset(heap);
 }
 
-struct books { struct heap *heap; struct blocks *blocks; };
+struct whole { struct heap *heap; struct blocks *blocks; };
 
 static void forget_all(void *arg)
 {
-	const struct books *b = arg;
+	const struct whole *w = arg;
 
-	heap_reset(b->heap);
-	blocks_forget(b->blocks);
+	heap_reset(w->heap);
+	if (w->blocks)
+		blocks_forget(w->blocks);
 }
 
 /* The older one may be a heap log, too. */
@@ -429,7 +448,7 @@ static int log_console(struct run *run, struct log *log, const struct wire_hello
 	struct blocks *blocks = blocks_new(heap_sink(run->heap));
 	int status;
 
-	log_on_restart(log, forget_all, &(struct books){ run->heap, blocks });
+	log_on_restart(log, forget_all, &(struct whole){ run->heap, blocks });
 	read_whole(run, log, blocks_sink(blocks), run->heap);
 	status = run_console(run, blocks, &(struct console_opts){ .hello = hello,
 								  .log = run->opts.logfile });
@@ -473,8 +492,10 @@ static int run_log(struct run *run)
 	}
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
-		log_on_restart(log, forget, run->heap);
-		read_whole(run, log, run->calls ? run->calls : heap_sink(run->heap), run->heap);
+		struct event_sink *sink = run->calls ? run->calls : bookkeeper(run);
+
+		log_on_restart(log, forget_all, &(struct whole){ run->heap, run->blocks });
+		read_whole(run, log, sink, run->heap);
 		err = report_write(run->heap, ro) || run->calls_error ? EXIT_OURS :
 									report_exit_status(run->heap, ro);
 	}
@@ -513,6 +534,8 @@ static int report_followed(struct run *run, struct client *client, int how)
 
 	if (!how && ro->list_leaks && !client_refused_control(client))
 		follow_scan(client);
+	if (!how && run->blocks && !client_refused_control(client))
+		follow_blocks(client, run->blocks);
 	trace_interrupts_reports();
 	adopt(ro, client_hello(client));
 	return report_write(run->heap, ro) || run->calls_error || how < 0 ?
@@ -550,13 +573,19 @@ static int run_remote_top(struct run *run, const struct follow_opts *to)
 	return status;
 }
 
+static void follow_to(struct run *run, struct follow_opts *fo)
+{
+	fo->sink = run->calls ? run->calls : bookkeeper(run);
+	fo->blocks = run->blocks;
+}
+
 /* A report of what a server tells: when its program has ended, or at Ctrl-C. */
 static int run_client(struct run *run)
 {
 	struct options *o = &run->opts;
 	struct report_opts *ro = &o->report;
 	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
-				  .control = ro->list_leaks, .heap = run->heap };
+				  .control = ro->list_leaks || ro->list_blocks, .heap = run->heap };
 	struct client *client;
 	char port[12];
 	int err;
@@ -567,7 +596,7 @@ static int run_client(struct run *run)
 		return EXIT_OURS;
 	snprintf(port, sizeof port, "%u", o->port);
 	fo.port = o->port ? port : NULL;
-	fo.sink = run->calls;
+	follow_to(run, &fo);
 	if (has_console(o))
 		return client_console(run, &fo, false);
 	if (o->top)
@@ -657,6 +686,7 @@ static int run_interactive(struct run *run)
 		return code;
 	}
 	fo.remote = path;
+	follow_to(run, &fo);
 	if (tracer > 0 && await_socket(path, tracer))
 		code = run->opts.top ? client_top(run, &fo) :
 				       client_console(run, &fo, run->opts.trace.argv);
@@ -719,6 +749,7 @@ int main(int argc, char **argv)
 		run.calls->free(run.calls);
 	if (run.output >= 0)
 		close(run.output);
+	blocks_free(run.blocks);
 	heap_free(run.heap);
 	heap_free(run.old);
 	options_release(&run.opts);

@@ -32,6 +32,7 @@ struct report_symbols {
 };
 
 struct report_sort;
+struct report_block;
 
 struct report_opts {
 	const char *output;    /* -o: NULL stderr, "-" stdout, else a file in
@@ -77,6 +78,14 @@ struct report_opts {
 	const char *diff_name;   /* … and what to call it */
 	enum trace_format trace; /* --trace; then … */
 	const char *trace_output; /* … -o is where it goes: as `output` */
+	bool list_blocks;      /* --list: every open block … */
+	/* … of which the heap knows no addresses: those of a process, which the caller
+	 * frees, and how many */
+	size_t (*blocks)(void *arg, pid_t pid, struct report_block **out);
+	void *blocks_arg;
+	bool source;           /* --source: lines of source, too */
+	const char *const *source_path; /* NULL-terminated: folders to look for source
+				  files in first.  May be NULL */
 };
 
 #define REPORT_LEAK_KINDS (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE)
@@ -193,10 +202,15 @@ struct report_block {
 	uint64_t now_ns;
 	int kind;              /* enum leak_kind; −1: unknown */
 };
-/* A line for each. */
+/* A line for each: address, size, operation, file and line, function, variable, age;
+ * the largest first, or last (on a terminal).  opts->max_stacks limits them. */
 void report_block_list(const struct heap *heap, const struct report_opts *opts,
 		       const struct report_page *page, const struct report_block *blocks, size_t n,
 		       struct strbuf *out);
+/* The same for what opts->blocks knows of process opts->pid (0: of all), and how much
+ * that is. */
+void report_open_blocks(const struct heap *heap, const struct report_opts *opts,
+			const struct report_page *page, struct strbuf *out);
 /* A paragraph about one, with its bytes from +offset on (data may be NULL). */
 void report_block(const struct heap *heap, const struct report_opts *opts,
 		  const struct report_page *page, const struct report_block *block,

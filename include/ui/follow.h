@@ -24,5 +24,7 @@ struct client *follow_connect(const struct follow_opts *o);
 int follow(struct client *c);
 /* Asks for a scan of everything, whose events come. */
 int follow_scan(struct client *c);
+/* Asks for the open blocks that `blocks` does not know. */
+int follow_blocks(struct client *c, struct blocks *blocks);
 
 #endif

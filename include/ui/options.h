@@ -85,6 +85,7 @@ struct options {
 	bool list_leaks;      /* -a */
 	unsigned leak_kinds;  /* bits 1 << enum leak_kind */
 	struct strings binpath;  /* -b: folders to look for binaries in */
+	struct strings source_path; /* --source-path: likewise for source files */
 	const char *cwd;      /* -C: what an attached program's relative names are
 				 relative to; NULL: its own */
 	struct strings env;      /* -E; in our own environment already */

@@ -80,7 +80,12 @@ static json_t *frames_json(struct json *j, const struct heap_stack *s)
 	return list;
 }
 
-/* The same for json-diff.c. */
+/* The same for json-diff.c and json-blocks.c. */
+json_t *json_address(uint64_t v)
+{
+	return address(v);
+}
+
 void json_put(json_t *o, const char *key, json_t *value)
 {
 	put(o, key, value);
@@ -730,6 +735,7 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp, const struc
 	put(o, "suppressed", suppressed_json(j, &vp->now));
 	put(o, "leak_stacks", leak_stacks_json(j, &vp->now));
 	put(o, "leak_blocks", leak_blocks_json(&vp->now));
+	put(o, "blocks", json_blocks(j, p));
 	put(o, "asked", asked_json(j, &p->scan));
 	put(o, "unwind", unwind_json(&vp->now));
 	for (size_t i = 0; i + 1 < vp->images.n; i++)

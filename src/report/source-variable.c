@@ -308,6 +308,8 @@ static bool is_called(const struct tokens *t, int i, const char *callee)
 {
 	if (!strncmp(callee, "operator new", 12))
 		return is(t, i, "new");
+	if (!strcmp(callee, "aligned_alloc") && is(t, i, "memalign")) /* one function, in C libraries */
+		return is(t, i + 1, "(");
 	return is(t, i, callee) && (is(t, i + 1, "(") || is(t, i + 1, "<"));
 }
 

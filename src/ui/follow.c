@@ -89,3 +89,18 @@ int follow_scan(struct client *c)
 		msg_warn("no leak scan: %s", a.text ? a.text : strerror(a.error));
 	return a.error ? -1 : 0;
 }
+
+int follow_blocks(struct client *c, struct blocks *blocks)
+{
+	struct request q = { .kind = REQUEST_BLOCKS };
+	struct answer a;
+
+	blocks_begin(blocks, 0);
+	if (client_ask(c, &q, &a, NULL))
+		return -1;
+	if (a.error)
+		msg_warn("no list of blocks: %s", a.text ? a.text : strerror(a.error));
+	else
+		blocks_end(blocks, 0);
+	return a.error ? -1 : 0;
+}

@@ -165,6 +165,13 @@ static const struct option_row table[] = {
 	  set_gen_suppressions, NO_FIELD },
 	{ 0, "sweep-max", "N", WORD_NUMBER, GROUP_CHECKS, "runs that a sweep makes (default: no limit)",
 	  set_number, NUMBER(sweep_max, 1, LONG_MAX) },
+	{ 0, "list", NULL, WORD_NONE, GROUP_REPORT,
+	  "list every open block, too: address, size,\noperation, place, function, variable, age",
+	  set_flag, FIELD(report.list_blocks) },
+	{ 0, "source", NULL, WORD_NONE, GROUP_REPORT, "list them with the line of source",
+	  set_flag, FIELD(report.source) },
+	{ 0, "source-path", "FOLDER", WORD_FOLDER, GROUP_REPORT,
+	  "look for source files below FOLDER first;\nmay be repeated", add_string, FIELD(source_path) },
 	{ 'o', "output", "FILE", WORD_FILE, GROUP_REPORT,
 	  "write the whole report to FILE; - is stdout,\n%p in its name the process id",
 	  set_string, FIELD(report.output) },
@@ -263,6 +270,10 @@ static void end_lists(struct options *o)
 	if (o->binpath.n) {
 		vec_push(&o->binpath, NULL);
 		o->report.binpath = (const char *const *)o->binpath.v;
+	}
+	if (o->source_path.n) {
+		vec_push(&o->source_path, NULL);
+		o->report.source_path = (const char *const *)o->source_path.v;
 	}
 	if (o->fail_if.n) {
 		vec_push(&o->fail_if, NULL);
@@ -382,6 +393,7 @@ int host_options_finish(struct options *o)
 		ro->trace_output = ro->output;
 		ro->output = NULL;
 	}
+	ro->list_blocks |= ro->source;
 	ro->quiet = o->quiet;
 	ro->verbose = o->verbose;
 	ro->list_leaks = o->list_leaks;
@@ -403,6 +415,7 @@ void host_options_release(struct options *o)
 	vec_release(&o->fail_if);
 	suppressions_free(o->report.suppressions);
 	strings_release(&o->binpath);
+	strings_release(&o->source_path);
 	strings_release(&o->ignore);
 }
 

@@ -68,7 +68,7 @@ static const struct option_row table[] = {
 	  "when tracing is ended, let a launched command run on",
 	  set_flag, FIELD(trace.detach_on_exit) },
 	{ 't', "trace", NULL, WORD_TRACE, GROUP_WHAT,
-	  "--trace=mbed, --trace=glibc: print each call as mbed\nOS does, or glibc's mtrace(3); without a format it\nhas no effect, for compatibility",
+	  "--trace=mbed, --trace=glibc: print each call as mbed\nOS does, or mtrace(3) of glibc; without a format it\nhas no effect, for compatibility",
 	  set_trace, NO_FIELD },
 	{ 0, "census", NULL, WORD_NONE, GROUP_WHAT,
 	  "when attaching, take in the blocks that are in use\nalready: stops the program for a moment; glibc only",

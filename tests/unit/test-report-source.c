@@ -58,6 +58,7 @@ static void test_plain(void **state)
 	check_how("p->name = strdup(x);", "strdup", false, "p->name");
 	check_how("FILE *f = fopen(\"a = b\", \"r\");", "fopen", false, "f");
 	check_how("p = calloc(3, sizeof(int));", "calloc", true, "p");
+	check_how("q = p; p = memalign(64, 3);", "aligned_alloc", true, "p");
 	check_how("p = realloc(p, 2 * n);", "realloc", true, "p");
 }
 
