@@ -118,3 +118,26 @@ wait $reader
 result "--follow, truncation, rotation, SIGTERM" 0 $?
 contains "each beginning is a reset" 'before a reset  *57 bytes in 2 blocks in use' "$dir/report"
 contains "the last log counts" 'in use  *11 bytes in 1 block$' "$dir/report"
+
+# -- --audit is for traced programs, too
+if why=$("$top_builddir/tests/run/can-trace" 2>&1); then
+	cat >"$dir/traced.c" <<'END'
+#include <stdlib.h>
+int main(void)
+{
+	char *a = malloc(100), *b = realloc(calloc(3, 7), 50);
+	free(a);
+	free(b);
+	return 0;
+}
+END
+	"$CC" -g -O0 -fno-builtin -o "$dir/traced" "$dir/traced.c" &&
+		timeout 60 "$MTRACE" -q --audit "$dir/traced" >"$dir/audit" 2>"$dir/report"
+	result "--audit of a traced program" "1 100 used +100 malloc(100) main traced.c:4
+2 121 used +21 calloc(3, 7) main traced.c:4
+2 150 used +29 realloc(50): from main traced.c:4
+1 50 used -100 free
+0 0 used -50 free" "$(sed 's/0x[0-9a-f]* *//g; s/^ *//; s/  */ /g; s/ $//' "$dir/audit")"
+else
+	skip "--audit of a traced program" "$why"
+fi
