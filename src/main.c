@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "base/xalloc.h"
 #include "elf/elf_file.h"
 #include "heap/heap.h"
+#include "report/audit.h"
 #include "report/report.h"
 #include "serve/recording.h"
 #include "serve/serving.h"
@@ -22,6 +24,7 @@
 #include "ui/follow.h"
 #include "ui/console.h"
 #include "ui/log.h"
+#include "ui/import.h"
 #include "ui/options.h"
 #include "ui/rest.h"
 #include "ui/sweep.h"
@@ -35,6 +38,7 @@ struct run {
 	struct heap *old;          /* --diff: another run's; NULL */
 	struct event_sink *errors; /* heap errors are told when they happen */
 	struct event_sink *calls; /* --calls: between the tracer and the heap */
+	struct event_sink *audit; /* --audit: there, too */
 	int calls_error;
 	bool failed; /* the log could not be written */
 	int output; /* descriptor of -o while --calls writes to it; −1 */
@@ -162,7 +166,7 @@ static bool reports(const struct options *o)
 	if (o->remote)
 		return false;
 	return !o->logfile || o->diff || o->report.output || o->report.json || o->report.xml ||
-	       o->trace.calls || o->report.error_exitcode || o->report.fail_if;
+	       o->trace.calls || o->audit || o->report.error_exitcode || o->report.fail_if;
 }
 
 static void no_report(void *arg)
@@ -198,7 +202,37 @@ static int end_log(struct run *run)
 	return run->log ? recording_end(&ro, run->log) : 0;
 }
 
-/* The chain that events go through: server, log, errors, calls, heap; NULL after a
+/* Beside the report, or an export, that stdout may be for. */
+static int audit_fd(const struct options *o)
+{
+	const struct report_opts *ro = &o->report;
+	const char *const used[] = { ro->output, ro->json, ro->xml, o->logfile };
+
+	for (size_t i = 0; i < ARRAY_SIZE(used); i++)
+		if (used[i] && !strcmp(used[i], "-"))
+			return STDERR_FILENO;
+	return STDOUT_FILENO;
+}
+
+/* Unasked where somebody sits before a serial line. */
+static bool wants_audit(const struct options *o)
+{
+	struct stat st;
+
+	if (o->audit || o->no_audit || !o->import.path || o->top || has_console(o) || o->quiet)
+		return o->audit && !o->no_audit;
+	return !stat(o->import.path, &st) && S_ISCHR(st.st_mode) && isatty(audit_fd(o));
+}
+
+static void begin_audit(struct run *run)
+{
+	const struct options *o = &run->opts;
+
+	run->audit = audit_sink_new(run->calls ? run->calls : heap_sink(run->heap), run->heap, &o->report,
+				    audit_fd(o), o->import.path);
+}
+
+/* The chain that events go through: server, log, errors, audit, calls, heap; NULL after a
  * message. */
 static struct event_sink *begin_sinks(struct run *run)
 {
@@ -208,7 +242,9 @@ static struct event_sink *begin_sinks(struct run *run)
 	if (reports(o)) {
 		if (o->trace.calls && begin_calls(run))
 			return NULL;
-		sink = run->calls ? run->calls : heap_sink(run->heap);
+		if (wants_audit(o))
+			begin_audit(run);
+		sink = run->audit ? run->audit : run->calls ? run->calls : heap_sink(run->heap);
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
 	}
 	if (o->logfile)
@@ -243,22 +279,45 @@ static void forget_all(void *arg)
 	blocks_forget(b->blocks);
 }
 
+/* The older one may be a heap log, too. */
+static int import_old(struct run *run)
+{
+	struct import_opts io = run->opts.import;
+	int err;
+
+	io.path = run->opts.diff;
+	io.follow = io.other_text = false;
+	err = import_run(&io, heap_sink(run->old));
+	trace_interrupted = 0;
+	return err;
+}
+
+static int load_old(struct run *run)
+{
+	struct wire_hello hello;
+	struct log *log;
+
+	if (run->opts.import.path && strcmp(run->opts.diff, "-") && !log_recognised(run->opts.diff))
+		return import_old(run);
+	log = log_open(run->opts.diff, &hello);
+	if (!log)
+		return -1;
+	log_on_restart(log, forget, run->old);
+	read_whole(run, log, heap_sink(run->old), run->old);
+	log_close(log);
+	return 0;
+}
+
 /* What there is to compare with, whole or not. */
 static int begin_diff(struct run *run)
 {
 	struct options *o = &run->opts;
-	struct wire_hello hello;
-	struct log *log;
 
 	if (!o->diff)
 		return 0;
-	log = log_open(o->diff, &hello);
-	if (!log)
-		return -1;
 	run->old = heap_new();
-	log_on_restart(log, forget, run->old);
-	read_whole(run, log, heap_sink(run->old), run->old);
-	log_close(log);
+	if (load_old(run))
+		return -1;
 	o->report.diff = run->old;
 	o->report.diff_name = strcmp(o->diff, "-") ? last_part(o->diff) : "the older run";
 	return 0;
@@ -272,6 +331,34 @@ static int begin_report(struct run *run)
 	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
 		return -1;
 	return begin_diff(run);
+}
+
+/* -- heap logs of other systems ------------------------------------------------------ */
+
+static void flush_audit(void *arg)
+{
+	struct run *run = arg;
+
+	if (run->audit)
+		run->audit->flush(run->audit);
+}
+
+/* As trace_run(). */
+static int import(struct run *run, struct event_sink *sink, struct trace_result *result)
+{
+	struct import_opts io = run->opts.import;
+
+	io.serves = run->serving.sink != NULL;
+	io.live = run->opts.top;
+	io.releases |= run->audit != NULL;
+	io.fd = audit_fd(&run->opts);
+	io.idle = flush_audit;
+	io.arg = run;
+	result->exit_code = EXIT_OURS;
+	if (import_run(&io, sink))
+		return -1;
+	result->exit_code = 0;
+	return 0;
 }
 
 static int run_session(struct run *run)
@@ -293,7 +380,7 @@ static int run_session(struct run *run)
 		serving_release(&run->serving);
 		return sig < 0 ? 0 : end_like(&(struct trace_result){ .exit_signal = sig });
 	}
-	err = trace_run(&o->trace, sink, &result);
+	err = o->import.path ? import(run, sink, &result) : trace_run(&o->trace, sink, &result);
 	if (run->serving.sink)
 		server_end(run->serving.sink, !err && !result.never_began && !o->private);
 	serving_release(&run->serving); /* we may end of a signal: its socket is removed */
@@ -301,6 +388,7 @@ static int run_session(struct run *run)
 		run->failed = true;
 	if (err)
 		return end_like(&result);
+	flush_audit(run);
 	err = reports(o) ? report_write(run->heap, &o->report) : 0;
 	if (err || run->calls_error || run->failed)
 		return EXIT_OURS;
@@ -338,6 +426,20 @@ static int log_console(struct run *run, struct log *log, const struct wire_hello
 	read_whole(run, log, blocks_sink(blocks), run->heap);
 	status = run_console(run, blocks, &(struct console_opts){ .hello = hello,
 								  .log = run->opts.logfile });
+	blocks_free(blocks);
+	return status;
+}
+
+/* Commands on a heap log that has an end. */
+static int run_import_console(struct run *run)
+{
+	struct blocks *blocks = blocks_new(heap_sink(run->heap));
+	struct import_opts io = run->opts.import;
+	int status = EXIT_OURS;
+
+	io.fd = STDOUT_FILENO;
+	if (!begin_report(run) && !import_run(&io, blocks_sink(blocks)))
+		status = run_console(run, blocks, &(struct console_opts){ .log = io.path });
 	blocks_free(blocks);
 	return status;
 }
@@ -581,6 +683,7 @@ int main(int argc, char **argv)
 	case OPTIONS_CLIENT:
 	case OPTIONS_TRACE:
 	case OPTIONS_LOG:
+	case OPTIONS_IMPORT:
 		break;
 	}
 	set_debug_files(&run.opts, true);
@@ -594,6 +697,8 @@ int main(int argc, char **argv)
 	run.heap = heap_new();
 	code = what == OPTIONS_LOG    ? run_log(&run) :
 	       what == OPTIONS_CLIENT ? run_client(&run) :
+	       what == OPTIONS_IMPORT && has_console(&run.opts) && !import_is_live(&run.opts.import) ?
+					run_import_console(&run) :
 	       has_console(&run.opts) || run.opts.top ? run_interactive(&run) :
 					run_session(&run);
 	serving_release(&run.serving);
@@ -601,6 +706,8 @@ int main(int argc, char **argv)
 		run.log->free(run.log);
 	if (run.errors)
 		run.errors->free(run.errors);
+	if (run.audit)
+		run.audit->free(run.audit);
 	if (run.calls && run.calls->free)
 		run.calls->free(run.calls);
 	if (run.output >= 0)

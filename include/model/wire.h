@@ -72,6 +72,8 @@ enum wire_type {
 	WIRE_STATE_SUSPECT,
 	WIRE_RESET = 64,
 	WIRE_STACK_REST,
+	WIRE_PLACE,
+	WIRE_HEAP,
 };
 
 /* The first record: what the stream is about. */

@@ -8,12 +8,14 @@
 #include "base/vec.h"
 #ifdef HAVE_CLIENT
 #include "report/report.h"
+#include "ui/import.h"
 #endif
 #include "trace/trace.h"
 
 struct strbuf;
 
-enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_LEAKS, GROUP_CHECKS, GROUP_REPORT, GROUP_LOG, GROUP_OTHER, GROUP_HIDDEN };
+enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_LEAKS, GROUP_CHECKS, GROUP_REPORT, GROUP_LOG, GROUP_OTHER, GROUP_HIDDEN,
+		    GROUP_IMPORT };
 
 /* What a word after the option may be, for completion. */
 enum option_word {
@@ -35,6 +37,7 @@ enum option_word {
 	WORD_YES_NO,
 	WORD_DISCONNECT,
 	WORD_FULL,
+	WORD_IMPORT,
 };
 
 struct options;
@@ -70,6 +73,10 @@ struct options {
 #ifdef HAVE_CLIENT
 	struct report_opts report; /* has what both sides have, too, in the end */
 	VEC(struct condition *) fail_if; /* report.fail_if */
+	struct import_opts import; /* path NULL: nothing is imported */
+	const char *import_format; /* --import; NULL: not given */
+	bool audit;           /* a line for each operation … */
+	bool no_audit;        /* … or none, whatever is read */
 #endif
 	char *const *words;   /* argv */
 	bool quiet;           /* -q */
@@ -109,6 +116,7 @@ enum options_result {
 	OPTIONS_TRACE,   /* go on */
 	OPTIONS_LOG,     /* read the log and report */
 	OPTIONS_CLIENT,  /* connect to a server and report */
+	OPTIONS_IMPORT,  /* read a heap log of another system and report */
 	OPTIONS_DONE,    /* --help or the like was answered: exit status 0 */
 	OPTIONS_WRONG,   /* after a message: exit status EXIT_OURS */
 };

@@ -61,6 +61,7 @@ void proc_begin(struct ledger *l, const struct event *ev)
 	p->pid = ev->pid;
 	p->ppid = ev->u.proc.ppid;
 	p->how = ev->u.proc.how;
+	p->log = ev->u.proc.log;
 	p->word = ev->u.proc.word;
 	p->exe = xstrdup(exe);
 	p->name = xstrdup(ev->u.proc.name ? ev->u.proc.name : last_part(exe));
@@ -88,6 +89,26 @@ void proc_finish(struct heap_proc *p, const struct event *ev)
 {
 	if (ev->u.end.how != END_RUNNING)
 		close_image(p, ev->u.end.how, ev->u.end.status, ev->time_ns);
+}
+
+/* What is not said this time stays. */
+void proc_target(struct heap_proc *p, const struct event *ev)
+{
+	struct heap_target *t = &p->target;
+	unsigned said = ev->u.heap.said;
+
+	t->said |= ev->u.heap.said;
+	t->header = ev->u.heap.header ? ev->u.heap.header : t->header;
+	if (said & HEAP_BOUNDS) {
+		t->start = ev->u.heap.start;
+		t->size = ev->u.heap.size;
+	}
+	if (said & HEAP_FREE)
+		t->free = ev->u.heap.free;
+	if (said & HEAP_USED)
+		t->used = ev->u.heap.used;
+	if (said & HEAP_THRESHOLD)
+		t->threshold = ev->u.heap.threshold;
 }
 
 void proc_reset(struct heap_proc *p)

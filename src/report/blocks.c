@@ -13,14 +13,17 @@ enum { BYTES_IN_LINE = 16 };
 
 /* "0.02 s", "5 min", "2 h", "3 d"; what came over a wire later than we looked is
  * of no age. */
-static void add_age(struct strbuf *sb, const struct report_block *b)
+static void add_age(struct strbuf *sb, const struct heap *heap, const struct report_block *b)
 {
 	uint64_t ns = b->now_ns - MIN(b->born_ns, b->now_ns), s = ns / NS_PER_S;
+	const struct heap_proc *p = heap_proc_find(heap, b->pid);
 
 	if (!b->born_ns && b->mark)
 		strbuf_addf(sb, "mark %u", b->mark);
 	else if (!b->born_ns)
 		strbuf_addc(sb, '?');
+	else if (p && p->log == PROC_LOG) /* it knows no times: so many records ago */
+		strbuf_addf(sb, "%llu rec", (unsigned long long)ns / 1000);
 	else if (s < 600)
 		strbuf_addf(sb, "%.2f s", (double)ns / (double)NS_PER_S);
 	else if (s < 2 * 3600)
@@ -65,7 +68,7 @@ static void add_line(struct text *t, struct callers *c, const struct report_bloc
 	struct strbuf size = STRBUF_INIT, age = STRBUF_INIT;
 
 	strbuf_add_grouped(&size, b->size);
-	add_age(&age, b);
+	add_age(&age, t->heap, b);
 	strbuf_addf(t->out, "0x%012llx %12s %9s  %s", (unsigned long long)b->addr, size.s, age.s,
 		    caller_of(t, c, b->stack));
 	if (b->kind >= 0)
@@ -130,7 +133,7 @@ void report_block(const struct heap *heap, const struct report_opts *opts,
 	text_count(&sb, b->size, "byte");
 	strbuf_addf(&sb, " at 0x%llx", (unsigned long long)b->addr);
 	p.amount = strbuf_detach(&sb);
-	add_age(&sb, b);
+	add_age(&sb, heap, b);
 	strbuf_adds(&sb, b->born_ns ? " old" : b->mark ? "" : ": age unknown");
 	p.hint = strbuf_detach(&sb);
 	paragraph_operation(&p, &row, b->size, b->size, NULL, xstrdup(""));

@@ -213,9 +213,12 @@ static struct symbol_place *look_up(struct symbolizer *s, struct file *file, tad
 {
 	const struct report_symbols *symbols = s->opts->symbols;
 	struct gather g = { .s = s };
+	const struct heap_place *told = heap_place(s->heap, file->module->id, vaddr);
 	struct symbol_place *place;
 
-	if (symbols)
+	if (told)
+		gather(&g, &(struct source_frame){ told->function, told->file, told->line, false });
+	else if (symbols)
 		symbols->lines(symbols->arg, file->module, vaddr, gather, &g);
 	else if (file->elf)
 		elf_file_lines(file->elf, vaddr, gather, &g);

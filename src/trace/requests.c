@@ -12,7 +12,6 @@
 #include "base/msg.h"
 #include "base/vec.h"
 #include "trace/requests.h"
-#include "trace/serve.h"
 
 struct asked {
 	struct request q;
@@ -94,13 +93,13 @@ static bool first(struct asked *a)
 	return any;
 }
 
-void requests_serve(struct session *s)
+void requests_carry_out(request_serve *serve, void *arg)
 {
 	static bool again; /* the first one was begun */
 	struct asked a;
 
 	while (first(&a)) {
-		again = serve(s, &a.q, again, a.done, a.arg);
+		again = serve(arg, &a.q, again, a.done, a.arg);
 		if (again)
 			return;
 		pthread_mutex_lock(&lock);

@@ -6,6 +6,7 @@
 #include "base/strbuf.h"
 #include "model/openset.h"
 #include "options-internal.h"
+#include "import/input.h"
 #include "ui/console.h"
 
 static const char *const colors[] = {
@@ -24,6 +25,9 @@ const char *host_option_word(enum option_word word, size_t i)
 		return report_sort_name(i);
 	case WORD_FORMAT:
 		return i < ARRAY_SIZE(formats) ? formats[i] : NULL;
+	case WORD_IMPORT:
+		return i + 1 < IMPORT_FORMATS ? import_format_name((enum import_format)(i + 1)) :
+		       i + 1 == IMPORT_FORMATS ? import_format_name(IMPORT_AUTO) : NULL;
 	case WORD_GEN:
 		return i < ARRAY_SIZE(yes_no_all) ? yes_no_all[i] : NULL;
 	default:
@@ -123,6 +127,30 @@ static int add_fail_if(struct options *o, const struct option_row *row, const ch
 	return c ? 0 : -1;
 }
 
+static int set_import(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = option_pick(row, arg, strlen(arg));
+
+	if (i < 0)
+		return -1;
+	o->import_format = option_word(row->word, (size_t)i);
+	o->import.format = import_format_find(o->import_format);
+	return 0;
+}
+
+static int set_baud(struct options *o, const struct option_row *row, const char *arg)
+{
+	unsigned long baud;
+
+	if (option_number(row, arg, input_baud(0), 4000000, &baud))
+		return -1;
+	if (!input_knows_baud(baud))
+		return options_wrong("--%s: %lu is no speed of serial lines, as 9600, 115200 or 921600 are",
+				     row->name, baud);
+	o->import.baud = baud;
+	return 0;
+}
+
 /* -- the table --------------------------------------------------------------------- */
 
 static const struct option_row table[] = {
@@ -162,6 +190,20 @@ static const struct option_row table[] = {
 	  add_fail_if, NO_FIELD },
 	{ 0, "diff", "OLD", WORD_FILE, GROUP_REPORT,
 	  "compare with the log of an older run: what is new,\ngrown, shrunk and gone", set_string, FIELD(diff) },
+	{ 0, "import", "FORMAT", WORD_IMPORT, GROUP_IMPORT,
+	  "read the heap log of another system, instead of\ntracing: a file, a serial device, or - follows", set_import, NO_FIELD },
+	{ 0, "elf", "FILE", WORD_FILE, GROUP_IMPORT,
+	  "the program that wrote it, for functions and lines", set_string, FIELD(import.elf) },
+	{ 0, "baud", "N", WORD_NUMBER, GROUP_IMPORT, "speed of a serial device (default 115200)",
+	  set_baud, NO_FIELD },
+	{ 0, "follow", NULL, WORD_NONE, GROUP_IMPORT,
+	  "go on reading a file as it grows, until Ctrl-C", set_flag, FIELD(import.follow) },
+	{ 0, "other-text", NULL, WORD_NONE, GROUP_IMPORT,
+	  "print what else the target wrote, too", set_flag, FIELD(import.other_text) },
+	{ 0, "audit", NULL, WORD_NONE, GROUP_REPORT,
+	  "print a line for each operation on the heap as it\nhappens (default: of a serial device, on a terminal)",
+	  set_flag, FIELD(audit) },
+	{ 0, "no-audit", NULL, WORD_NONE, GROUP_REPORT, "print none", set_flag, FIELD(no_audit) },
 	{ 'i', "interactive", NULL, WORD_NONE, GROUP_OTHER,
 	  "type commands, in a console, instead of a report;\nfrom a pipe, too", set_flag, FIELD(interactive) },
 	{ 'x', "execute", "FILE", WORD_FILE, GROUP_OTHER,
@@ -186,12 +228,16 @@ void host_options_init(struct options *o)
 	o->report = (struct report_opts)REPORT_OPTS_INIT;
 	o->leak_kinds = REPORT_LEAK_KINDS;
 	o->sweep_max = ULONG_MAX;
+	o->import.baud = INPUT_BAUD;
 }
 
 /* What decides on the exit status must be known of attached processes too. */
 static int ask_for_scan(struct options *o)
 {
 	for (size_t i = 0; i < o->fail_if.n; i++) {
+		if (host_imports(o) && condition_uses(o->fail_if.v[i], report_figure_needs_scan))
+			return options_wrong("--fail-if: '%s' needs a leak scan, which a heap log has not",
+					     condition_text(o->fail_if.v[i]));
 		if (!o->diff && condition_uses(o->fail_if.v[i], report_figure_needs_diff))
 			return options_wrong("--fail-if: '%s' needs --diff",
 					     condition_text(o->fail_if.v[i]));
@@ -253,7 +299,7 @@ static int check_top(const struct options *o, bool traces)
 	if (o->sweep || o->trace.calls)
 		return options_wrong("--top and --%s would both write to the terminal",
 				     o->sweep ? "inject sweep" : "calls");
-	if (!traces && !o->remote)
+	if (!traces && !o->remote && !host_imports(o))
 		return options_wrong("--top watches a program: nothing changes in a log any more");
 	if (traces && o->remote)
 		return options_wrong("--top is for the side that reports");
@@ -262,11 +308,62 @@ static int check_top(const struct options *o, bool traces)
 	return 0;
 }
 
+/* The log that is read is what stands where a command would. */
+void host_options_words(struct options *o)
+{
+	if (!o->import_format || !o->trace.argv || o->trace.argv[1])
+		return;
+	o->import.path = o->trace.argv[0];
+	o->trace.argv = NULL;
+}
+
+bool host_imports(const struct options *o)
+{
+	return o->import_format != NULL;
+}
+
+/* What is only for reading a heap log. */
+static const char *import_option(const struct options *o)
+{
+	return o->import.elf	    ? "elf" :
+	       o->import.follow	    ? "follow" :
+	       o->import.other_text ? "other-text" : NULL;
+}
+
+static int check_import(struct options *o, bool traces)
+{
+	if (!o->import_format && import_option(o))
+		return options_wrong("--%s is for heap logs of other systems, which --import reads",
+				     import_option(o));
+	if (!o->import_format)
+		return 0;
+	if (!o->import.path)
+		return options_wrong("--import %s needs one log behind all options: a file, a serial device, or - for standard input",
+				     o->import_format);
+	if (traces || o->tracer_option)
+		return options_wrong("--import reads a log, and traces nothing: no %s%s",
+				     o->tracer_option ? "--" : "-p", o->tracer_option ? o->tracer_option : "");
+	if (o->trace.calls)
+		return options_wrong("--import knows no --calls: --audit prints a line for each operation");
+	if (o->remote && o->report_option)
+		return options_wrong("--%s is for the side that reports: give it to '%s -r ADDR'",
+				     o->report_option, msg_program());
+	if ((o->interactive || o->script) && !strcmp(o->import.path, "-") &&
+	    (o->interactive || !strcmp(o->script, "-")))
+		return options_wrong("the log and the commands would be read from the same standard input: "
+				     "--execute FILE");
+	o->list_leaks = false; /* nobody can look for pointers */
+	o->import.releases = o->trace.sanity;
+	return 0;
+}
+
 int host_options_finish(struct options *o)
 {
 	struct report_opts *ro = &o->report;
 	bool traces = o->trace.argv || o->trace.pids.n;
 
+	if (check_import(o, traces))
+		return -1;
 	if (o->sweep && (ro->json || ro->xml || ro->output || o->trace.calls))
 		return options_wrong("--inject sweep makes a report of its own: no --export, --output or --calls");
 	if (check_console(o, traces))
@@ -311,8 +408,9 @@ void host_help_usage(struct strbuf *sb)
 {
 	strbuf_addf(sb, "       %s [OPTION...] -l FILE\n"
 		    "       %s [OPTION...] -r ADDR\n"
+		    "       %s [OPTION...] --import FORMAT FILE|DEVICE|-\n"
 		    "Traces the allocations of native programs and reports what they hold.\n",
-		    msg_program(), msg_program());
+		    msg_program(), msg_program(), msg_program());
 }
 
 void host_help_end(struct strbuf *sb)

@@ -41,6 +41,10 @@ const char *host_option_word(enum option_word word, size_t i);
 /* The default values; what follows from others when all are known: 0, or -1 after a
  * message. */
 void host_options_init(struct options *o);
+/* The words behind the options may be no command. */
+void host_options_words(struct options *o);
+/* Nothing is traced, a heap log is read. */
+bool host_imports(const struct options *o);
 int host_options_finish(struct options *o);
 void host_options_release(struct options *o);
 /* --help: the ways to call us that are left, and the end. */

@@ -21,16 +21,26 @@ static const struct option_row *find_short(char key)
 	return NULL;
 }
 
+static const struct option_row *find_whole(const char *name, size_t n)
+{
+	const struct option_row *row;
+
+	for (size_t i = 0; (row = option_row(i)); i++)
+		if (!strncmp(row->name, name, n) && strlen(row->name) == n)
+			break;
+	return row;
+}
+
 /* The whole name, or a beginning that no other option shares. */
 static const struct option_row *find_long(const char *name, size_t n)
 {
-	const struct option_row *found = NULL, *row;
+	const struct option_row *found = find_whole(name, n), *row;
 
+	if (found)
+		return found;
 	for (size_t i = 0; (row = option_row(i)); i++) {
 		if (strncmp(row->name, name, n))
 			continue;
-		if (strlen(row->name) == n)
-			return row;
 		if (row->group == GROUP_HIDDEN)
 			continue;
 		if (found) {
@@ -199,6 +209,8 @@ static int check_remote(const struct options *o)
 
 static int check_combination(const struct options *o)
 {
+	if (host_imports(o))
+		return 0; /* host_options_finish() knows what goes with it */
 	if (!traces(o) && !o->logfile && !o->remote)
 		return options_wrong("nothing to trace: name a command, or a process with -p PID");
 	if (check_remote(o))
@@ -295,6 +307,7 @@ enum options_result options_parse(struct options *o, char **argv)
 		return answer(o);
 	if (read_configuration(o) || parse_words(o, argv, false))
 		return OPTIONS_WRONG;
+	host_options_words(o);
 	set_message_level(o);
 	o->trace.scan.data = o->verbose > 0;
 	if (check_combination(o) || host_options_finish(o))
@@ -302,7 +315,7 @@ enum options_result options_parse(struct options *o, char **argv)
 	o->trace.images = o->logfile || o->remote;
 	o->trace.stack_rest = o->logfile != NULL;
 	set_environment(o);
-	return traces(o) ? OPTIONS_TRACE : o->remote ? OPTIONS_CLIENT : OPTIONS_LOG;
+	return host_imports(o) ? OPTIONS_IMPORT : traces(o) ? OPTIONS_TRACE : o->remote ? OPTIONS_CLIENT : OPTIONS_LOG;
 }
 
 struct recording_opts options_recording(const struct options *o)
