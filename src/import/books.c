@@ -93,7 +93,7 @@ static void tell_proc(struct import_books *b, const struct import_record *r, enu
 	struct event ev = { .type = EV_PROC };
 
 	ev.u.proc.how = how;
-	ev.u.proc.exe = b->o.elf ? b->o.elf : b->o.path;
+	ev.u.proc.exe = b->o.elf ? callers_program(b->callers) : b->o.path;
 	ev.u.proc.name = b->o.name;
 	ev.u.proc.word = word_of(b, r);
 	ev.u.proc.abi = import_format_name(b->format);

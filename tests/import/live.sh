@@ -141,3 +141,32 @@ END
 else
 	skip "--audit of a traced program" "$why"
 fi
+
+# -- the full screen
+if command -v tmux >/dev/null && "$MTRACE" -V | grep -Eq 'ncurses +yes'; then
+	echo '#m:0x20003240;0x600d-50' >"$dir/growing"
+	pane() {
+		tmux -S "$dir/socket" "$@"
+	}
+	await_screen() { # REGEX
+		for _ in $(seq 600); do
+			pane capture-pane -p -t top >"$dir/screen" 2>/dev/null
+			grep -Eq "$1" "$dir/screen" && return
+			sleep 0.1
+		done
+	}
+	pane -u -f /dev/null new-session -d -s top -x 100 -y 30 "env LC_ALL=C.UTF-8 sh" &&
+		await_screen '[$#]' &&
+		pane send-keys -t top "'$MTRACE' --top --import mbed --follow '$dir/growing' 2>'$dir/report'" Enter
+	await_screen '^in use 50 bytes'
+	contains "--top shows a log" '^growing (mbed heap log) is still being read' "$dir/screen"
+	seq 100 | awk '{ printf "#m:0x%x;0x6021-7\n", 536936448 + $1 * 16 }' >>"$dir/growing"
+	await_screen '^in use 750 bytes in 101 blocks'
+	contains "and what is added to it" '^in use 750 bytes in 101 blocks' "$dir/screen"
+	pane send-keys -t top q
+	await "$dir/report" '750 bytes in 101 blocks in use'
+	contains "a report follows" 'in use  *750 bytes in 101 blocks$' "$dir/report"
+	pane kill-server 2>/dev/null
+else
+	skip "--top of a log that grows" "no tmux here, or built without ncurses"
+fi
