@@ -90,7 +90,8 @@ static void proc_fields(struct fields *f, struct event *ev)
 	field_string(f, &ev->u.proc.name);
 	FIELD_U8(f, ev->u.proc.word);
 	field_string(f, &ev->u.proc.abi);
-	FIELD_MAX(f, ev->u.proc.log, PROC_LOG_LIVE);
+	if (!f->out || ev->u.proc.log) /* logs of what is traced stay as they were */
+		FIELD_MAX(f, ev->u.proc.log, PROC_LOG_LIVE);
 	f->bad |= ev->u.proc.word != 4 && ev->u.proc.word != 8;
 	f->bad |= !ev->u.proc.exe;
 }
