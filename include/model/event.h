@@ -85,7 +85,7 @@ enum event_type {
 			     the stack, for a reader that has the files */
 	EV_PLACE,         /* what a code address stands for, told by who knows it in
 			     words: before its first use */
-	EV_HEAP,          /* of a target whose heap log is read: what it says of its
+	EV_TARGET,          /* of a target whose heap log is read: what it says of its
 			     heap */
 	EV_TYPES,         /* how many there are */
 };
@@ -99,8 +99,8 @@ enum proc_log {
 	PROC_LOG_LIVE, /* times are when they came in */
 };
 
-/* `said` of EV_HEAP: which of its figures are there. */
-enum heap_said { HEAP_BOUNDS = 1, HEAP_FREE = 2, HEAP_USED = 4, HEAP_THRESHOLD = 8, HEAP_SAID = 15 };
+/* `said` of EV_TARGET: which of its figures are there. */
+enum target_said { TARGET_BOUNDS = 1, TARGET_FREE = 2, TARGET_USED = 4, TARGET_THRESHOLD = 8, TARGET_SAID = 15 };
 
 enum proc_end_how {
 	END_EXITED,   /* status: the exit code */
@@ -218,12 +218,12 @@ struct event {
 			const char *variable; /* that gets what is allocated there; NULL */
 		} place;
 		struct {
-			uint8_t said;      /* bits of enum heap_said */
+			uint8_t said;      /* bits of enum target_said */
 			uint8_t header;    /* bytes before each block */
-			taddr_t start;     /* HEAP_BOUNDS: of the heap … */
+			taddr_t start;     /* TARGET_BOUNDS: of the heap … */
 			uint64_t size;     /* … and its bytes */
 			uint64_t free, used, threshold; /* bytes */
-		} heap;
+		} target;
 		struct {
 			uint32_t module;
 			taddr_t bias;

@@ -33,7 +33,7 @@ struct import_books {
 	bool any;              /* … and something happened since */
 	bool complete;         /* the log has every block that there can be */
 	bool lossy;            /* it does not, since something was damaged */
-	struct event said;     /* EV_HEAP, as far as it was not told yet */
+	struct event said;     /* EV_TARGET, as far as it was not told yet */
 	taddr_t start, end;    /* of the heap; end 0: not known */
 	struct extent heaps[HEAPS_MAX]; /* that were begun since the target was */
 	unsigned nheaps;
@@ -50,7 +50,7 @@ struct import_books *import_books_new(const struct books_opts *o)
 	b->o = *o;
 	b->teller.sink = o->sink;
 	b->callers = callers_new(&b->teller, o->elf);
-	b->said.type = EV_HEAP;
+	b->said.type = EV_TARGET;
 	if (!b->callers) {
 		free(b);
 		return NULL;
@@ -184,7 +184,7 @@ static void take_reset(struct import_books *b, const struct import_record *r)
 
 static void tell_heap(struct import_books *b)
 {
-	if (!b->said.u.heap.said && !b->said.u.heap.header)
+	if (!b->said.u.target.said && !b->said.u.target.header)
 		return;
 	tell(&b->teller, &b->said);
 	memset(&b->said.u, 0, sizeof b->said.u);
@@ -199,10 +199,10 @@ static void take_bounds(struct import_books *b, const struct import_record *r)
 		b->end = r->end;
 	if (!b->end || b->end <= b->start)
 		return;
-	b->said.u.heap.said |= HEAP_BOUNDS;
-	b->said.u.heap.start = b->start;
-	b->said.u.heap.size = b->end - b->start;
-	b->said.u.heap.header = r->header;
+	b->said.u.target.said |= TARGET_BOUNDS;
+	b->said.u.target.start = b->start;
+	b->said.u.target.size = b->end - b->start;
+	b->said.u.target.header = r->header;
 	tell_heap(b);
 }
 
@@ -210,18 +210,18 @@ static void take_bounds(struct import_books *b, const struct import_record *r)
  * and at the end. */
 static void take_figures(struct import_books *b, const struct import_record *r)
 {
-	b->said.u.heap.header = r->header ? r->header : b->said.u.heap.header;
+	b->said.u.target.header = r->header ? r->header : b->said.u.target.header;
 	if (r->figure_free != UINT64_MAX) {
-		b->said.u.heap.said |= HEAP_FREE;
-		b->said.u.heap.free = r->figure_free;
+		b->said.u.target.said |= TARGET_FREE;
+		b->said.u.target.free = r->figure_free;
 	}
 	if (r->figure_used != UINT64_MAX) {
-		b->said.u.heap.said |= HEAP_USED;
-		b->said.u.heap.used = r->figure_used;
+		b->said.u.target.said |= TARGET_USED;
+		b->said.u.target.used = r->figure_used;
 	}
 	if (r->threshold != UINT64_MAX) {
-		b->said.u.heap.said |= HEAP_THRESHOLD;
-		b->said.u.heap.threshold = r->threshold;
+		b->said.u.target.said |= TARGET_THRESHOLD;
+		b->said.u.target.threshold = r->threshold;
 	}
 	if (r->verdict == VERDICT_ABOVE) {
 		b->above++;

@@ -42,7 +42,7 @@ static const char *const names[] = {
 	[EV_RESET] = "reset",
 	[EV_STACK_REST] = "stack-rest",
 	[EV_PLACE] = "place",
-	[EV_HEAP] = "heap",
+	[EV_TARGET] = "target",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -119,15 +119,15 @@ static void place_fields(struct fields *f, struct event *ev)
 	field_string(f, &ev->u.place.variable);
 }
 
-static void heap_fields(struct fields *f, struct event *ev)
+static void target_fields(struct fields *f, struct event *ev)
 {
-	FIELD_MAX(f, ev->u.heap.said, HEAP_SAID);
-	FIELD_U8(f, ev->u.heap.header);
-	FIELD_U64(f, ev->u.heap.start);
-	FIELD_U64(f, ev->u.heap.size);
-	FIELD_U64(f, ev->u.heap.free);
-	FIELD_U64(f, ev->u.heap.used);
-	FIELD_U64(f, ev->u.heap.threshold);
+	FIELD_MAX(f, ev->u.target.said, TARGET_SAID);
+	FIELD_U8(f, ev->u.target.header);
+	FIELD_U64(f, ev->u.target.start);
+	FIELD_U64(f, ev->u.target.size);
+	FIELD_U64(f, ev->u.target.free);
+	FIELD_U64(f, ev->u.target.used);
+	FIELD_U64(f, ev->u.target.threshold);
 }
 
 static void image_fields(struct fields *f, struct event *ev)
@@ -417,7 +417,7 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_STACK_REST:  rest_fields(f, d, ev); break;
 	case EV_NOTE:        note_fields(f, ev); break;
 	case EV_PLACE:       place_fields(f, ev); break;
-	case EV_HEAP:        heap_fields(f, ev); break;
+	case EV_TARGET:        target_fields(f, ev); break;
 	case EV_LEAK:
 	case EV_LEAK_BLOCK:  leak_fields(f, ev); break;
 	case EV_LEAK_WHY:    why_fields(f, ev); break;

@@ -120,14 +120,14 @@ static void make_rare(struct sent *s)
 		ev->u.place.line = N32;
 		ev->u.place.variable = string_or_null(s->c, 8);
 		break;
-	case EV_HEAP:
-		ev->u.heap.said = (uint8_t)(rnd() % (HEAP_SAID + 1));
-		ev->u.heap.header = N8;
-		ev->u.heap.start = N64;
-		ev->u.heap.size = N64;
-		ev->u.heap.free = N64;
-		ev->u.heap.used = N64;
-		ev->u.heap.threshold = N64;
+	case EV_TARGET:
+		ev->u.target.said = (uint8_t)(rnd() % (TARGET_SAID + 1));
+		ev->u.target.header = N8;
+		ev->u.target.start = N64;
+		ev->u.target.size = N64;
+		ev->u.target.free = N64;
+		ev->u.target.used = N64;
+		ev->u.target.threshold = N64;
 		break;
 	case EV_PROC_END:
 		ev->u.end.how = rnd() % 5;
