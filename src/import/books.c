@@ -34,9 +34,12 @@ struct import_books {
 	bool complete;         /* the log has every block that there can be */
 	bool lossy;            /* it does not, since something was damaged */
 	struct event said;     /* EV_TARGET, as far as it was not told yet */
-	taddr_t start, end;    /* of the heap; end 0: not known */
+	taddr_t start, end;    /* of the heap that is told of; end 0: not known yet */
 	struct extent heaps[HEAPS_MAX]; /* that were begun since the target was */
 	unsigned nheaps;
+	struct extent memory[HEAPS_MAX]; /* of the heaps that were told of, at any time … */
+	unsigned nmemory;
+	uint8_t header;        /* … in which blocks have so many bytes before them */
 	uint64_t records;
 	uint64_t damaged, first_damaged, cut_lines;
 	uint64_t above;        /* how often the target said that it is above its threshold */
@@ -131,6 +134,22 @@ static void forget(struct import_books *b)
 	b->lossy = false;
 }
 
+/* All the memory that the heaps have, of which there is no more. */
+static void tell_memory(struct import_books *b)
+{
+	struct event ev = { .type = EV_HEAP };
+
+	for (unsigned i = 0; i < b->nmemory; i++) {
+		ev.u.heap.nr = i;
+		ev.u.heap.kind = HEAP_FIXED;
+		ev.u.heap.start = b->memory[i].start;
+		ev.u.heap.size = b->memory[i].end - b->memory[i].start;
+		ev.u.heap.header = b->header;
+		ev.u.heap.align = b->header ? word_of(b, NULL) : 0;
+		tell(&b->teller, &ev);
+	}
+}
+
 /* The target began anew, as a process does that executes another program: what was
  * before stays as a line of its own. */
 static void reboot(struct import_books *b)
@@ -142,12 +161,35 @@ static void reboot(struct import_books *b)
 		return;
 	tell(&b->teller, &ev);
 	tell_proc(b, NULL, PROC_EXECED);
+	tell_memory(b);
 	b->any = false;
 }
 
 static bool overlaps(const struct extent *a, const struct extent *b)
 {
 	return a->start < b->end && b->start < a->end;
+}
+
+static bool is_same(const struct extent *a, const struct extent *b)
+{
+	return a->start == b->start && a->end == b->end;
+}
+
+/* What lay where it is now is over. */
+static void learn_memory(struct import_books *b, const struct extent *e)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < b->nmemory; i++) {
+		if (is_same(e, &b->memory[i]))
+			return;
+		if (!overlaps(e, &b->memory[i]))
+			b->memory[n++] = b->memory[i];
+	}
+	b->nmemory = n;
+	if (n < HEAPS_MAX)
+		b->memory[b->nmemory++] = *e;
+	tell_memory(b);
 }
 
 static int is_in(void *arg, const struct open_block *block)
@@ -182,7 +224,7 @@ static void take_reset(struct import_books *b, const struct import_record *r)
 
 /* -- what it says of its heap ------------------------------------------------------ */
 
-static void tell_heap(struct import_books *b)
+static void tell_target(struct import_books *b)
 {
 	if (!b->said.u.target.said && !b->said.u.target.header)
 		return;
@@ -202,8 +244,9 @@ static void take_bounds(struct import_books *b, const struct import_record *r)
 	b->said.u.target.said |= TARGET_BOUNDS;
 	b->said.u.target.start = b->start;
 	b->said.u.target.size = b->end - b->start;
-	b->said.u.target.header = r->header;
-	tell_heap(b);
+	b->said.u.target.header = b->header = r->header ? r->header : b->header;
+	tell_target(b);
+	learn_memory(b, &(struct extent){ b->start, b->end });
 }
 
 /* Formats that say how much is used do so in every line: it is told when it matters,
@@ -225,9 +268,9 @@ static void take_figures(struct import_books *b, const struct import_record *r)
 	}
 	if (r->verdict == VERDICT_ABOVE) {
 		b->above++;
-		tell_heap(b);
+		tell_target(b);
 	} else if (r->what == RECORD_FIGURES) {
-		tell_heap(b);
+		tell_target(b);
 	}
 }
 
@@ -533,7 +576,7 @@ void import_books_end(struct import_books *b)
 
 	import_books_tick(b);
 	begin(b, NULL);
-	tell_heap(b);
+	tell_target(b);
 	note_damage(b);
 	note_target(b);
 	tell(&b->teller, &ev);
@@ -561,6 +604,12 @@ void import_books_forget(struct import_books *b)
 	b->complete = false;
 	if (b->begun)
 		tell(&b->teller, &ev);
+}
+
+void import_books_memory(struct import_books *b)
+{
+	if (b->begun)
+		tell_memory(b);
 }
 
 struct listing { struct import_books *b; bool hold; };

@@ -41,6 +41,7 @@ static const char *const names[] = {
 	[EV_STATE_SUSPECT] = "state-suspect",
 	[EV_RESET] = "reset",
 	[EV_STACK_REST] = "stack-rest",
+	[EV_HEAP] = "heap",
 	[EV_PLACE] = "place",
 	[EV_TARGET] = "target",
 };

@@ -737,6 +737,8 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp, const struc
 	put(o, "images", images);
 	put(o, "stacks", stacks_json(j, &vp->now));
 	put(o, "diff", json_diff(j, d, vp->now.diff));
+	if (j->opts->heaps)
+		put(o, "heap", json_heap(j, p));
 	return o;
 }
 

@@ -310,6 +310,9 @@ enum options_result options_parse(struct options *o, char **argv)
 	host_options_words(o);
 	set_message_level(o);
 	o->trace.scan.data = o->verbose > 0;
+	/* In a heap map what is not known looks free. */
+	if (o->trace.heaps && o->trace.census == CENSUS_AUTO)
+		o->trace.census = CENSUS_YES;
 	if (check_combination(o) || host_options_finish(o))
 		return OPTIONS_WRONG;
 	o->trace.images = o->logfile || o->remote;

@@ -257,6 +257,22 @@ static void make_rare(struct sent *s)
 		for (size_t i = 0; i < STATE_FIGURES; i++)
 			s->figures[i] = N64;
 		break;
+	case EV_HEAP:
+		ev->u.heap.nr = N32;
+		ev->u.heap.kind = N8;
+		ev->u.heap.arena = N32;
+		ev->u.heap.start = N64;
+		ev->u.heap.size = N64;
+		ev->u.heap.lead = N64;
+		ev->u.heap.header = N32;
+		ev->u.heap.align = N32;
+		ev->u.heap.min = N32;
+		ev->u.heap.page = N32;
+		ev->u.heap.runs = s->figures;
+		ev->u.heap.nruns = (uint32_t)(rnd() % (HEAP_RUNS + 1));
+		for (size_t i = 0; i < HEAP_RUNS; i++)
+			s->figures[i] = N64;
+		break;
 	case EV_STATE_ERROR:
 	case EV_ERROR:
 		ev->u.error.count = ev->type == EV_STATE_ERROR ? N64 : 0;
@@ -457,6 +473,12 @@ static void same_pointed(struct event *a, struct event *b)
 			assert_int_equal(a->u.figures.v[i], b->u.figures.v[i]);
 		a->u.figures.v = b->u.figures.v;
 		break;
+	case EV_HEAP:
+		assert_int_equal(a->u.heap.nruns, b->u.heap.nruns);
+		for (uint32_t i = 0; i < a->u.heap.nruns; i++)
+			assert_int_equal(a->u.heap.runs[i], b->u.heap.runs[i]);
+		a->u.heap.runs = b->u.heap.runs;
+		break;
 	case EV_STATE_ERROR:
 	case EV_ERROR:
 		same_string(a->u.error.path, b->u.error.path);
@@ -548,6 +570,8 @@ static int ignore(void *arg, const struct event *ev)
 	*(size_t *)arg += strlen(ev->type == EV_NOTE ? ev->u.note.text : "");
 	for (uint32_t i = 0; ev->type == EV_STACK && i < ev->u.stack.n; i++)
 		*(size_t *)arg += ev->u.stack.pc[i] + ev->u.stack.module[i] + ev->u.stack.exact[i];
+	for (uint32_t i = 0; ev->type == EV_HEAP && i < ev->u.heap.nruns; i++)
+		*(size_t *)arg += ev->u.heap.runs[i];
 	return 0;
 }
 
