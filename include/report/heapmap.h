@@ -38,7 +38,8 @@ struct heapmap_region {
 	struct heapmap_layout layout;
 	uint64_t lead;         /* its first bytes are the allocator's own */
 	bool fixed;            /* it cannot grow: what finds no room fails */
-	bool brief;            /* not drawn while all of it is in use */
+	bool brief;            /* one of many: not drawn while all of it is in use, or when
+				  more is free in others */
 	bool resident_known;
 	const struct heapmap_range *resident; /* what of it is in memory: ascending, none
 				  on another */

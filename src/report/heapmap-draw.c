@@ -377,37 +377,74 @@ static void add_wrong(struct text *t, uint64_t n, const char *one, const char *m
 	strbuf_addc(t->out, '\n');
 }
 
-static bool is_left_out(const struct heapmap_part *p)
+struct brief {
+	uint64_t free;
+	size_t i;
+};
+
+static int most_first(const void *pa, const void *pb)
 {
-	return p->r.brief && !p->f.free;
+	const struct brief *a = pa, *b = pb;
+
+	if (a->free != b->free)
+		return a->free < b->free ? 1 : -1;
+	return a->i < b->i ? -1 : 1;
 }
 
-/* Those that are full, in one line. */
-static void add_full(struct text *t, const struct heapmap *m)
+/* Which parts are drawn: of the brief ones, which may be thousands, as many as -m says, in
+ * which most is free. */
+static bool *choose(const struct text *t, const struct heapmap *m)
 {
-	uint64_t n = 0, bytes = 0, blocks = 0;
+	struct brief *list = xcalloc(m->parts.n + 1, sizeof *list);
+	bool *drawn = xcalloc(m->parts.n + 1, sizeof *drawn);
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->parts.n; i++) {
+		drawn[i] = !m->parts.v[i].r.brief;
+		if (!drawn[i] && m->parts.v[i].f.free)
+			list[n++] = (struct brief){ m->parts.v[i].f.free, i };
+	}
+	qsort(list, n, sizeof *list, most_first);
+	for (size_t k = 0; k < MIN(n, paragraph_limit(t)); k++)
+		drawn[list[k].i] = true;
+	free(list);
+	return drawn;
+}
+
+/* The others, in one line. */
+static void add_left_out(struct text *t, const struct heapmap *m, const bool *drawn)
+{
+	struct heapmap_figures sum = { 0 };
+	uint64_t n = 0;
 
 	for (size_t i = 0; i < m->parts.n; i++)
-		if (is_left_out(&m->parts.v[i])) {
+		if (!drawn[i]) {
+			heapmap_add_figures(&sum, &m->parts.v[i].f);
 			n++;
-			bytes += m->parts.v[i].r.size;
-			blocks += m->parts.v[i].f.blocks;
 		}
 	if (!n)
 		return;
 	text_section(t);
 	text_count(t->out, n, "more region");
-	strbuf_adds(t->out, " all in use: ");
-	text_amount(t->out, bytes, blocks, "block");
+	strbuf_adds(t->out, sum.free ? ": " : " all in use: ");
+	text_amount(t->out, sum.size - sum.free, sum.blocks, "block");
+	if (sum.free) {
+		strbuf_adds(t->out, ", ");
+		strbuf_add_grouped(t->out, sum.free);
+		strbuf_addf(t->out, " free: %s", t->opts->more ? t->opts->more : "-m 0");
+	}
 	strbuf_addc(t->out, '\n');
 }
 
 void text_heapmap(struct text *t, const struct heapmap *m)
 {
+	bool *drawn = choose(t, m);
+
 	for (size_t i = 0; i < m->parts.n; i++)
-		if (!is_left_out(&m->parts.v[i]))
+		if (drawn[i])
 			show_part(t, m, &m->parts.v[i]);
-	add_full(t, m);
+	add_left_out(t, m, drawn);
+	free(drawn);
 	add_wrong(t, m->outside, "is not in the heap", "are not in the heap");
 	add_wrong(t, m->overlapping, "lies on another", "lie on others");
 }

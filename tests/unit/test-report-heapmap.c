@@ -551,6 +551,34 @@ static bool lies_on_another(const struct heapmap_region *r, const struct heapmap
 	return false;
 }
 
+/* Of many mappings those are drawn in which most is free. */
+static void brief_regions(void **state)
+{
+	struct heapmap_region r[9];
+	struct heapmap_block b[9];
+	struct heapmap *m;
+	char *text;
+
+	(void)state;
+	for (unsigned i = 0; i < 9; i++) {
+		r[i] = (struct heapmap_region){ .start = 0x10000 * (i + 1), .size = 0x1000, .name = "mapping",
+						.brief = true };
+		b[i] = (struct heapmap_block){ r[i].start, 0x1000 - i % 5 * 16 };
+	}
+	m = heapmap_new(r, 9, b, 9);
+	text = text_of_map(m, HEAPMAP_ALL, 2, 80, false);
+	assert_non_null(strstr(text, ", of 4,096 at 0x50000\n")); /* 64 are free */
+	assert_non_null(strstr(text, ", of 4,096 at 0x40000\n")); /* 48, as in a later one */
+	assert_null(strstr(text, "0x90000\n"));
+	assert_non_null(strstr(text, "7 more regions: 28,528 bytes in 7 blocks, 144 free: -m 0\n"));
+	free(text);
+	text = text_of_map(m, HEAPMAP_ALL, 0, 80, false);
+	assert_non_null(strstr(text, "2 more regions all in use: 8,192 bytes in 2 blocks\n"));
+	assert_non_null(strstr(text, ", of 4,096 at 0x40000\n"));
+	free(text);
+	heapmap_free(m);
+}
+
 /* Blocks that nobody could have handed out: counted as a plain model does, and what is
  * free is what none of them covers. */
 static void nonsense(void **state)
@@ -845,6 +873,7 @@ int main(void)
 		cmocka_unit_test(letter_for_letter),
 		cmocka_unit_test(residency),
 		cmocka_unit_test(regions),
+		cmocka_unit_test(brief_regions),
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(at_the_end_of_memory),
 		cmocka_unit_test(the_sentence),
