@@ -628,7 +628,8 @@ static int serve_console(struct run *run)
 	setpgid(0, 0);
 	o->private = true;
 	o->on_disconnect = DISCONNECT_DETACH;
-	o->trace.heaps = true; /* asked for when it has ended, perhaps */
+	/* Asked for when it has ended, perhaps; of an attached one all blocks would be told. */
+	o->trace.heaps |= o->trace.argv && !o->trace.pids.n && !o->trace.change.redzone;
 	if (o->top)
 		keep_off_terminal();
 	else

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "base/vec.h"
+#include "report/report.h"
 #include "ui/heaps.h"
 
 struct told {
@@ -262,6 +264,29 @@ const struct heapinfo *heaps_info(const struct heaps *h, pid_t pid)
 	const struct proc_heaps *p = proc_of(h, pid);
 
 	return p ? p->info : NULL;
+}
+
+static bool all_fixed(const struct heapmap *m)
+{
+	for (size_t i = 0; i < heapmap_nregions(m); i++)
+		if (!heapmap_region(m, i)->fixed)
+			return false;
+	return true;
+}
+
+bool heaps_failure(struct heaps *h, const struct event *ev, const struct report_opts *opts,
+		   const struct report_page *page, struct strbuf *out)
+{
+	struct heapmap *m = heaps_map(h, ev->pid);
+	bool fixed = m && all_fixed(m);
+
+	if (fixed) {
+		report_heapmap(m, HEAPMAP_ALL, opts, page, out);
+		heapmap_failure(m, ev->u.alloc.size, out);
+		strbuf_addc(out, '\n');
+	}
+	heapmap_free(m);
+	return fixed;
 }
 
 static struct heapmap *map_of(void *arg, pid_t pid)

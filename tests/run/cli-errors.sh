@@ -31,6 +31,7 @@ says 125 "unknown option -Z$try" -Z true
 says 125 "takes no argument but yes or no$try" --calls=x true
 says 125 "none of .*$try" -s bogus true
 says 125 "none of json, xml$try" --export sarif true
+says 125 "red zones would look free$try" --heapmap --redzone-size=16 true
 says 125 "heap: '0x2000' is not like 0x20000000:20K.*$try" --heap 0x2000 true
 says 125 "heap: '0x2000:8:8' has no room for a block$try" --heap 0x2000:8:8 true
 says 125 "heap: '0x2000:8:5000' has no header of 0 to 4096 bytes$try" --heap 0x2000:8:5000 true

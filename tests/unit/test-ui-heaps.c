@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "heap/heap.h"
+#include "report/report.h"
 #include "ui/heaps.h"
 
 struct side {
@@ -141,6 +143,30 @@ static void small_target(void **state)
 	side_free(&s);
 }
 
+static void out_of_memory(void **state)
+{
+	struct report_opts opts = REPORT_OPTS_INIT;
+	struct report_page page = { .width = 80 };
+	struct event failed = { .type = EV_FAILED, .pid = 7, .u.alloc.size = 1000 };
+	struct strbuf sb = STRBUF_INIT;
+	struct side s = side_new();
+
+	(void)state;
+	begin(&s);
+	assert_false(heaps_failure(s.heaps, &failed, &opts, &page, &sb)); /* nothing is known */
+	tell_break(&s, NULL, 0);
+	assert_false(heaps_failure(s.heaps, &failed, &opts, &page, &sb)); /* it can grow */
+	assert_int_equal(sb.n, 0);
+	TELL(&s, .type = EV_HEAP, .u.heap = { 0, HEAP_FIXED, 0, 0x20003000, 128, 0, 4, 4, 4, 0, NULL, 0 });
+	TELL(&s, .type = EV_ALLOC, .u.alloc = { .addr = 0x20003024, .size = 60 });
+	assert_true(heaps_failure(s.heaps, &failed, &opts, &page, &sb));
+	assert_non_null(strstr(sb.s, "\n000 20003000 ................................%%%%****"));
+	assert_non_null(strstr(sb.s, "\n64 bytes free in 2 pieces, the largest 32: "
+				     "a request for 1,000 cannot succeed\n"));
+	strbuf_release(&sb);
+	side_free(&s);
+}
+
 /* --heap: what the log tells does not count. */
 static void given(void **state)
 {
@@ -195,6 +221,7 @@ int main(void)
 		cmocka_unit_test(told_anew),
 		cmocka_unit_test(small_target),
 		cmocka_unit_test(given),
+		cmocka_unit_test(out_of_memory),
 		cmocka_unit_test(nonsense),
 	};
 
