@@ -21,7 +21,9 @@
 #include "serve/recording.h"
 #include "serve/serving.h"
 #include "trace/trace.h"
+#include "ui/blocks.h"
 #include "ui/follow.h"
+#include "ui/heaps.h"
 #include "ui/console.h"
 #include "ui/log.h"
 #include "ui/import.h"
@@ -33,11 +35,14 @@
 struct run {
 	struct options opts;
 	struct heap *heap;
-	struct blocks *blocks;     /* --list: in front of it; NULL */
-	struct books books;
 	struct serving serving;    /* -r: in front of all others */
 	struct event_sink *log;    /* -l: behind it */
 	struct heap *old;          /* --diff: another run's; NULL */
+	bool keeps_blocks;         /* the console, --heapmap, --list: one by one */
+	struct blocks *blocks;     /* … in front of the heap … */
+	struct heaps *heaps;       /* … and of these; NULL: none */
+	struct report_heaps maps;
+	struct blocks_source listed; /* --list */
 	struct event_sink *errors; /* heap errors are told when they happen */
 	struct event_sink *calls; /* --calls, --trace: between the tracer and the heap */
 	struct event_sink *audit; /* --audit: there, too */
@@ -78,20 +83,25 @@ static int open_output(void *arg, pid_t pid)
 	return fd;
 }
 
-/* What takes the events in the end: the heap, which knows no addresses of blocks, with
- * --list behind what does. */
-static struct event_sink *bookkeeper(struct run *run)
+/* Who knows what a report needs: the heap, and where single blocks are asked for these and
+ * their memory too. */
+static struct event_sink *books_of(struct run *run)
 {
-	struct report_opts *ro = &run->opts.report;
+	struct options *o = &run->opts;
 
-	if (!ro->list_blocks)
+	if (!o->trace.heaps && !o->report.list_blocks && !run->keeps_blocks)
 		return heap_sink(run->heap);
-	if (!run->blocks)
+	if (!run->heaps) {
 		run->blocks = blocks_new(heap_sink(run->heap));
-	run->books = (struct books){ run->heap, run->blocks };
-	ro->blocks = books_blocks;
-	ro->blocks_arg = &run->books;
-	return blocks_sink(run->blocks);
+		run->heaps = heaps_new(blocks_sink(run->blocks), run->blocks);
+		heaps_give(run->heaps, o->heaps.v, o->heaps.n);
+		run->maps = heaps_report(run->heaps);
+		o->report.heaps = o->trace.heaps ? &run->maps : NULL;
+		run->listed = (struct blocks_source){ run->heap, run->blocks };
+		o->report.blocks = blocks_for_report;
+		o->report.blocks_arg = &run->listed;
+	}
+	return heaps_sink(run->heaps);
 }
 
 /* With --calls the output is open from the start, and the report follows. */
@@ -106,7 +116,7 @@ static int begin_calls(struct run *run)
 		fd = STDOUT_FILENO;
 	else if (output && !later && (fd = open_output(run, 0)) < 0)
 		return -1;
-	run->calls = calls_sink_new(bookkeeper(run), run->heap, ro, fd, &run->calls_error);
+	run->calls = calls_sink_new(books_of(run), run->heap, ro, fd, &run->calls_error);
 	if (later)
 		calls_sink_open_later(run->calls, open_output, run);
 	return 0;
@@ -253,7 +263,7 @@ static void begin_audit(struct run *run)
 {
 	const struct options *o = &run->opts;
 
-	run->audit = audit_sink_new(run->calls ? run->calls : bookkeeper(run), run->heap, &o->report,
+	run->audit = audit_sink_new(run->calls ? run->calls : books_of(run), run->heap, &o->report,
 				    audit_fd(o), o->import.path);
 }
 
@@ -269,7 +279,7 @@ static struct event_sink *begin_sinks(struct run *run)
 			return NULL;
 		if (wants_audit(o))
 			begin_audit(run);
-		sink = run->audit ? run->audit : run->calls ? run->calls : bookkeeper(run);
+		sink = run->audit ? run->audit : run->calls ? run->calls : books_of(run);
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
 	}
 	if (o->logfile)
@@ -294,15 +304,17 @@ static void forget(void *heap)
 	heap_reset(heap);
 }
 
-struct whole { struct heap *heap; struct blocks *blocks; };
+struct books { struct heap *heap; struct blocks *blocks; struct heaps *heaps; };
 
 static void forget_all(void *arg)
 {
-	const struct whole *w = arg;
+	const struct books *b = arg;
 
-	heap_reset(w->heap);
-	if (w->blocks)
-		blocks_forget(w->blocks);
+	heap_reset(b->heap);
+	if (b->blocks)
+		blocks_forget(b->blocks);
+	if (b->heaps)
+		heaps_forget(b->heaps);
 }
 
 /* The older one may be a heap log, too. */
@@ -431,43 +443,44 @@ static void adopt(struct report_opts *ro, const struct wire_hello *hello)
 }
 
 /* Commands instead of a report. */
-static int run_console(struct run *run, struct blocks *blocks, const struct console_opts *about)
+static int run_console(struct run *run, const struct console_opts *about)
 {
 	struct console_opts console = *about;
 
 	console.heap = run->heap;
-	console.blocks = blocks;
+	console.blocks = run->blocks;
+	console.heaps = run->heaps;
 	console.report = &run->opts.report;
 	console.script = run->opts.script;
 	console.interactive = run->opts.interactive;
 	return console_run(&console);
 }
 
+static void read_books(struct run *run, struct log *log, struct event_sink *sink)
+{
+	struct books books = { run->heap, run->blocks, run->heaps };
+
+	log_on_restart(log, forget_all, &books);
+	read_whole(run, log, sink, run->heap);
+}
+
 static int log_console(struct run *run, struct log *log, const struct wire_hello *hello)
 {
-	struct blocks *blocks = blocks_new(heap_sink(run->heap));
-	int status;
-
-	log_on_restart(log, forget_all, &(struct whole){ run->heap, blocks });
-	read_whole(run, log, blocks_sink(blocks), run->heap);
-	status = run_console(run, blocks, &(struct console_opts){ .hello = hello,
-								  .log = run->opts.logfile });
-	blocks_free(blocks);
-	return status;
+	run->keeps_blocks = true;
+	read_books(run, log, books_of(run));
+	return run_console(run, &(struct console_opts){ .hello = hello, .log = run->opts.logfile });
 }
 
 /* Commands on a heap log that has an end. */
 static int run_import_console(struct run *run)
 {
-	struct blocks *blocks = blocks_new(heap_sink(run->heap));
 	struct import_opts io = run->opts.import;
-	int status = EXIT_OURS;
 
 	io.fd = STDOUT_FILENO;
-	if (!begin_report(run) && !import_run(&io, blocks_sink(blocks)))
-		status = run_console(run, blocks, &(struct console_opts){ .log = io.path });
-	blocks_free(blocks);
-	return status;
+	run->keeps_blocks = true;
+	if (begin_report(run) || import_run(&io, books_of(run)))
+		return EXIT_OURS;
+	return run_console(run, &(struct console_opts){ .log = io.path });
 }
 
 /* A report from a log: what its writer was told is known, but for how to report. */
@@ -492,10 +505,9 @@ static int run_log(struct run *run)
 	}
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
-		struct event_sink *sink = run->calls ? run->calls : bookkeeper(run);
+		struct event_sink *sink = run->calls ? run->calls : books_of(run);
 
-		log_on_restart(log, forget_all, &(struct whole){ run->heap, run->blocks });
-		read_whole(run, log, sink, run->heap);
+		read_books(run, log, sink);
 		err = report_write(run->heap, ro) || run->calls_error ? EXIT_OURS :
 									report_exit_status(run->heap, ro);
 	}
@@ -506,23 +518,23 @@ static int run_log(struct run *run)
 /* The exit status, or -1: the program that was to be launched could not be. */
 static int client_console(struct run *run, const struct follow_opts *to, bool launched)
 {
-	struct blocks *blocks = blocks_new(heap_sink(run->heap));
 	struct follow_opts fo = *to;
 	struct client *client;
 	int status = EXIT_OURS;
 
+	run->keeps_blocks = true;
 	fo.control = true;
-	fo.sink = blocks_sink(blocks);
-	fo.blocks = blocks;
+	fo.sink = books_of(run);
+	fo.blocks = run->blocks;
+	fo.heaps = run->heaps;
 	client = follow_connect(&fo);
 	if (client) {
 		adopt(&run->opts.report, client_hello(client));
-		status = run_console(run, blocks, &(struct console_opts){ .client = client,
-									  .hello = client_hello(client),
-									  .launched = launched });
+		status = run_console(run, &(struct console_opts){ .client = client,
+								  .hello = client_hello(client),
+								  .launched = launched });
 		client_close(client);
 	}
-	blocks_free(blocks);
 	return status;
 }
 
@@ -534,7 +546,9 @@ static int report_followed(struct run *run, struct client *client, int how)
 
 	if (!how && ro->list_leaks && !client_refused_control(client))
 		follow_scan(client);
-	if (!how && run->blocks && !client_refused_control(client))
+	if (!how && o->trace.heaps && !client_refused_control(client))
+		follow_heaps(client, run->blocks);
+	else if (!how && ro->list_blocks && !client_refused_control(client))
 		follow_blocks(client, run->blocks);
 	trace_interrupts_reports();
 	adopt(ro, client_hello(client));
@@ -550,6 +564,9 @@ static int client_top(struct run *run, const struct follow_opts *to)
 	int how, sig, status;
 
 	fo.control = true;
+	fo.sink = books_of(run);
+	fo.blocks = run->blocks;
+	fo.heaps = run->heaps;
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
@@ -573,19 +590,14 @@ static int run_remote_top(struct run *run, const struct follow_opts *to)
 	return status;
 }
 
-static void follow_to(struct run *run, struct follow_opts *fo)
-{
-	fo->sink = run->calls ? run->calls : bookkeeper(run);
-	fo->blocks = run->blocks;
-}
-
 /* A report of what a server tells: when its program has ended, or at Ctrl-C. */
 static int run_client(struct run *run)
 {
 	struct options *o = &run->opts;
 	struct report_opts *ro = &o->report;
 	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
-				  .control = ro->list_leaks || ro->list_blocks, .heap = run->heap };
+				  .control = ro->list_leaks || ro->list_blocks || o->trace.heaps,
+				  .heap = run->heap };
 	struct client *client;
 	char port[12];
 	int err;
@@ -596,9 +608,11 @@ static int run_client(struct run *run)
 		return EXIT_OURS;
 	snprintf(port, sizeof port, "%u", o->port);
 	fo.port = o->port ? port : NULL;
-	follow_to(run, &fo);
 	if (has_console(o))
 		return client_console(run, &fo, false);
+	fo.sink = run->calls ? run->calls : books_of(run);
+	fo.blocks = run->blocks;
+	fo.heaps = run->heaps;
 	if (o->top)
 		return run_remote_top(run, &fo);
 	client = follow_connect(&fo);
@@ -631,6 +645,8 @@ static int serve_console(struct run *run)
 	setpgid(0, 0);
 	o->private = true;
 	o->on_disconnect = DISCONNECT_DETACH;
+	/* Asked for when it has ended, perhaps; of an attached one all blocks would be told. */
+	o->trace.heaps |= o->trace.argv && !o->trace.pids.n && !o->trace.change.redzone;
 	if (o->top)
 		keep_off_terminal();
 	else
@@ -686,7 +702,6 @@ static int run_interactive(struct run *run)
 		return code;
 	}
 	fo.remote = path;
-	follow_to(run, &fo);
 	if (tracer > 0 && await_socket(path, tracer))
 		code = run->opts.top ? client_top(run, &fo) :
 				       client_console(run, &fo, run->opts.trace.argv);
@@ -749,6 +764,7 @@ int main(int argc, char **argv)
 		run.calls->free(run.calls);
 	if (run.output >= 0)
 		close(run.output);
+	heaps_free(run.heaps);
 	blocks_free(run.blocks);
 	heap_free(run.heap);
 	heap_free(run.old);

@@ -52,6 +52,8 @@ void import_books_forget(struct import_books *);
 /* Tells open blocks (EV_BLOCK) from *at, 0 at first, on, until that were all (false), or
  * the sink wants some time (*hold). */
 bool import_books_blocks(struct import_books *, uint32_t *at, bool *hold);
+/* Tells the memory of its heaps again (EV_HEAP), where the log has said which. */
+void import_books_memory(struct import_books *);
 /* Records so far, and blocks that are open. */
 uint64_t import_books_records(const struct import_books *);
 size_t import_books_open(const struct import_books *);

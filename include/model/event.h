@@ -32,6 +32,9 @@ enum { REST_BYTES = 4096, REST_REGS = 64 };
 /* Figures in one EV_STATE_… at most. */
 enum { STATE_FIGURES = 64 };
 
+/* Runs of pages in one EV_HEAP at most. */
+enum { HEAP_RUNS = 64 };
+
 /* Who may release what (mismatches; only these differ). */
 enum family { FAMILY_C, FAMILY_NEW, FAMILY_NEW_ARRAY, FAMILY_MAP, FAMILY_CUSTOM };
 
@@ -83,9 +86,11 @@ enum event_type {
 	EV_STACK_REST,    /* where the EV_STACK that follows broke off, in code of
 			     which nothing is known there: registers and a piece of
 			     the stack, for a reader that has the files */
+	EV_HEAP,          /* a stretch of memory that the heap has, because it was asked
+			     (REQUEST_HEAPS), or at the end (--heapmap) */
 	EV_PLACE,         /* what a code address stands for, told by who knows it in
 			     words: before its first use */
-	EV_HEAP,          /* of a target whose heap log is read: what it says of its
+	EV_TARGET,          /* of a target whose heap log is read: what it says of its
 			     heap */
 	EV_TYPES,         /* how many there are */
 };
@@ -99,8 +104,8 @@ enum proc_log {
 	PROC_LOG_LIVE, /* times are when they came in */
 };
 
-/* `said` of EV_HEAP: which of its figures are there. */
-enum heap_said { HEAP_BOUNDS = 1, HEAP_FREE = 2, HEAP_USED = 4, HEAP_THRESHOLD = 8, HEAP_SAID = 15 };
+/* `said` of EV_TARGET: which of its figures are there. */
+enum target_said { TARGET_BOUNDS = 1, TARGET_FREE = 2, TARGET_USED = 4, TARGET_THRESHOLD = 8, TARGET_SAID = 15 };
 
 enum proc_end_how {
 	END_EXITED,   /* status: the exit code */
@@ -178,6 +183,15 @@ enum leak_kind {
 /* Where a pointer was found. */
 enum leak_from { FROM_MEMORY, FROM_STACK, FROM_REGISTER, FROM_BLOCK };
 
+/* What a heap's memory is.  A newer writer may know others. */
+enum heap_kind {
+	HEAP_NONE,     /* there is no region */
+	HEAP_BREAK,    /* the heap segment */
+	HEAP_ARENA,    /* of an arena that has its own */
+	HEAP_MAPPING,
+	HEAP_FIXED,    /* all that there is, of a small target: it cannot grow */
+};
+
 /* A request for `count` elements of `each` bytes, as calloc takes it. */
 struct product {
 	uint8_t is_one;   /* 1; 0: the function takes a size alone */
@@ -218,12 +232,12 @@ struct event {
 			const char *variable; /* that gets what is allocated there; NULL */
 		} place;
 		struct {
-			uint8_t said;      /* bits of enum heap_said */
+			uint8_t said;      /* bits of enum target_said */
 			uint8_t header;    /* bytes before each block */
-			taddr_t start;     /* HEAP_BOUNDS: of the heap … */
+			taddr_t start;     /* TARGET_BOUNDS: of the heap … */
 			uint64_t size;     /* … and its bytes */
 			uint64_t free, used, threshold; /* bytes */
-		} heap;
+		} target;
 		struct {
 			uint32_t module;
 			taddr_t bias;
@@ -397,6 +411,24 @@ struct event {
 					      are not there are 0 */
 			uint32_t n;        /* STATE_FIGURES at most */
 		} figures; /* EV_STATE_…, but for EV_STATE_ERROR */
+		struct {
+			uint32_t nr;       /* 0: what was told of this process's before is
+					      over.  The same as in the event before: its
+					      runs go on */
+			uint8_t kind;      /* enum heap_kind */
+			uint32_t arena;    /* HEAP_ARENA: which, from 1 */
+			taddr_t start;
+			uint64_t size;
+			uint64_t lead;     /* the allocator's own, at its start */
+			/* Of a block: bytes before it, what the size with them is a
+			 * multiple of, and at least; 0: unknown */
+			uint32_t header, align, min;
+			uint32_t page;     /* bytes; 0: not known what is in memory */
+			const uint64_t *runs; /* pages from the one of `start` on: so many
+						 without content, with, without …  Those
+						 behind have none */
+			uint32_t nruns;    /* HEAP_RUNS at most */
+		} heap;
 	} u;
 };
 

@@ -89,9 +89,9 @@ struct heap_totals {
 	uint64_t null_releases;     /* of NULL, in heap logs */
 };
 
-/* What a target has said last of its heap (EV_HEAP). */
+/* What a target has said last of its heap (EV_TARGET). */
 struct heap_target {
-	uint8_t said;          /* bits of enum heap_said: which of these are known */
+	uint8_t said;          /* bits of enum target_said: which of these are known */
 	uint8_t header;        /* bytes before each block */
 	taddr_t start;
 	uint64_t size;

@@ -22,7 +22,9 @@ enum request_kind {
 	REQUEST_DETACH,    /* let go; EV_PROC_END comes before.  a: enum request_detach */
 	REQUEST_KILL,      /* SIGKILL; `pid` is needed */
 	REQUEST_BLOCKS,    /* an EV_BLOCK for each open block comes before */
-	REQUEST_LAST = REQUEST_BLOCKS,
+	REQUEST_HEAPS,     /* an EV_HEAP for each stretch of memory of the heap comes
+			      before */
+	REQUEST_LAST = REQUEST_HEAPS,
 };
 
 enum request_scan {

@@ -72,8 +72,9 @@ enum wire_type {
 	WIRE_STATE_SUSPECT,
 	WIRE_RESET = 64,
 	WIRE_STACK_REST,
-	WIRE_PLACE,
 	WIRE_HEAP,
+	WIRE_PLACE,
+	WIRE_TARGET,
 };
 
 /* The first record: what the stream is about. */

@@ -86,6 +86,7 @@ struct report_opts {
 	bool source;           /* --source: lines of source, too */
 	const char *const *source_path; /* NULL-terminated: folders to look for source
 				  files in first.  May be NULL */
+	const struct report_heaps *heaps; /* --heapmap (report/heapinfo.h); NULL: no */
 };
 
 #define REPORT_LEAK_KINDS (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE)
@@ -96,6 +97,8 @@ struct report_opts {
 int report_write(const struct heap *heap, const struct report_opts *opts);
 /* Whether what is written to fd is coloured. */
 bool report_use_color(const struct report_opts *opts, int fd);
+/* Is fd a terminal of which the locale says that it shows UTF-8? */
+bool report_use_utf8(int fd);
 /* Columns of text for a descriptor. */
 unsigned report_width(const struct report_opts *opts, int fd);
 /* Only the exports that the options ask for; likewise. */
@@ -104,6 +107,9 @@ int report_export(const struct heap *heap, const struct report_opts *opts);
 struct strbuf;
 void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,
 		 unsigned width, struct strbuf *out);
+struct report_page;
+void report_text_page(const struct heap *heap, const struct report_opts *opts,
+		      const struct report_page *page, struct strbuf *out);
 void report_json(const struct heap *heap, const struct report_opts *opts, struct strbuf *out);
 /* Valgrind's XML, one document for each process.  Stops when `write` returns an
  * error, and returns that. */
@@ -156,6 +162,7 @@ struct report_page {
 	bool to_file;          /* highest first, all of it */
 	bool color;
 	unsigned width;        /* columns; 0: no limit */
+	bool utf8;             /* a terminal that shows it */
 };
 
 enum report_piece {

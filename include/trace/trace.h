@@ -96,6 +96,7 @@ struct trace_opts {
 	bool images;           /* emit EV_IMAGE */
 	bool stack_rest;       /* emit EV_STACK_REST */
 	bool calls;            /* --calls: emit EV_CALL */
+	bool heaps;            /* --heapmap: emit EV_HEAP at the end */
 	bool detach_on_exit;   /* --detach-on-exit */
 	const char *hold;      /* the launched program stands at its entry until
 				  REQUEST_START; what is said then (""); NULL: no */

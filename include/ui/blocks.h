@@ -38,11 +38,11 @@ bool blocks_find(const struct blocks *, pid_t pid, taddr_t addr, struct known_bl
 
 /* As reports take one: how old it is now its process tells. */
 struct report_block blocks_report(const struct heap *heap, pid_t pid, const struct known_block *b);
-/* What report_opts.blocks calls; `arg` is a struct books. */
-struct books {
+/* What report_opts.blocks calls; `arg` is a struct blocks_source. */
+struct blocks_source {
 	const struct heap *heap;
 	const struct blocks *blocks;
 };
-size_t books_blocks(void *arg, pid_t pid, struct report_block **out);
+size_t blocks_for_report(void *arg, pid_t pid, struct report_block **out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "heap/heap.h"
 #include "ui/blocks.h"
 #include "ui/client.h"
+#include "ui/heaps.h"
 
 struct follow_opts {
 	const char *remote, *port; /* as address_parse() takes them */
@@ -15,6 +16,7 @@ struct follow_opts {
 	struct heap *heap;     /* gets the events */
 	struct event_sink *sink; /* … by way of this; NULL: the heap's own */
 	struct blocks *blocks; /* forget what they have with the heap.  May be NULL */
+	struct heaps *heaps;   /* likewise */
 };
 
 /* Connects and logs in.  NULL after a message. */
@@ -26,5 +28,7 @@ int follow(struct client *c);
 int follow_scan(struct client *c);
 /* Asks for the open blocks that `blocks` does not know. */
 int follow_blocks(struct client *c, struct blocks *blocks);
+/* Asks for the open blocks, which `blocks` takes, and the memory of the heaps. */
+int follow_heaps(struct client *c, struct blocks *blocks);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/types.h"
 #include "base/vec.h"
 #ifdef HAVE_CLIENT
+#include "report/heapmap.h"
 #include "report/report.h"
 #include "ui/import.h"
 #endif
@@ -78,6 +79,7 @@ struct options {
 	const char *import_format; /* --import; NULL: not given */
 	bool audit;           /* a line for each operation … */
 	bool no_audit;        /* … or none, whatever is read */
+	VEC(struct heapmap_region) heaps; /* --heap */
 #endif
 	char *const *words;   /* argv */
 	bool quiet;           /* -q */

@@ -33,10 +33,13 @@ struct import_books {
 	bool any;              /* … and something happened since */
 	bool complete;         /* the log has every block that there can be */
 	bool lossy;            /* it does not, since something was damaged */
-	struct event said;     /* EV_HEAP, as far as it was not told yet */
-	taddr_t start, end;    /* of the heap; end 0: not known */
+	struct event said;     /* EV_TARGET, as far as it was not told yet */
+	taddr_t start, end;    /* of the heap that is told of; end 0: not known yet */
 	struct extent heaps[HEAPS_MAX]; /* that were begun since the target was */
 	unsigned nheaps;
+	struct extent memory[HEAPS_MAX]; /* of the heaps that were told of, at any time … */
+	unsigned nmemory;
+	uint8_t header;        /* … in which blocks have so many bytes before them */
 	uint64_t records;
 	uint64_t damaged, first_damaged, cut_lines;
 	uint64_t above;        /* how often the target said that it is above its threshold */
@@ -50,7 +53,7 @@ struct import_books *import_books_new(const struct books_opts *o)
 	b->o = *o;
 	b->teller.sink = o->sink;
 	b->callers = callers_new(&b->teller, o->elf);
-	b->said.type = EV_HEAP;
+	b->said.type = EV_TARGET;
 	if (!b->callers) {
 		free(b);
 		return NULL;
@@ -93,7 +96,7 @@ static void tell_proc(struct import_books *b, const struct import_record *r, enu
 	struct event ev = { .type = EV_PROC };
 
 	ev.u.proc.how = how;
-	ev.u.proc.exe = b->o.elf ? b->o.elf : b->o.path;
+	ev.u.proc.exe = b->o.elf ? callers_program(b->callers) : b->o.path;
 	ev.u.proc.name = b->o.name;
 	ev.u.proc.word = word_of(b, r);
 	ev.u.proc.abi = import_format_name(b->format);
@@ -131,6 +134,22 @@ static void forget(struct import_books *b)
 	b->lossy = false;
 }
 
+/* All the memory that the heaps have, of which there is no more. */
+static void tell_memory(struct import_books *b)
+{
+	struct event ev = { .type = EV_HEAP };
+
+	for (unsigned i = 0; i < b->nmemory; i++) {
+		ev.u.heap.nr = i;
+		ev.u.heap.kind = HEAP_FIXED;
+		ev.u.heap.start = b->memory[i].start;
+		ev.u.heap.size = b->memory[i].end - b->memory[i].start;
+		ev.u.heap.header = b->header;
+		ev.u.heap.align = b->header ? word_of(b, NULL) : 0;
+		tell(&b->teller, &ev);
+	}
+}
+
 /* The target began anew, as a process does that executes another program: what was
  * before stays as a line of its own. */
 static void reboot(struct import_books *b)
@@ -142,12 +161,35 @@ static void reboot(struct import_books *b)
 		return;
 	tell(&b->teller, &ev);
 	tell_proc(b, NULL, PROC_EXECED);
+	tell_memory(b);
 	b->any = false;
 }
 
 static bool overlaps(const struct extent *a, const struct extent *b)
 {
 	return a->start < b->end && b->start < a->end;
+}
+
+static bool is_same(const struct extent *a, const struct extent *b)
+{
+	return a->start == b->start && a->end == b->end;
+}
+
+/* What lay where it is now is over. */
+static void learn_memory(struct import_books *b, const struct extent *e)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < b->nmemory; i++) {
+		if (is_same(e, &b->memory[i]))
+			return;
+		if (!overlaps(e, &b->memory[i]))
+			b->memory[n++] = b->memory[i];
+	}
+	b->nmemory = n;
+	if (n < HEAPS_MAX)
+		b->memory[b->nmemory++] = *e;
+	tell_memory(b);
 }
 
 static int is_in(void *arg, const struct open_block *block)
@@ -182,9 +224,9 @@ static void take_reset(struct import_books *b, const struct import_record *r)
 
 /* -- what it says of its heap ------------------------------------------------------ */
 
-static void tell_heap(struct import_books *b)
+static void tell_target(struct import_books *b)
 {
-	if (!b->said.u.heap.said && !b->said.u.heap.header)
+	if (!b->said.u.target.said && !b->said.u.target.header)
 		return;
 	tell(&b->teller, &b->said);
 	memset(&b->said.u, 0, sizeof b->said.u);
@@ -199,35 +241,36 @@ static void take_bounds(struct import_books *b, const struct import_record *r)
 		b->end = r->end;
 	if (!b->end || b->end <= b->start)
 		return;
-	b->said.u.heap.said |= HEAP_BOUNDS;
-	b->said.u.heap.start = b->start;
-	b->said.u.heap.size = b->end - b->start;
-	b->said.u.heap.header = r->header;
-	tell_heap(b);
+	b->said.u.target.said |= TARGET_BOUNDS;
+	b->said.u.target.start = b->start;
+	b->said.u.target.size = b->end - b->start;
+	b->said.u.target.header = b->header = r->header ? r->header : b->header;
+	tell_target(b);
+	learn_memory(b, &(struct extent){ b->start, b->end });
 }
 
 /* Formats that say how much is used do so in every line: it is told when it matters,
  * and at the end. */
 static void take_figures(struct import_books *b, const struct import_record *r)
 {
-	b->said.u.heap.header = r->header ? r->header : b->said.u.heap.header;
+	b->said.u.target.header = r->header ? r->header : b->said.u.target.header;
 	if (r->figure_free != UINT64_MAX) {
-		b->said.u.heap.said |= HEAP_FREE;
-		b->said.u.heap.free = r->figure_free;
+		b->said.u.target.said |= TARGET_FREE;
+		b->said.u.target.free = r->figure_free;
 	}
 	if (r->figure_used != UINT64_MAX) {
-		b->said.u.heap.said |= HEAP_USED;
-		b->said.u.heap.used = r->figure_used;
+		b->said.u.target.said |= TARGET_USED;
+		b->said.u.target.used = r->figure_used;
 	}
 	if (r->threshold != UINT64_MAX) {
-		b->said.u.heap.said |= HEAP_THRESHOLD;
-		b->said.u.heap.threshold = r->threshold;
+		b->said.u.target.said |= TARGET_THRESHOLD;
+		b->said.u.target.threshold = r->threshold;
 	}
 	if (r->verdict == VERDICT_ABOVE) {
 		b->above++;
-		tell_heap(b);
+		tell_target(b);
 	} else if (r->what == RECORD_FIGURES) {
-		tell_heap(b);
+		tell_target(b);
 	}
 }
 
@@ -533,7 +576,7 @@ void import_books_end(struct import_books *b)
 
 	import_books_tick(b);
 	begin(b, NULL);
-	tell_heap(b);
+	tell_target(b);
 	note_damage(b);
 	note_target(b);
 	tell(&b->teller, &ev);
@@ -561,6 +604,12 @@ void import_books_forget(struct import_books *b)
 	b->complete = false;
 	if (b->begun)
 		tell(&b->teller, &ev);
+}
+
+void import_books_memory(struct import_books *b)
+{
+	if (b->begun)
+		tell_memory(b);
 }
 
 struct listing { struct import_books *b; bool hold; };

@@ -158,6 +158,11 @@ uint8_t callers_word(struct callers *c, const struct import_record *r)
 	return !o->elf ? 0 : elf_file_ident(o->elf)->class == ELFCLASS64 ? 8 : 4;
 }
 
+const char *callers_program(const struct callers *c)
+{
+	return c->firmware.path;
+}
+
 void callers_begin(struct callers *c)
 {
 	if (c->firmware.elf)

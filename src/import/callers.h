@@ -22,6 +22,8 @@ struct callers *callers_new(struct teller *t, const char *elf);
 void callers_free(struct callers *);
 /* Bytes of a pointer, as the ELF file that a record (or --elf) names has them; 0: none. */
 uint8_t callers_word(struct callers *, const struct import_record *r);
+/* The whole path of --elf; NULL. */
+const char *callers_program(const struct callers *);
 /* Once the process is told. */
 void callers_begin(struct callers *);
 /* The record's operation. */

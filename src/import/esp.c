@@ -13,11 +13,14 @@
 #define LISTED "Memory allocated at "
 #define FAILED "Failed to allocate "
 
-/* Up to `behind`, which is taken too. */
+enum { NAME_LENGTH = 1024 };
+
+/* A name, up to `behind`, which is taken too. */
 static bool take_until(struct cursor *c, const char *behind, size_t n, const char **s,
 		       unsigned *ns)
 {
-	const char *p = find_text(c->p, c->end, behind, n);
+	const char *end = c->end - c->p > NAME_LENGTH ? c->p + NAME_LENGTH : c->end;
+	const char *p = find_text(c->p, end, behind, n);
 
 	if (!p || p == c->p)
 		return false;

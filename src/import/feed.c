@@ -14,6 +14,9 @@
 /* A parser that makes records and takes no bytes for them is not heard for ever. */
 #define STAYS_MAX 8
 
+/* A record that the last piece began is recognised with this one. */
+#define LOOK_BACK 4096
+
 struct import_feed {
 	struct feed_opts o;
 	struct import_books *books;
@@ -197,8 +200,10 @@ static void recognise(struct import_feed *f, const char *bytes, size_t n)
 {
 	enum import_format format;
 
+	size_t before = f->head.n - MIN(f->head.n, (size_t)LOOK_BACK);
+
 	strbuf_add(&f->head, bytes, n);
-	format = import_recognise(f->head.s, f->head.n);
+	format = import_recognise(f->head.s + before, f->head.n - before);
 	if (format != IMPORT_AUTO)
 		begin(f, format);
 	else if (f->head.n > FEED_HEAD)

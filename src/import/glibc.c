@@ -211,7 +211,7 @@ static const char *last_start(const char *from, const char *operation)
 	return from;
 }
 
-/* No operation is behind “@ ”: a record only where an address or symbol is. */
+/* Without an operation “@ ” begins a record only where an address or a symbol is. */
 static bool is_damaged(const char *p, const char *end)
 {
 	return FIND(p, end, ":[0x") || FIND(p, end, ":(") || FIND(p, end, "@ [0x");
@@ -259,8 +259,22 @@ static enum import_line damaged(struct import_parser *parser, struct text *t, co
 {
 	parser->half.is_stale = true;
 	t->from = from;
-	t->to = to ? to : t->end;
+	t->to = to;
 	return LINE_DAMAGED;
+}
+
+/* There is no operation, wherever “@ ” is. */
+static enum import_line without_operation(struct import_parser *parser, struct text *t,
+					  const char *start)
+{
+	while (start) {
+		const char *next = FIND(start + 1, t->end, "@ ");
+
+		if (is_damaged(start, next ? next : t->end))
+			return damaged(parser, t, start, next ? next : t->end);
+		start = next;
+	}
+	return LINE_OTHER;
 }
 
 static enum import_line glibc_line(struct import_parser *parser, struct text *t,
@@ -278,15 +292,14 @@ static enum import_line glibc_line(struct import_parser *parser, struct text *t,
 	}
 	c.p = start + 2;
 	if (!take_where(&c, &w))
-		return is_damaged(start, t->end) ?
-			damaged(parser, t, start, FIND(start + 1, t->end, "@ ")) : LINE_OTHER;
+		return without_operation(parser, t, start);
 	last = last_start(start, c.p);
 	if (last > start && is_damaged(start, last))
 		return damaged(parser, t, start, last);
 	c.p = last + 2;
 	w = (struct where){ 0 };
 	return take_where(&c, &w) ? take_line(parser, t, last, &c, &w, out) :
-		damaged(parser, t, last, NULL);
+		damaged(parser, t, last, t->end);
 }
 
 static enum import_line glibc_end(struct import_parser *parser, struct import_record *out)

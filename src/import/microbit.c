@@ -81,6 +81,8 @@ static enum import_line take_free(struct cursor *c, struct import_record *out)
 	if (is_call(c->p - n, c->end)) {
 		c->p -= n;
 		addr >>= 4 * n;
+		if (hex_digit(c->p[-1]) < 0)
+			return LINE_DAMAGED;
 	} else if (!ends_number(c)) {
 		return LINE_DAMAGED;
 	}

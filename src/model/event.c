@@ -41,8 +41,9 @@ static const char *const names[] = {
 	[EV_STATE_SUSPECT] = "state-suspect",
 	[EV_RESET] = "reset",
 	[EV_STACK_REST] = "stack-rest",
-	[EV_PLACE] = "place",
 	[EV_HEAP] = "heap",
+	[EV_PLACE] = "place",
+	[EV_TARGET] = "target",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -95,20 +95,20 @@ void proc_finish(struct heap_proc *p, const struct event *ev)
 void proc_target(struct heap_proc *p, const struct event *ev)
 {
 	struct heap_target *t = &p->target;
-	unsigned said = ev->u.heap.said;
+	unsigned said = ev->u.target.said;
 
-	t->said |= ev->u.heap.said;
-	t->header = ev->u.heap.header ? ev->u.heap.header : t->header;
-	if (said & HEAP_BOUNDS) {
-		t->start = ev->u.heap.start;
-		t->size = ev->u.heap.size;
+	t->said |= ev->u.target.said;
+	t->header = ev->u.target.header ? ev->u.target.header : t->header;
+	if (said & TARGET_BOUNDS) {
+		t->start = ev->u.target.start;
+		t->size = ev->u.target.size;
 	}
-	if (said & HEAP_FREE)
-		t->free = ev->u.heap.free;
-	if (said & HEAP_USED)
-		t->used = ev->u.heap.used;
-	if (said & HEAP_THRESHOLD)
-		t->threshold = ev->u.heap.threshold;
+	if (said & TARGET_FREE)
+		t->free = ev->u.target.free;
+	if (said & TARGET_USED)
+		t->used = ev->u.target.used;
+	if (said & TARGET_THRESHOLD)
+		t->threshold = ev->u.target.threshold;
 }
 
 void proc_reset(struct heap_proc *p)

@@ -200,8 +200,8 @@ static void tell_target(struct telling *t)
 	const struct heap_target *h = &t->p->target;
 
 	if (h->said || h->header)
-		SAY_AT(t, t->p->end_ns, .type = EV_HEAP,
-		       .u.heap = { .said = h->said, .header = h->header, .start = h->start,
+		SAY_AT(t, t->p->end_ns, .type = EV_TARGET,
+		       .u.target = { .said = h->said, .header = h->header, .start = h->start,
 				   .size = h->size, .free = h->free, .used = h->used,
 				   .threshold = h->threshold });
 }

@@ -37,8 +37,9 @@ static const uint16_t wire_types[] = {
 	[EV_STATE_SUSPECT] = WIRE_STATE_SUSPECT,
 	[EV_RESET] = WIRE_RESET,
 	[EV_STACK_REST] = WIRE_STACK_REST,
-	[EV_PLACE] = WIRE_PLACE,
 	[EV_HEAP] = WIRE_HEAP,
+	[EV_PLACE] = WIRE_PLACE,
+	[EV_TARGET] = WIRE_TARGET,
 };
 
 static void put_le(uint8_t *p, uint64_t v, unsigned n)

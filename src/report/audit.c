@@ -80,7 +80,7 @@ static void add_bytes(struct strbuf *sb, const struct heap_proc *p)
 	const struct heap_target *h = &p->target;
 	uint64_t used = p->total.open_bytes + p->total.open_blocks * h->header;
 
-	if (h->said & HEAP_BOUNDS && used <= h->size) {
+	if (h->said & TARGET_BOUNDS && used <= h->size) {
 		add_grouped_right(sb, h->size - used, BYTES_WIDTH);
 		strbuf_adds(sb, " free");
 	} else {

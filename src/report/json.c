@@ -695,12 +695,12 @@ static json_t *log_json(const struct view_proc *vp)
 	put(o, "format", string(p->abi));
 	put(o, "live", json_boolean(p->log == PROC_LOG_LIVE));
 	put(o, "records", p->log == PROC_LOG ? number((p->end_ns - MIN(begin, p->end_ns)) / 1000) : json_null());
-	put(o, "heap_start", h->said & HEAP_BOUNDS ? address(h->start) : json_null());
-	put(o, "heap_size", h->said & HEAP_BOUNDS ? number(h->size) : json_null());
+	put(o, "heap_start", h->said & TARGET_BOUNDS ? address(h->start) : json_null());
+	put(o, "heap_size", h->said & TARGET_BOUNDS ? number(h->size) : json_null());
 	put(o, "header", number(h->header));
-	put(o, "free", h->said & HEAP_FREE ? number(h->free) : json_null());
-	put(o, "used", h->said & HEAP_USED ? number(h->used) : json_null());
-	put(o, "threshold", h->said & HEAP_THRESHOLD ? number(h->threshold) : json_null());
+	put(o, "free", h->said & TARGET_FREE ? number(h->free) : json_null());
+	put(o, "used", h->said & TARGET_USED ? number(h->used) : json_null());
+	put(o, "threshold", h->said & TARGET_THRESHOLD ? number(h->threshold) : json_null());
 	return o;
 }
 
@@ -743,6 +743,8 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp, const struc
 	put(o, "images", images);
 	put(o, "stacks", stacks_json(j, &vp->now));
 	put(o, "diff", json_diff(j, d, vp->now.diff));
+	if (j->opts->heaps)
+		put(o, "heap", json_heap(j, p));
 	return o;
 }
 

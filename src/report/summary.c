@@ -386,7 +386,9 @@ static void add_details(struct rows *rows, const struct view *v)
 	strbuf_adds(&sb, " in all, ");
 	text_count(&sb, v->proc->modules, "module");
 	strbuf_adds(&sb, " mapped");
-	add_row(rows, "threads", v->proc->tasks, &sb);
+	if (!v->proc->log)
+		add_row(rows, "threads", v->proc->tasks, &sb);
+	strbuf_reset(&sb);
 	strbuf_adds(&sb, " releases by the C library, of what is no block");
 	if (v->proc->total.shutdown_releases)
 		add_row(rows, "at threads' ends", v->proc->total.shutdown_releases, &sb);
@@ -711,6 +713,31 @@ static void hint_broken(struct text *t, const struct view_procs *vp)
 	strbuf_release(&in);
 }
 
+static bool is_log(const struct view_procs *vp)
+{
+	return vp->v.n && vp->v.v[0].now.proc->log;
+}
+
+/* Of callers that a heap log tells as mere addresses. */
+static void hint_elf(struct text *t, const struct view_procs *vp)
+{
+	const struct view *v = &vp->v.v[0].now;
+	bool any = false;
+
+	for (size_t i = 0; i < v->stacks.n && !any; i++) {
+		const struct heap_stack *s = v->stacks.v[i].stack;
+
+		any = s && s->n && !s->module[0] && v->stacks.v[i].open_blocks;
+	}
+	if (!any)
+		return;
+	style_on(t, DIM);
+	strbuf_addf(t->out, "%s: callers are addresses: --elf names the program, for functions and lines",
+		    msg_program());
+	style_off(t, DIM);
+	strbuf_addc(t->out, '\n');
+}
+
 static void hint_nameless(struct text *t)
 {
 	if (!t->nameless.n || (t->opts->interrupted && *t->opts->interrupted))
@@ -744,6 +771,10 @@ static void hint_scan(struct text *t, const struct view_procs *vp)
 
 void text_hints(struct text *t, const struct view_procs *vp)
 {
+	if (is_log(vp)) { /* there is no package to install */
+		hint_elf(t, vp);
+		return;
+	}
 	hint_scan(t, vp);
 	hint_broken(t, vp);
 	hint_nameless(t);

@@ -13,6 +13,7 @@ static void print_proc(struct text *t, const struct view_proc *p, const struct d
 	text_stacks(t, &p->now, d);
 	if (!t->to_file)
 		text_errors(t, p);
+	text_heap(t, p->now.proc);
 	if (!t->to_file)
 		text_summary(t, p);
 }
@@ -89,8 +90,8 @@ void text_open(struct text *t, struct view_procs *vp, const struct heap *heap,
 	       const struct report_opts *opts, const struct report_page *page)
 {
 	*t = (struct text){ .heap = heap, .opts = opts, .to_file = page->to_file,
-			    .color = page->color, .whole = page->to_file || opts->long_form,
-			    .width = page->width };
+			    .color = page->color, .utf8 = page->utf8, .width = page->width,
+			    .whole = page->to_file || opts->long_form };
 	t->out = xcalloc(1, sizeof *t->out);
 	t->sym = symbolizer_new(heap, opts);
 	view_procs_build(vp, heap);
@@ -114,11 +115,18 @@ void text_close(struct text *t, struct view_procs *vp, struct strbuf *out)
 void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,
 		 unsigned width, struct strbuf *out)
 {
-	const struct report_page page = { to_file, color, width };
+	const struct report_page page = { .to_file = to_file, .color = color, .width = width };
+
+	report_text_page(heap, opts, &page, out);
+}
+
+void report_text_page(const struct heap *heap, const struct report_opts *opts,
+		      const struct report_page *page, struct strbuf *out)
+{
 	struct view_procs vp;
 	struct text t;
 
-	text_open(&t, &vp, heap, opts, &page);
+	text_open(&t, &vp, heap, opts, page);
 	view_diff_build(&vp, opts, t.sym);
 	if (opts->quiet)
 		print_wrong(&t, &vp);

@@ -14,6 +14,7 @@ struct text {
 	struct symbolizer *sym;
 	bool to_file;          /* everything, highest first */
 	bool color;
+	bool utf8;             /* shades and the like can be shown */
 	bool whole;            /* names are not shortened */
 	unsigned width;        /* 0: no limit */
 	bool begun;            /* something was printed: a blank line comes
@@ -110,6 +111,9 @@ void text_proclist(struct text *t, const struct view_procs *vp);
 void text_hints(struct text *t, const struct view_procs *vp);
 void text_notes(struct text *t, bool only_bad);
 void text_verdict(struct text *t, const struct view_procs *vp);
+
+/* heapinfo.c: of a process, with --heapmap. */
+void text_heap(struct text *t, const struct heap_proc *p);
 
 /* exit-status.c: which --fail-if are true, and of whom; does any? */
 void text_failures(struct text *t, const struct view_procs *vp);

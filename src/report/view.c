@@ -367,7 +367,7 @@ void view_status(struct strbuf *sb, const struct heap_proc *p)
 		strbuf_adds(sb, p->log ? "was reset" : "became another program");
 		break;
 	case END_RUNNING:
-		strbuf_adds(sb, p->log ? "is being read" : "is still running");
+		strbuf_adds(sb, p->log ? "is still being read" : "is still running");
 		break;
 	}
 }

@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 #include "trace/census.h"
 #include "trace/entry.h"
+#include "trace/heaps.h"
 #include "trace/marks.h"
 #include "trace/pause.h"
 #include "trace/recorder.h"
@@ -147,6 +148,13 @@ static int ask_why(struct serving *sv, struct proc *p)
 	return err && err != -EAGAIN ? fail(sv, err, "it cannot be scanned") : err;
 }
 
+static int tell_heaps(struct serving *sv, struct proc *p)
+{
+	int err = heaps_now(p);
+
+	return err && err != -EAGAIN ? fail(sv, err, "it cannot be stopped") : err;
+}
+
 static int take_census(struct serving *sv, struct proc *p)
 {
 	if (p->paused)
@@ -262,6 +270,7 @@ static const struct serve_kind kinds[] = {
 	[REQUEST_DETACH] = { .one = let_go },
 	[REQUEST_KILL] = { .all = send_kill },
 	[REQUEST_BLOCKS] = { .all = begin_blocks, .one = tell_blocks },
+	[REQUEST_HEAPS] = { .one = tell_heaps, .stops = true },
 };
 
 static bool is_meant(const struct request *q, const struct proc *p)

@@ -298,15 +298,15 @@ struct report_block blocks_report(const struct heap *heap, pid_t pid, const stru
 				      .now_ns = p ? p->end_ns : 0, .kind = -1 };
 }
 
-size_t books_blocks(void *arg, pid_t pid, struct report_block **out)
+size_t blocks_for_report(void *arg, pid_t pid, struct report_block **out)
 {
-	const struct books *books = arg;
+	const struct blocks_source *source = arg;
 	struct known_block *known;
-	size_t n = blocks_of(books->blocks, pid, &known);
+	size_t n = blocks_of(source->blocks, pid, &known);
 
 	*out = xcalloc(n + 1, sizeof **out);
 	for (size_t i = 0; i < n; i++)
-		(*out)[i] = blocks_report(books->heap, pid, &known[i]);
+		(*out)[i] = blocks_report(source->heap, pid, &known[i]);
 	free(known);
 	return n;
 }

@@ -28,6 +28,8 @@ static void forget(void *arg)
 	heap_reset(o->heap);
 	if (o->blocks)
 		blocks_forget(o->blocks);
+	if (o->heaps)
+		heaps_forget(o->heaps);
 }
 
 struct client *follow_connect(const struct follow_opts *o)
@@ -77,30 +79,34 @@ int follow(struct client *c)
 	return result < 0 ? -1 : !result;
 }
 
-int follow_scan(struct client *c)
+static int ask(struct client *c, enum request_kind kind, const char *what)
 {
-	struct request q = { .kind = REQUEST_SCAN };
+	struct request q = { .kind = (uint8_t)kind };
 	struct answer a;
 	int err = client_ask(c, &q, &a, NULL);
 
 	if (err)
 		return -1;
 	if (a.error)
-		msg_warn("no leak scan: %s", a.text ? a.text : strerror(a.error));
+		msg_warn("no %s: %s", what, a.text ? a.text : strerror(a.error));
 	return a.error ? -1 : 0;
+}
+
+int follow_scan(struct client *c)
+{
+	return ask(c, REQUEST_SCAN, "leak scan");
 }
 
 int follow_blocks(struct client *c, struct blocks *blocks)
 {
-	struct request q = { .kind = REQUEST_BLOCKS };
-	struct answer a;
-
 	blocks_begin(blocks, 0);
-	if (client_ask(c, &q, &a, NULL))
+	if (ask(c, REQUEST_BLOCKS, "list of blocks"))
 		return -1;
-	if (a.error)
-		msg_warn("no list of blocks: %s", a.text ? a.text : strerror(a.error));
-	else
-		blocks_end(blocks, 0);
-	return a.error ? -1 : 0;
+	blocks_end(blocks, 0);
+	return 0;
+}
+
+int follow_heaps(struct client *c, struct blocks *blocks)
+{
+	return follow_blocks(c, blocks) ? -1 : ask(c, REQUEST_HEAPS, "heap map");
 }

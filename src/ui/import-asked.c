@@ -50,6 +50,12 @@ static int blocks(struct reply *r)
 	return more ? -EAGAIN : 0;
 }
 
+static int memory(struct reply *r)
+{
+	import_books_memory(r->asked->books);
+	return 0;
+}
+
 static int end(struct reply *r)
 {
 	r->asked->ended = true;
@@ -63,6 +69,7 @@ static int answer(struct reply *r)
 	case REQUEST_MARK:   return mark(r);
 	case REQUEST_RESET:  return reset(r);
 	case REQUEST_BLOCKS: return blocks(r);
+	case REQUEST_HEAPS:  return memory(r);
 	case REQUEST_DETACH: return end(r);
 	case REQUEST_START:  return 0; /* it is being read */
 	case REQUEST_SCAN:

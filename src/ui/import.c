@@ -33,11 +33,12 @@ static volatile sig_atomic_t stopped;
 
 static void on_signal(int sig)
 {
-	if (sig != SIGALRM)
+	if (sig != SIGALRM && sig != SIGPIPE)
 		stopped = sig;
 }
 
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
+/* SIGPIPE: nobody reads the audit any more, and the line is to be left as it was. */
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE };
 
 struct dispositions {
 	struct sigaction act[ARRAY_SIZE(signals)];
@@ -55,7 +56,8 @@ static void signals_begin(struct dispositions *before)
 		sigaction(signals[i], NULL, &before->act[i]);
 		if (before->act[i].sa_handler == SIG_IGN)
 			continue;
-		sigaddset(&set, signals[i]);
+		if (signals[i] != SIGPIPE)
+			sigaddset(&set, signals[i]);
 		sigaction(signals[i], &act, NULL);
 	}
 	sigprocmask(SIG_BLOCK, &set, &before->mask);

@@ -7,6 +7,7 @@
 #include "model/openset.h"
 #include "options-internal.h"
 #include "import/input.h"
+#include "report/heapmap.h"
 #include "ui/console.h"
 
 static const char *const colors[] = {
@@ -151,6 +152,22 @@ static int set_baud(struct options *o, const struct option_row *row, const char 
 	return 0;
 }
 
+/* Several are several regions. */
+static int add_heap(struct options *o, const struct option_row *row, const char *arg)
+{
+	struct heapmap_region r;
+	const char *wrong = heapmap_region_parse(arg, &r);
+
+	if (wrong)
+		return options_wrong("--%s: '%s' %s", row->name, arg, wrong);
+	for (size_t i = 0; i < o->heaps.n; i++)
+		if (r.start - o->heaps.v[i].start < o->heaps.v[i].size ||
+		    o->heaps.v[i].start - r.start < r.size)
+			return options_wrong("--%s: '%s' lies on another", row->name, arg);
+	vec_push(&o->heaps, r);
+	return 0;
+}
+
 /* -- the table --------------------------------------------------------------------- */
 
 static const struct option_row table[] = {
@@ -211,6 +228,9 @@ static const struct option_row table[] = {
 	  "print a line for each operation on the heap as it\nhappens (default: of a serial device, on a terminal)",
 	  set_flag, FIELD(audit) },
 	{ 0, "no-audit", NULL, WORD_NONE, GROUP_REPORT, "print none", set_flag, FIELD(no_audit) },
+	{ 0, "heap", "START:SIZE[:HEADER]", WORD_ANY, GROUP_REPORT,
+	  "the memory of the heap, where the log does not tell:\n0x20000000:20K:4, HEADER bytes before each block",
+	  add_heap, NO_FIELD },
 	{ 'i', "interactive", NULL, WORD_NONE, GROUP_OTHER,
 	  "type commands, in a console, instead of a report;\nfrom a pipe, too", set_flag, FIELD(interactive) },
 	{ 'x', "execute", "FILE", WORD_FILE, GROUP_OTHER,
@@ -413,6 +433,7 @@ void host_options_release(struct options *o)
 	for (size_t i = 0; i < o->fail_if.n; i++)
 		condition_free(o->fail_if.v[i]);
 	vec_release(&o->fail_if);
+	vec_release(&o->heaps);
 	suppressions_free(o->report.suppressions);
 	strings_release(&o->binpath);
 	strings_release(&o->source_path);

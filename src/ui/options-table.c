@@ -149,6 +149,9 @@ static const struct option_row table[] = {
 
 	{ 0, "calls", NULL, WORD_NONE, GROUP_REPORT, "print each call as it happens",
 	  set_flag, FIELD(trace.calls) },
+	{ 0, "heapmap", NULL, WORD_NONE, GROUP_REPORT,
+	  "draw where blocks lie in the heap at the end, and\nwhat is free between them",
+	  set_flag, FIELD(trace.heaps) },
 
 	{ 'l', "logfile", "FILE", WORD_FILE, GROUP_LOG,
 	  "write the events to FILE, and report from them\nlater; without a command or process: read it", set_string,
@@ -214,6 +217,7 @@ static const struct {
 	{ "gen-suppressions", SIDE_REPORT },
 	{ "calls", SIDE_BOTH },
 	{ "trace", SIDE_BOTH },
+	{ "heapmap", SIDE_BOTH },
 	{ "no-compress", SIDE_TRACER },
 	{ "wait", SIDE_TRACER },
 	{ "insecure", SIDE_TRACER },

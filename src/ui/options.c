@@ -231,6 +231,8 @@ static int check_combination(const struct options *o)
 	    (o->trace.no_cpp || o->trace.omit.n || o->trace.detach_on_exit))
 		return options_wrong("--redzone-size needs to see every release: no --nocpp, --omit or "
 			     "--detach-on-exit");
+	if (o->trace.change.redzone && o->trace.heaps)
+		return options_wrong("--redzone-size and --heapmap do not go together: red zones would look free");
 	if (o->sweep && (!o->trace.argv || o->trace.pids.n))
 		return options_wrong("--inject sweep needs a command, and no -p");
 	if (o->sweep && (o->trace.change.fail.n > 1 || o->trace.change.fail.v[0].first))
@@ -312,6 +314,9 @@ enum options_result options_parse(struct options *o, char **argv)
 	host_options_words(o);
 	set_message_level(o);
 	o->trace.scan.data = o->verbose > 0;
+	/* In a heap map what is not known looks free. */
+	if (o->trace.heaps && o->trace.census == CENSUS_AUTO)
+		o->trace.census = CENSUS_YES;
 	if (check_combination(o))
 		return OPTIONS_WRONG;
 	o->trace.calls |= o->trace_format != 0;

@@ -118,3 +118,55 @@ wait $reader
 result "--follow, truncation, rotation, SIGTERM" 0 $?
 contains "each beginning is a reset" 'before a reset  *57 bytes in 2 blocks in use' "$dir/report"
 contains "the last log counts" 'in use  *11 bytes in 1 block$' "$dir/report"
+
+# -- --audit is for traced programs, too
+if why=$("$top_builddir/tests/run/can-trace" 2>&1); then
+	cat >"$dir/traced.c" <<'END'
+#include <stdlib.h>
+int main(void)
+{
+	char *a = malloc(100), *b = realloc(calloc(3, 7), 50);
+	free(a);
+	free(b);
+	return 0;
+}
+END
+	"$CC" -g -O0 -fno-builtin -o "$dir/traced" "$dir/traced.c" &&
+		timeout 60 "$MTRACE" -q --audit "$dir/traced" >"$dir/audit" 2>"$dir/report"
+	result "--audit of a traced program" "1 100 used +100 malloc(100) main traced.c:4
+2 121 used +21 calloc(3, 7) main traced.c:4
+2 150 used +29 realloc(50): from main traced.c:4
+1 50 used -100 free
+0 0 used -50 free" "$(sed 's/0x[0-9a-f]* *//g; s/^ *//; s/  */ /g; s/ $//' "$dir/audit")"
+else
+	skip "--audit of a traced program" "$why"
+fi
+
+# -- the full screen
+if command -v tmux >/dev/null && "$MTRACE" -V | grep -Eq 'ncurses +yes'; then
+	echo '#m:0x20003240;0x600d-50' >"$dir/growing"
+	pane() {
+		tmux -S "$dir/socket" "$@"
+	}
+	await_screen() { # REGEX
+		for _ in $(seq 600); do
+			pane capture-pane -p -t top >"$dir/screen" 2>/dev/null
+			grep -Eq "$1" "$dir/screen" && return
+			sleep 0.1
+		done
+	}
+	pane -u -f /dev/null new-session -d -s top -x 100 -y 30 "env LC_ALL=C.UTF-8 sh" &&
+		await_screen '[$#]' &&
+		pane send-keys -t top "'$MTRACE' --top --import mbed --follow '$dir/growing' 2>'$dir/report'" Enter
+	await_screen '^in use 50 bytes'
+	contains "--top shows a log" '^growing (mbed heap log) is still being read' "$dir/screen"
+	seq 100 | awk '{ printf "#m:0x%x;0x6021-7\n", 536936448 + $1 * 16 }' >>"$dir/growing"
+	await_screen '^in use 750 bytes in 101 blocks'
+	contains "and what is added to it" '^in use 750 bytes in 101 blocks' "$dir/screen"
+	pane send-keys -t top q
+	await "$dir/report" '750 bytes in 101 blocks in use'
+	contains "a report follows" 'in use  *750 bytes in 101 blocks$' "$dir/report"
+	pane kill-server 2>/dev/null
+else
+	skip "--top of a log that grows" "no tmux here, or built without ncurses"
+fi

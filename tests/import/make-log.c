@@ -285,6 +285,15 @@ static void do_realloc(void)
 	log_realloc(addr ? b->site : old.site, &old, size, addr);
 }
 
+/* Odd: within a block, and never the beginning of one. */
+static void do_wrong_free(void)
+{
+	const struct block *b = &live[any(nlive)];
+
+	if (b->size > 1)
+		log_free(&sites[any(SITES)], b->addr + 1, 8, UNKNOWN);
+}
+
 static void do_call(void)
 {
 	unsigned choice = (unsigned)any(100);
@@ -292,8 +301,7 @@ static void do_call(void)
 	if (choice < 2)
 		log_free(&sites[any(SITES)], 0, 0, NIL);
 	else if (choice < 3 && nlive)
-		/* Odd: within a block, and never the beginning of one. */
-		log_free(&sites[any(SITES)], live[any(nlive)].addr + 1, 8, UNKNOWN);
+		do_wrong_free();
 	else if (!nlive || choice < 52)
 		do_alloc();
 	else if (choice < 60)

@@ -14,7 +14,7 @@ END
 # The return address of poll_sensor's call, as the linker has it.
 return_address() { # OBJDUMP PROGRAM
 	"$1" -d "$2" | awk '/<poll_sensor>:$/ { on = 1 } found { sub(":", "", $1); print $1; exit }
-		on && /<take>/ { found = 1 }'
+		on && /<take>|jalr/ { found = 1 }'
 }
 
 if "$CC" -g -O1 -fno-inline -fno-optimize-sibling-calls -o "$dir/target" "$dir/target.c" 2>"$dir/err" &&
@@ -27,16 +27,43 @@ else
 	skip "--elf: a native program" "no compiler, or no objdump"
 fi
 
-arm=arm-linux-gnueabihf
-if command -v $arm-gcc >/dev/null && $arm-gcc -g -O1 -mthumb -nostdlib -Wl,-e,main -fno-inline \
-	-fno-optimize-sibling-calls -o "$dir/arm" "$dir/target.c" 2>"$dir/err"; then
-	address=$(return_address $arm-objdump "$dir/arm")
-	printf '#m:0x20003240;0x%x-50\n' $((0x$address + 1)) >"$dir/thumb"
-	import mbed "$dir/thumb" --elf "$dir/arm" >/dev/null
-	result "--elf: Thumb code, of which a caller has bit 0 set" "malloc poll_sensor $dir/target.c 5" \
-		"$(first_frames | head -n 1)"
+# -- other CPUs: neither their instructions nor their registers are of interest
+freestanding="-g -O1 -ffreestanding -nostdlib -Wl,-e,main -fno-inline -fno-optimize-sibling-calls"
+cross() { # NAME TRIPLE [OPTION...]: with a cross compiler, or with clang and lld
+	name=$1 triple=$2
+	shift 2
+	objdump=llvm-objdump
+	# shellcheck disable=SC2086
+	if command -v "$triple-gcc" >/dev/null; then
+		objdump=$triple-objdump
+		"$triple-gcc" $freestanding "$@" -o "$dir/$name" "$dir/target.c"
+	elif command -v clang >/dev/null && command -v ld.lld >/dev/null && command -v $objdump >/dev/null; then
+		clang --target="$triple" $freestanding "$@" -fuse-ld=lld -o "$dir/$name" "$dir/target.c"
+	else
+		false
+	fi 2>"$dir/err"
+}
+called() { # NAME ADDRESS: its caller
+	printf '#m:0x20003240;0x%x-50\n' "$(($2))" >"$dir/called"
+	import mbed "$dir/called" --elf "$dir/$1" >/dev/null
+	first_frames | head -n 1
+}
+there="malloc poll_sensor $dir/target.c 5"
+if cross arm arm-linux-gnueabihf -mthumb || cross arm armv7m-none-eabi -mthumb; then
+	result "--elf: Thumb code, of which a caller has bit 0 set" "$there" \
+		"$(called arm "0x$(return_address "$objdump" "$dir/arm") + 1")"
 else
-	skip "--elf: Thumb code" "no $arm-gcc here"
+	skip "--elf: Thumb code" "nothing here compiles and links for ARM"
+fi
+if cross riscv riscv32-none-elf; then
+	riscv=$(return_address "$objdump" "$dir/riscv")
+	result "--elf: RISC-V" "$there" "$(called riscv "0x$riscv")"
+	# The same said to be for Xtensa: of a CPU nothing but its number is looked at.
+	printf '\136' | dd of="$dir/riscv" bs=1 seek=18 conv=notrunc 2>/dev/null
+	printf '\0' | dd of="$dir/riscv" bs=1 seek=19 conv=notrunc 2>/dev/null
+	result "--elf: a file for Xtensa" "$there" "$(called riscv "0x$riscv")"
+else
+	skip "--elf: RISC-V and Xtensa" "nothing here compiles and links for RISC-V"
 fi
 
 # -- mtrace(3) of the C library here

@@ -35,6 +35,11 @@ says 125 "choose one$try" --calls --trace=mbed true
 says 125 "no --output, .*--trace" -i --trace=mbed true
 says 125 "cannot write /no/such/file: No such file" --trace=mbed -o /no/such/file true
 says 125 "none of json, xml$try" --export sarif true
+says 125 "red zones would look free$try" --heapmap --redzone-size=16 true
+says 125 "heap: '0x2000' is not like 0x20000000:20K.*$try" --heap 0x2000 true
+says 125 "heap: '0x2000:8:8' has no room for a block$try" --heap 0x2000:8:8 true
+says 125 "heap: '0x2000:8:5000' has no header of 0 to 4096 bytes$try" --heap 0x2000:8:5000 true
+says 125 "heap: '0x20ff:1' lies on another$try" --heap 0x2000:256 --heap 0x20ff:1 true
 says 125 "needs a command$try" -u root -p 1
 says 125 "no such user" -u nobody-of-that-name true
 says 125 "is empty$try" ''

@@ -101,7 +101,7 @@ done <table >script
 while read -r line; do
 	grep -qxF "$line" out || wrong "help does not show: $line"
 done <table
-prints '^dump \[SORT\]' 'h du'
+prints '^dump \[SORT\]' 'hel du'
 
 # Files.
 prints '^no marks' '# a comment\n\n  sho   m  # another'

@@ -697,6 +697,7 @@ static void numbers_too_large(void **state)
 static void damaged_and_whole(void **state)
 {
 	static const char line[] = "#m:0x20003#f:0x0;0x602f-0x20003240";
+	static const char released[] = "free:   0xdevice_free:   0x20002954";
 	static const char traced[] = "@ ./prog:[0x11@ ./prog:[0x11fb] - 0x64a0";
 
 	(void)state;
@@ -704,6 +705,10 @@ static void damaged_and_whole(void **state)
 	assert_int_equal(parse(line), LINE_DAMAGED);
 	assert_int_equal(behind, strlen("#f:0x0;0x602f-0x20003240"));
 	parse_record(line + strlen(line) - behind, RECORD_FREE);
+	begin(IMPORT_MICROBIT);
+	assert_int_equal(parse(released), LINE_DAMAGED);
+	parse_record(released + strlen(released) - behind, RECORD_FREE);
+	assert_int_equal(r.addr, 0x20002954);
 	begin(IMPORT_GLIBC);
 	assert_int_equal(parse(traced), LINE_DAMAGED);
 	parse_record(traced + strlen(traced) - behind, RECORD_FREE);

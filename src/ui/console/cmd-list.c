@@ -3,14 +3,14 @@
 
 static int run(struct console *c, int argc, char **argv)
 {
-	struct books books = { c->o->heap, c->o->blocks };
+	struct blocks_source source = { c->o->heap, c->o->blocks };
 	struct report_page page = console_page(c);
 	struct report_opts opts = c->report;
 
 	if (console_pid_only(c, &command_list, argc, argv, &opts.pid) || console_fetch_blocks(c, opts.pid))
 		return -1;
-	opts.blocks = books_blocks;
-	opts.blocks_arg = &books;
+	opts.blocks = blocks_for_report;
+	opts.blocks_arg = &source;
 	report_open_blocks(c->o->heap, &opts, &page, &c->out);
 	return 0;
 }
