@@ -33,6 +33,18 @@ struct undone {
 	taddr_t addr;
 };
 
+/* Between the two events of a realloc its old address may be another thread's already,
+ * whose line must not come first.  The call is told at its end. */
+struct moving {
+	pid_t tid;
+	taddr_t addr;
+};
+
+struct held {
+	char *text;
+	taddr_t addr, old;
+};
+
 struct call_trace {
 	enum trace_format format;
 	pid_t pid;             /* the process that is told; 0: none yet */
@@ -40,6 +52,8 @@ struct call_trace {
 	bool others, ended;
 	struct deed last;
 	VEC(struct undone) undone;
+	VEC(struct moving) moving;
+	VEC(struct held) held; /* in order */
 	struct u64map places;  /* glibc: module and caller → char * */
 };
 
@@ -137,6 +151,78 @@ static void glibc_lines(struct strbuf *sb, const struct deed *d, enum alloc_op o
 		glibc_line(sb, place, '+', d->addr, &d->size);
 }
 
+/* -- the order ---------------------------------------------------------------------------- */
+
+static bool is_about(taddr_t addr, taddr_t a, taddr_t b)
+{
+	return addr && (addr == a || addr == b);
+}
+
+/* Does a line about these two wait for one of the first m reallocs, or of the first n
+ * lines that do? */
+static bool waits(const struct call_trace *t, taddr_t addr, taddr_t old, size_t m, size_t n)
+{
+	for (size_t i = 0; i < m; i++)
+		if (is_about(t->moving.v[i].addr, addr, old))
+			return true;
+	for (size_t i = 0; i < n; i++)
+		if (is_about(t->held.v[i].addr, addr, old) || is_about(t->held.v[i].old, addr, old))
+			return true;
+	return false;
+}
+
+static void write_held(struct calls *c)
+{
+	struct call_trace *t = c->trace;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->held.n; i++) {
+		struct held h = t->held.v[i];
+
+		if (waits(t, h.addr, h.old, t->moving.n, n)) {
+			t->held.v[n++] = h;
+			continue;
+		}
+		strbuf_reset(&c->line);
+		strbuf_adds(&c->line, h.text);
+		calls_write(c);
+		free(h.text);
+	}
+	t->held.n = n;
+}
+
+/* It is over, whatever came of it (a longjmp, too).  How many began before it. */
+static size_t stop_moving(struct call_trace *t, pid_t tid)
+{
+	for (size_t i = 0; i < t->moving.n; i++)
+		if (t->moving.v[i].tid == tid) {
+			vec_remove(&t->moving, i);
+			return i;
+		}
+	return t->moving.n;
+}
+
+static void begin_moving(struct call_trace *t, const struct event *ev)
+{
+	stop_moving(t, ev->tid);
+	vec_push(&t->moving, ((struct moving){ ev->tid, ev->u.release.addr }));
+}
+
+/* What is in c->line.  What waits for a realloc comes after it. */
+static void write_in_order(struct calls *c, const struct deed *d)
+{
+	struct call_trace *t = c->trace;
+	size_t before = stop_moving(t, d->tid);
+	bool first = d->type == EV_REALLOC && !before;
+
+	if (!first && waits(t, d->addr, d->old, before, t->held.n))
+		vec_push(&t->held, ((struct held){ xstrdup(c->line.s), d->addr, d->old }));
+	else
+		calls_write(c);
+	if (t->held.n)
+		write_held(c);
+}
+
 /* -- events --------------------------------------------------------------------------- */
 
 static void write_word(struct calls *c, const char *line)
@@ -164,6 +250,8 @@ static void begin(struct calls *c, const struct event *ev)
 	free(t->exe);
 	t->exe = ev->u.proc.exe ? xstrdup(ev->u.proc.exe) : NULL;
 	t->undone.n = 0;
+	t->moving.n = 0;
+	write_held(c);
 }
 
 static void end(struct calls *c, enum proc_end_how how)
@@ -171,6 +259,8 @@ static void end(struct calls *c, enum proc_end_how how)
 	if (how == END_EXECED || how == END_RUNNING || c->trace->ended)
 		return;
 	c->trace->ended = true;
+	c->trace->moving.n = 0;
+	write_held(c);
 	write_word(c, "= End\n");
 }
 
@@ -221,7 +311,7 @@ static void print(struct calls *c, const struct event *ev)
 		mbed_line(&c->line, d, op, ev->u.call.caller);
 	else
 		glibc_lines(&c->line, d, op, place_of(c, ev->u.call.caller, ev->u.call.module));
-	calls_write(c);
+	write_in_order(c, d);
 }
 
 void call_trace_event(struct calls *c, const struct event *ev)
@@ -239,6 +329,9 @@ void call_trace_event(struct calls *c, const struct event *ev)
 	case EV_ALLOC:
 	case EV_FAILED:
 		take_alloc(t, ev);
+		break;
+	case EV_REALLOC_BEGIN:
+		begin_moving(t, ev);
 		break;
 	case EV_REALLOC:
 		take_realloc(t, ev);
@@ -275,6 +368,10 @@ void call_trace_free(struct call_trace *t)
 		free((void *)(uintptr_t)p->value);
 	u64map_release(&t->places);
 	vec_release(&t->undone);
+	vec_release(&t->moving);
+	for (size_t i = 0; i < t->held.n; i++)
+		free(t->held.v[i].text);
+	vec_release(&t->held);
 	free(t->exe);
 	free(t);
 }
