@@ -50,6 +50,7 @@ struct call_trace {
 	pid_t pid;             /* the process that is told; 0: none yet */
 	char *exe;
 	bool others, ended;
+	bool any, calls;       /* that were told; of a log perhaps none were */
 	struct deed last;
 	VEC(struct undone) undone;
 	VEC(struct moving) moving;
@@ -262,6 +263,8 @@ static void end(struct calls *c, enum proc_end_how how)
 	c->trace->moving.n = 0;
 	write_held(c);
 	write_word(c, "= End\n");
+	if (c->trace->any && !c->trace->calls)
+		msg_warn("the log has no calls for a trace: --calls or --trace when it is written");
 }
 
 /* Was it told already? */
@@ -293,6 +296,7 @@ static void take_realloc(struct call_trace *t, const struct event *ev)
 
 static void take_alloc(struct call_trace *t, const struct event *ev)
 {
+	t->any = true;
 	t->last = (struct deed){ .type = ev->type, .tid = ev->tid, .addr = ev->u.alloc.addr,
 				 .size = ev->u.alloc.size, .product = ev->u.alloc.product,
 				 .failed = ev->type == EV_FAILED };
@@ -344,6 +348,7 @@ void call_trace_event(struct calls *c, const struct event *ev)
 		break;
 	case EV_CALL:
 		print(c, ev);
+		t->calls = true;
 		t->last.type = EV_TYPES;
 		break;
 	default:

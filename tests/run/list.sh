@@ -58,6 +58,11 @@ sed 's/buffer = /puffer = /' "$(dirname "$0")/list.cc" >other/deep/list.cc
 $run "$MTRACE" --list --source-path other/deep -l log -o text || wrong "--source-path: status $?"
 grep -q ' puffer ' text || wrong "--source-path is not looked at first"
 
+# An imported log that names the variable.
+echo 'Memory allocated at 0x3ffb1234, caps 0x1800, size 100 bytes, in main/app.c, line 12, function app_main, variable this->ssid' |
+	$run "$MTRACE" --import esp --list -o imported - || wrong "--import: status $?"
+grep -Eq '^0x00003ffb1234 +100  heap_caps_malloc +app.c:12 +app_main +this->ssid ' imported || wrong "imported: $(grep ^0x imported)"
+
 # A client that is there from the beginning, and leaves; one that comes when all is
 # allocated, and asks.
 rm -f said

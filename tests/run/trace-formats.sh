@@ -45,4 +45,7 @@ diff said have || wrong "$1: other lines than the program says (<)"
 
 timeout -k 5 50 "$MTRACE" --trace="$1" -o - -l log </dev/null >again 2>err || wrong "from the log: status $?"
 cmp trace again || wrong "from the log it is another trace"
+timeout -k 5 50 "$MTRACE" -q -l without "$PROGRAM" "$1" </dev/null >/dev/null 2>&1
+timeout -k 5 50 "$MTRACE" --trace="$1" -o - -l without </dev/null >again 2>err
+grep -q 'the log has no calls' err || wrong "a log without calls: $(cat err)"
 exit $failed
