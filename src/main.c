@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "base/xalloc.h"
 #include "elf/elf_file.h"
 #include "heap/heap.h"
+#include "report/audit.h"
 #include "report/report.h"
 #include "serve/recording.h"
 #include "serve/serving.h"
@@ -24,6 +26,7 @@
 #include "ui/heaps.h"
 #include "ui/console.h"
 #include "ui/log.h"
+#include "ui/import.h"
 #include "ui/options.h"
 #include "ui/rest.h"
 #include "ui/sweep.h"
@@ -35,12 +38,14 @@ struct run {
 	struct serving serving;    /* -r: in front of all others */
 	struct event_sink *log;    /* -l: behind it */
 	struct heap *old;          /* --diff: another run's; NULL */
-	bool keeps_blocks;         /* the console, --heapmap: one by one */
+	bool keeps_blocks;         /* the console, --heapmap, --list: one by one */
 	struct blocks *blocks;     /* … in front of the heap … */
 	struct heaps *heaps;       /* … and of these; NULL: none */
 	struct report_heaps maps;
+	struct blocks_source listed; /* --list */
 	struct event_sink *errors; /* heap errors are told when they happen */
-	struct event_sink *calls; /* --calls: between the tracer and the heap */
+	struct event_sink *calls; /* --calls, --trace: between the tracer and the heap */
+	struct event_sink *audit; /* --audit: there, too */
 	int calls_error;
 	bool failed; /* the log could not be written */
 	int output; /* descriptor of -o while --calls writes to it; −1 */
@@ -54,11 +59,17 @@ static void report_now(void *arg)
 	_exit(err ? EXIT_OURS : 0);
 }
 
+/* A trace that other tools read has its file for itself. */
+static const char *calls_output(const struct report_opts *ro)
+{
+	return ro->trace ? ro->trace_output : ro->output;
+}
+
 static int open_output(void *arg, pid_t pid)
 {
 	struct run *run = arg;
 	struct report_opts *ro = &run->opts.report;
-	char *path = name_with_pid(ro->output, pid);
+	char *path = name_with_pid(calls_output(ro), pid);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
 	if (fd < 0) {
@@ -66,7 +77,7 @@ static int open_output(void *arg, pid_t pid)
 		msg_error("cannot write %s: %s", path, strerror(errno));
 	} else {
 		run->output = fd;
-		ro->output_fd = fd;
+		ro->output_fd = ro->trace ? -1 : fd;
 	}
 	free(path);
 	return fd;
@@ -78,7 +89,7 @@ static struct event_sink *books_of(struct run *run)
 {
 	struct options *o = &run->opts;
 
-	if (!o->trace.heaps && !run->keeps_blocks)
+	if (!o->trace.heaps && !o->report.list_blocks && !run->keeps_blocks)
 		return heap_sink(run->heap);
 	if (!run->heaps) {
 		run->blocks = blocks_new(heap_sink(run->heap));
@@ -86,6 +97,9 @@ static struct event_sink *books_of(struct run *run)
 		heaps_give(run->heaps, o->heaps.v, o->heaps.n);
 		run->maps = heaps_report(run->heaps);
 		o->report.heaps = o->trace.heaps ? &run->maps : NULL;
+		run->listed = (struct blocks_source){ run->heap, run->blocks };
+		o->report.blocks = blocks_for_report;
+		o->report.blocks_arg = &run->listed;
 	}
 	return heaps_sink(run->heaps);
 }
@@ -94,12 +108,13 @@ static struct event_sink *books_of(struct run *run)
 static int begin_calls(struct run *run)
 {
 	struct report_opts *ro = &run->opts.report;
-	bool later = ro->output && strchr(ro->output, '%');
+	const char *output = calls_output(ro);
+	bool later = output && strchr(output, '%');
 	int fd = STDERR_FILENO;
 
-	if (ro->output && !strcmp(ro->output, "-"))
+	if (output && !strcmp(output, "-"))
 		fd = STDOUT_FILENO;
-	else if (ro->output && !later && (fd = open_output(run, 0)) < 0)
+	else if (output && !later && (fd = open_output(run, 0)) < 0)
 		return -1;
 	run->calls = calls_sink_new(books_of(run), run->heap, ro, fd, &run->calls_error);
 	if (later)
@@ -187,7 +202,7 @@ static bool reports(const struct options *o)
 	if (o->remote)
 		return false;
 	return !o->logfile || o->diff || o->report.output || o->report.json || o->report.xml ||
-	       o->trace.calls || o->report.error_exitcode || o->report.fail_if;
+	       o->report.list_blocks || o->trace.calls || o->audit || o->report.error_exitcode || o->report.fail_if;
 }
 
 static void no_report(void *arg)
@@ -223,7 +238,37 @@ static int end_log(struct run *run)
 	return run->log ? recording_end(&ro, run->log) : 0;
 }
 
-/* The chain that events go through: server, log, errors, calls, heap; NULL after a
+/* Beside the report, or an export, that stdout may be for. */
+static int audit_fd(const struct options *o)
+{
+	const struct report_opts *ro = &o->report;
+	const char *const used[] = { ro->output, ro->trace_output, ro->json, ro->xml, o->logfile };
+
+	for (size_t i = 0; i < ARRAY_SIZE(used); i++)
+		if (used[i] && !strcmp(used[i], "-"))
+			return STDERR_FILENO;
+	return STDOUT_FILENO;
+}
+
+/* Unasked where somebody sits before a serial line. */
+static bool wants_audit(const struct options *o)
+{
+	struct stat st;
+
+	if (o->audit || o->no_audit || !o->import.path || o->top || has_console(o) || o->quiet)
+		return o->audit && !o->no_audit;
+	return !stat(o->import.path, &st) && S_ISCHR(st.st_mode) && isatty(audit_fd(o));
+}
+
+static void begin_audit(struct run *run)
+{
+	const struct options *o = &run->opts;
+
+	run->audit = audit_sink_new(run->calls ? run->calls : books_of(run), run->heap, &o->report,
+				    audit_fd(o), o->import.path);
+}
+
+/* The chain that events go through: server, log, errors, audit, calls, heap; NULL after a
  * message. */
 static struct event_sink *begin_sinks(struct run *run)
 {
@@ -233,7 +278,9 @@ static struct event_sink *begin_sinks(struct run *run)
 	if (reports(o)) {
 		if (o->trace.calls && begin_calls(run))
 			return NULL;
-		sink = run->calls ? run->calls : books_of(run);
+		if (wants_audit(o))
+			begin_audit(run);
+		sink = run->audit ? run->audit : run->calls ? run->calls : books_of(run);
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
 	}
 	if (o->logfile)
@@ -271,22 +318,45 @@ static void forget_all(void *arg)
 		heaps_forget(b->heaps);
 }
 
+/* The older one may be a heap log, too. */
+static int import_old(struct run *run)
+{
+	struct import_opts io = run->opts.import;
+	int err;
+
+	io.path = run->opts.diff;
+	io.follow = io.other_text = false;
+	err = import_run(&io, heap_sink(run->old));
+	trace_interrupted = 0;
+	return err;
+}
+
+static int load_old(struct run *run)
+{
+	struct wire_hello hello;
+	struct log *log;
+
+	if (run->opts.import.path && strcmp(run->opts.diff, "-") && !log_recognised(run->opts.diff))
+		return import_old(run);
+	log = log_open(run->opts.diff, &hello);
+	if (!log)
+		return -1;
+	log_on_restart(log, forget, run->old);
+	read_whole(run, log, heap_sink(run->old), run->old);
+	log_close(log);
+	return 0;
+}
+
 /* What there is to compare with, whole or not. */
 static int begin_diff(struct run *run)
 {
 	struct options *o = &run->opts;
-	struct wire_hello hello;
-	struct log *log;
 
 	if (!o->diff)
 		return 0;
-	log = log_open(o->diff, &hello);
-	if (!log)
-		return -1;
 	run->old = heap_new();
-	log_on_restart(log, forget, run->old);
-	read_whole(run, log, heap_sink(run->old), run->old);
-	log_close(log);
+	if (load_old(run))
+		return -1;
 	o->report.diff = run->old;
 	o->report.diff_name = strcmp(o->diff, "-") ? last_part(o->diff) : "the older run";
 	return 0;
@@ -297,9 +367,37 @@ static int begin_report(struct run *run)
 {
 	const struct report_opts *ro = &run->opts.report;
 
-	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
+	if (check_writable(ro->output) || check_writable(ro->trace_output) || check_writable(ro->json) || check_writable(ro->xml))
 		return -1;
 	return begin_diff(run);
+}
+
+/* -- heap logs of other systems ------------------------------------------------------ */
+
+static void flush_audit(void *arg)
+{
+	struct run *run = arg;
+
+	if (run->audit)
+		run->audit->flush(run->audit);
+}
+
+/* As trace_run(). */
+static int import(struct run *run, struct event_sink *sink, struct trace_result *result)
+{
+	struct import_opts io = run->opts.import;
+
+	io.serves = run->serving.sink != NULL;
+	io.live = run->opts.top;
+	io.releases |= run->audit != NULL;
+	io.fd = audit_fd(&run->opts);
+	io.idle = flush_audit;
+	io.arg = run;
+	result->exit_code = EXIT_OURS;
+	if (import_run(&io, sink))
+		return -1;
+	result->exit_code = 0;
+	return 0;
 }
 
 static int run_session(struct run *run)
@@ -321,7 +419,7 @@ static int run_session(struct run *run)
 		serving_release(&run->serving);
 		return sig < 0 ? 0 : end_like(&(struct trace_result){ .exit_signal = sig });
 	}
-	err = trace_run(&o->trace, sink, &result);
+	err = o->import.path ? import(run, sink, &result) : trace_run(&o->trace, sink, &result);
 	if (run->serving.sink)
 		server_end(run->serving.sink, !err && !result.never_began && !o->private);
 	serving_release(&run->serving); /* we may end of a signal: its socket is removed */
@@ -329,6 +427,7 @@ static int run_session(struct run *run)
 		run->failed = true;
 	if (err)
 		return end_like(&result);
+	flush_audit(run);
 	err = reports(o) ? report_write(run->heap, &o->report) : 0;
 	if (err || run->calls_error || run->failed)
 		return EXIT_OURS;
@@ -371,6 +470,18 @@ static int log_console(struct run *run, struct log *log, const struct wire_hello
 	run->keeps_blocks = true;
 	read_books(run, log, books_of(run));
 	return run_console(run, &(struct console_opts){ .hello = hello, .log = run->opts.logfile });
+}
+
+/* Commands on a heap log that has an end. */
+static int run_import_console(struct run *run)
+{
+	struct import_opts io = run->opts.import;
+
+	io.fd = STDOUT_FILENO;
+	run->keeps_blocks = true;
+	if (begin_report(run) || import_run(&io, books_of(run)))
+		return EXIT_OURS;
+	return run_console(run, &(struct console_opts){ .log = io.path });
 }
 
 /* A report from a log: what its writer was told is known, but for how to report. */
@@ -436,8 +547,10 @@ static int report_followed(struct run *run, struct client *client, int how)
 
 	if (!how && ro->list_leaks && !client_refused_control(client))
 		follow_scan(client);
-	if (!how && run->heaps && !client_refused_control(client))
+	if (!how && o->trace.heaps && !client_refused_control(client))
 		follow_heaps(client, run->blocks);
+	else if (!how && ro->list_blocks && !client_refused_control(client))
+		follow_blocks(client, run->blocks);
 	trace_interrupts_reports();
 	adopt(ro, client_hello(client));
 	return report_write(run->heap, ro) || run->calls_error || how < 0 ?
@@ -452,6 +565,9 @@ static int client_top(struct run *run, const struct follow_opts *to)
 	int how, sig, status;
 
 	fo.control = true;
+	fo.sink = books_of(run);
+	fo.blocks = run->blocks;
+	fo.heaps = run->heaps;
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
@@ -481,7 +597,9 @@ static int run_client(struct run *run)
 	struct options *o = &run->opts;
 	struct report_opts *ro = &o->report;
 	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
-				  .control = ro->list_leaks || ro->binpath || o->trace.heaps, .files = ro,
+				  .control = ro->list_leaks || ro->list_blocks || ro->binpath ||
+					     o->trace.heaps,
+				  .files = ro,
 				  .heap = run->heap };
 	struct client *client;
 	char port[12];
@@ -620,6 +738,7 @@ int main(int argc, char **argv)
 	case OPTIONS_CLIENT:
 	case OPTIONS_TRACE:
 	case OPTIONS_LOG:
+	case OPTIONS_IMPORT:
 		break;
 	}
 	set_debug_files(&run.opts, true);
@@ -633,6 +752,8 @@ int main(int argc, char **argv)
 	run.heap = heap_new();
 	code = what == OPTIONS_LOG    ? run_log(&run) :
 	       what == OPTIONS_CLIENT ? run_client(&run) :
+	       what == OPTIONS_IMPORT && has_console(&run.opts) && !import_is_live(&run.opts.import) ?
+					run_import_console(&run) :
 	       has_console(&run.opts) || run.opts.top ? run_interactive(&run) :
 					run_session(&run);
 	serving_release(&run.serving);
@@ -640,6 +761,8 @@ int main(int argc, char **argv)
 		run.log->free(run.log);
 	if (run.errors)
 		run.errors->free(run.errors);
+	if (run.audit)
+		run.audit->free(run.audit);
 	if (run.calls && run.calls->free)
 		run.calls->free(run.calls);
 	if (run.output >= 0)

@@ -92,10 +92,24 @@ enum event_type {
 	EV_ROWS_GIVEN,    /* … and so one did */
 	EV_HEAP,          /* a stretch of memory that the heap has, because it was asked
 			     (REQUEST_HEAPS), or at the end (--heapmap) */
+	EV_PLACE,         /* what a code address stands for, told by who knows it in
+			     words: before its first use */
+	EV_TARGET,          /* of a target whose heap log is read: what it says of its
+			     heap */
 	EV_TYPES,         /* how many there are */
 };
 
 enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };
+
+/* A process is traced, or known from the heap log of another system (src/import). */
+enum proc_log {
+	PROC_TRACED,
+	PROC_LOG,      /* times count the log's records, a microsecond each */
+	PROC_LOG_LIVE, /* times are when they came in */
+};
+
+/* `said` of EV_TARGET: which of its figures are there. */
+enum target_said { TARGET_BOUNDS = 1, TARGET_FREE = 2, TARGET_USED = 4, TARGET_THRESHOLD = 8, TARGET_SAID = 15 };
 
 enum proc_end_how {
 	END_EXITED,   /* status: the exit code */
@@ -134,6 +148,7 @@ enum release_known {
 			     thread's end is the caller: no error */
 	RELEASE_UNSEEN,   /* a known block whose address was handed out again:
 			     its release was not seen */
+	RELEASE_NULL,     /* of no block at all; told of heap logs alone */
 };
 
 enum error_kind {
@@ -198,7 +213,8 @@ struct event {
 			const char *exe;   /* absolute path */
 			const char *name;  /* as the user named it, or exe's last part */
 			uint8_t word;      /* bytes of a pointer */
-			const char *abi;
+			const char *abi;   /* PROC_LOG…: the log's format */
+			uint8_t log;       /* enum proc_log */
 		} proc;
 		struct {
 			enum proc_end_how how;
@@ -212,6 +228,20 @@ struct event {
 			uint8_t build_id_len;
 			uint64_t dev, ino; /* 0: not a file */
 		} module;
+		struct {
+			uint32_t module;
+			taddr_t vaddr;     /* in its file */
+			const char *file, *function; /* NULL: unknown */
+			uint32_t line;     /* 0: unknown */
+			const char *variable; /* that gets what is allocated there; NULL */
+		} place;
+		struct {
+			uint8_t said;      /* bits of enum target_said */
+			uint8_t header;    /* bytes before each block */
+			taddr_t start;     /* TARGET_BOUNDS: of the heap … */
+			uint64_t size;     /* … and its bytes */
+			uint64_t free, used, threshold; /* bytes */
+		} target;
 		struct {
 			uint32_t module;
 			taddr_t bias;

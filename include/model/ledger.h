@@ -86,6 +86,16 @@ struct heap_totals {
 	uint64_t unknown_releases;  /* of no known block */
 	uint64_t shutdown_releases; /* the same, by the C library at a thread's end */
 	uint64_t unseen_releases;   /* addresses handed out while they were open */
+	uint64_t null_releases;     /* of NULL, in heap logs */
+};
+
+/* What a target has said last of its heap (EV_TARGET). */
+struct heap_target {
+	uint8_t said;          /* bits of enum target_said: which of these are known */
+	uint8_t header;        /* bytes before each block */
+	taddr_t start;
+	uint64_t size;
+	uint64_t free, used, threshold;
 };
 
 /* The program's own mmap regions and break, apart from heap blocks.  Sizes
@@ -183,6 +193,8 @@ struct regions;
 struct heap_proc {
 	pid_t pid, ppid;
 	enum proc_how how;
+	enum proc_log log;     /* whether it was traced, and what its times are */
+	struct heap_target target;
 	uint8_t word;
 	char *exe, *name, *abi;
 	uint64_t start_ns, end_ns; /* end_ns: of the last event while it runs */

@@ -75,6 +75,8 @@ enum wire_type {
 	WIRE_ROWS_WANTED,
 	WIRE_ROWS_GIVEN,
 	WIRE_HEAP,
+	WIRE_PLACE,
+	WIRE_TARGET,
 };
 
 /* The first record: what the stream is about. */

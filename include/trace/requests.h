@@ -16,4 +16,19 @@ typedef void request_done(void *arg, const struct answer *answer);
  * ESRCH. */
 void trace_ask(const struct request *q, request_done *done, void *arg);
 
+/* -- for who carries them out: the tracer, or who reads a heap log ------------------- */
+
+/* From now on requests are taken, each of which brings SIGALRM; up to requests_end(),
+ * which refuses the rest. */
+void requests_begin(void);
+void requests_end(void);
+/* Is there any?  Cheap. */
+bool requests_waiting(void);
+/* Carries out one and answers.  True: not yet, call it again after the next stop or
+ * a moment, with `again` true. */
+typedef bool request_serve(void *arg, const struct request *q, bool again, request_done *done,
+			   void *done_arg);
+/* Carries out what can be carried out now. */
+void requests_carry_out(request_serve *serve, void *arg);
+
 #endif

@@ -27,6 +27,8 @@ struct client *follow_connect(const struct follow_opts *o);
 int follow(struct client *c);
 /* Asks for a scan of everything, whose events come. */
 int follow_scan(struct client *c);
+/* Asks for the open blocks that `blocks` does not know. */
+int follow_blocks(struct client *c, struct blocks *blocks);
 /* Asks for the open blocks, which `blocks` takes, and the memory of the heaps. */
 int follow_heaps(struct client *c, struct blocks *blocks);
 

@@ -44,6 +44,8 @@ static const char *const names[] = {
 	[EV_ROWS_WANTED] = "rows-wanted",
 	[EV_ROWS_GIVEN] = "rows-given",
 	[EV_HEAP] = "heap",
+	[EV_PLACE] = "place",
+	[EV_TARGET] = "target",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

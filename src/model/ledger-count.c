@@ -105,7 +105,8 @@ static uint64_t *no_block(struct heap_proc *p, const struct event *ev)
 {
 	if (ev->u.release.known == RELEASE_KNOWN || ev->u.release.known == RELEASE_UNSEEN)
 		return NULL;
-	return ev->u.release.known == RELEASE_SHUTDOWN ? &p->total.shutdown_releases
+	return ev->u.release.known == RELEASE_SHUTDOWN ? &p->total.shutdown_releases :
+	       ev->u.release.known == RELEASE_NULL     ? &p->total.null_releases
 						       : &p->total.unknown_releases;
 }
 

@@ -29,6 +29,7 @@ void proc_begin(struct ledger *, const struct event *);
 void proc_finish(struct heap_proc *, const struct event *);
 /* What is open is forgotten and counts begin anew; errors stay. */
 void proc_reset(struct heap_proc *);
+void proc_target(struct heap_proc *, const struct event *);
 void heap_proc_free(struct heap_proc *);
 /* The present image of a pid, NULL: unknown or ended. */
 struct heap_proc *proc_live(struct ledger *, pid_t pid);

@@ -42,6 +42,7 @@ static const struct figure of_proc[] = {
 	PROC(nerrors), PROC(unknown_errors),
 	PROC(told.tid), PROC(told.addr),
 	PROC(scan.nth),
+	PROC(total.null_releases),
 };
 
 static const struct figure of_count[] = {
@@ -194,6 +195,17 @@ static void tell_scan(struct telling *t)
 			   .unread = s->unread, .pause_ns = s->pause_ns });
 }
 
+static void tell_target(struct telling *t)
+{
+	const struct heap_target *h = &t->p->target;
+
+	if (h->said || h->header)
+		SAY_AT(t, t->p->end_ns, .type = EV_TARGET,
+		       .u.target = { .said = h->said, .header = h->header, .start = h->start,
+				   .size = h->size, .free = h->free, .used = h->used,
+				   .threshold = h->threshold });
+}
+
 static void tell_counts(struct telling *t)
 {
 	const struct heap_proc *p = t->p;
@@ -241,7 +253,8 @@ static void tell_proc(struct telling *t)
 
 	SAY_AT(t, p->start_ns, .type = EV_PROC,
 	       .u.proc = { .how = p->how, .ppid = p->ppid, .exe = p->exe, .name = p->name,
-			   .word = p->word, .abi = p->abi });
+			   .word = p->word, .abi = p->abi, .log = (uint8_t)p->log });
+	tell_target(t);
 	tell_scan(t);
 	for (size_t i = 0; i < p->errors.n; i++)
 		tell_error(t, &p->errors.v[i]);

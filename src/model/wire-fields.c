@@ -90,6 +90,8 @@ static void proc_fields(struct fields *f, struct event *ev)
 	field_string(f, &ev->u.proc.name);
 	FIELD_U8(f, ev->u.proc.word);
 	field_string(f, &ev->u.proc.abi);
+	if (!f->out || ev->u.proc.log) /* logs of what is traced stay as they were */
+		FIELD_MAX(f, ev->u.proc.log, PROC_LOG_LIVE);
 	f->bad |= ev->u.proc.word != 4 && ev->u.proc.word != 8;
 	f->bad |= !ev->u.proc.exe;
 }
@@ -105,6 +107,27 @@ static void module_fields(struct fields *f, struct event *ev)
 	FIELD_U64(f, ev->u.module.dev);
 	FIELD_U64(f, ev->u.module.ino);
 	f->bad |= ev->type == EV_MODULE && !ev->u.module.path;
+}
+
+static void place_fields(struct fields *f, struct event *ev)
+{
+	FIELD_U32(f, ev->u.place.module);
+	FIELD_U64(f, ev->u.place.vaddr);
+	field_string(f, &ev->u.place.file);
+	field_string(f, &ev->u.place.function);
+	FIELD_U32(f, ev->u.place.line);
+	field_string(f, &ev->u.place.variable);
+}
+
+static void target_fields(struct fields *f, struct event *ev)
+{
+	FIELD_MAX(f, ev->u.target.said, TARGET_SAID);
+	FIELD_U8(f, ev->u.target.header);
+	FIELD_U64(f, ev->u.target.start);
+	FIELD_U64(f, ev->u.target.size);
+	FIELD_U64(f, ev->u.target.free);
+	FIELD_U64(f, ev->u.target.used);
+	FIELD_U64(f, ev->u.target.threshold);
 }
 
 static void image_fields(struct fields *f, struct event *ev)
@@ -420,6 +443,8 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_ROWS_WANTED:
 	case EV_ROWS_GIVEN:  rows_fields(f, ev); break;
 	case EV_NOTE:        note_fields(f, ev); break;
+	case EV_PLACE:       place_fields(f, ev); break;
+	case EV_TARGET:        target_fields(f, ev); break;
 	case EV_LEAK:
 	case EV_LEAK_BLOCK:  leak_fields(f, ev); break;
 	case EV_LEAK_WHY:    why_fields(f, ev); break;

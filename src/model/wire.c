@@ -40,6 +40,8 @@ static const uint16_t wire_types[] = {
 	[EV_ROWS_WANTED] = WIRE_ROWS_WANTED,
 	[EV_ROWS_GIVEN] = WIRE_ROWS_GIVEN,
 	[EV_HEAP] = WIRE_HEAP,
+	[EV_PLACE] = WIRE_PLACE,
+	[EV_TARGET] = WIRE_TARGET,
 };
 
 static void put_le(uint8_t *p, uint64_t v, unsigned n)

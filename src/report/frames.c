@@ -44,6 +44,14 @@ bool frame_is_library(const struct frame *f)
 	return f->function && begins_with_any(f->function, functions, ARRAY_SIZE(functions));
 }
 
+size_t frames_site(const struct frames *f)
+{
+	for (size_t i = 0; i < f->v.n; i++)
+		if (!frame_is_library(&f->v.v[i]))
+			return i;
+	return 0;
+}
+
 void frame_place(struct strbuf *sb, const struct frame *f)
 {
 	if (f->module)

@@ -43,4 +43,8 @@ const struct symbol_place *symbolize_pc(struct symbolizer *, taddr_t pc, uint32_
  * no module. */
 const char *symbolize_pointer(struct symbolizer *, taddr_t addr, uint32_t module);
 
+/* Of a return address what dladdr(3) tells: "malloc_hook+0x1a", as the linker sees the
+ * name.  Lives as long as the symbolizer; NULL: no symbol is there. */
+const char *symbolize_caller(struct symbolizer *, taddr_t pc, uint32_t module);
+
 #endif

@@ -70,7 +70,11 @@ static void print_wrong(struct text *t, const struct view_procs *vp)
 
 static void print_all(struct text *t, const struct view_procs *vp)
 {
+	if (t->opts->list_blocks && !t->to_file)
+		text_open_blocks(t);
 	print_procs(t, vp);
+	if (t->opts->list_blocks && t->to_file)
+		text_open_blocks(t);
 	if (t->opts->gen_suppressions)
 		text_suppressions(t, vp);
 	if (t->begun)

@@ -64,6 +64,9 @@ void text_backtrace(struct text *t, const struct heap_stack *stack, char *operat
  * "strdup, …". */
 void text_caller(struct text *t, struct strbuf *sb, const struct heap_stack *s);
 
+/* block-list.c: every open block, of all processes or opts->pid (--list). */
+void text_open_blocks(struct text *t);
+
 /* leaks.c: what the last scan found, by caller.  Of the blocks, those of the
  * classes that are wanted. */
 void text_leaks(struct text *t, const struct view *v);

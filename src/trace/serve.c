@@ -367,9 +367,9 @@ static int serve_each(struct serving *sv, const struct serve_kind *k)
 	return first;
 }
 
-bool serve(struct session *s, const struct request *q, bool again, request_done *done, void *arg)
+bool serve(void *session, const struct request *q, bool again, request_done *done, void *arg)
 {
-	struct serving sv = { .s = s, .q = q, .again = again, .a = { .id = q->id },
+	struct serving sv = { .s = session, .q = q, .again = again, .a = { .id = q->id },
 			      .text = STRBUF_INIT };
 	const struct serve_kind *k = q->kind < ARRAY_SIZE(kinds) ? &kinds[q->kind] : NULL;
 	int err = 0;

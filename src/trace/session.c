@@ -408,7 +408,7 @@ static void loop(struct session *s)
 			return;
 		}
 		if (requests_waiting()) {
-			requests_serve(s);
+			requests_carry_out(serve, s);
 			if (!anything_left(s))
 				return;
 		}

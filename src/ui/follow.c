@@ -97,11 +97,16 @@ int follow_scan(struct client *c)
 	return ask(c, REQUEST_SCAN, "leak scan");
 }
 
-int follow_heaps(struct client *c, struct blocks *blocks)
+int follow_blocks(struct client *c, struct blocks *blocks)
 {
 	blocks_begin(blocks, 0);
 	if (ask(c, REQUEST_BLOCKS, "list of blocks"))
 		return -1;
 	blocks_end(blocks, 0);
-	return ask(c, REQUEST_HEAPS, "heap map");
+	return 0;
+}
+
+int follow_heaps(struct client *c, struct blocks *blocks)
+{
+	return follow_blocks(c, blocks) ? -1 : ask(c, REQUEST_HEAPS, "heap map");
 }

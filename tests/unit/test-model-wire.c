@@ -111,6 +111,24 @@ static void make_rare(struct sent *s)
 		ev->u.proc.name = string_or_null(s->b, 40);
 		ev->u.proc.word = rnd() % 2 ? 4 : 8;
 		ev->u.proc.abi = string(s->c, 8);
+		ev->u.proc.log = (uint8_t)(rnd() % (PROC_LOG_LIVE + 1));
+		break;
+	case EV_PLACE:
+		ev->u.place.module = N32;
+		ev->u.place.vaddr = N64;
+		ev->u.place.file = string_or_null(s->a, 40);
+		ev->u.place.function = string_or_null(s->b, 40);
+		ev->u.place.line = N32;
+		ev->u.place.variable = string_or_null(s->c, 8);
+		break;
+	case EV_TARGET:
+		ev->u.target.said = (uint8_t)(rnd() % (TARGET_SAID + 1));
+		ev->u.target.header = N8;
+		ev->u.target.start = N64;
+		ev->u.target.size = N64;
+		ev->u.target.free = N64;
+		ev->u.target.used = N64;
+		ev->u.target.threshold = N64;
 		break;
 	case EV_PROC_END:
 		ev->u.end.how = rnd() % 5;
@@ -313,7 +331,7 @@ static void make_frequent(struct event *ev)
 		ev->u.release.size = N64;
 		ev->u.release.stack = N32;
 		ev->u.release.probe = rnd() % 4 ? 2 : N16;
-		ev->u.release.known = (uint8_t)(rnd() % 4);
+		ev->u.release.known = (uint8_t)(rnd() % (RELEASE_NULL + 1));
 		ev->u.release.at = N32;
 		ev->u.release.allocator = rnd() % 4 ? 9 : N32;
 		ev->u.release.mark = N32;
@@ -442,6 +460,14 @@ static void same_pointed(struct event *a, struct event *b)
 		a->u.stack.pc = b->u.stack.pc;
 		a->u.stack.module = b->u.stack.module;
 		a->u.stack.exact = b->u.stack.exact;
+		break;
+	case EV_PLACE:
+		same_string(a->u.place.file, b->u.place.file);
+		same_string(a->u.place.function, b->u.place.function);
+		same_string(a->u.place.variable, b->u.place.variable);
+		a->u.place.file = b->u.place.file;
+		a->u.place.function = b->u.place.function;
+		a->u.place.variable = b->u.place.variable;
 		break;
 	case EV_NOTE:
 		same_string(a->u.note.text, b->u.note.text);
