@@ -473,25 +473,72 @@ static bool from_start(struct explorer *x, struct abi_frame *out)
 	return x->jumped && x->pc <= x->code->unknown && describe(&x->at_jump, true, out);
 }
 
+/* A beginning from which no way comes by the pc, but a jump through a register leads
+ * somewhere. */
+struct guess {
+	taddr_t start;
+	taddr_t apart; /* bytes: within so many ways come to the pc, on both sides */
+	struct abi_frame frame;
+};
+
+static taddr_t nearest(const struct explorer *x, bool above)
+{
+	taddr_t far = x->code->end - x->code->start;
+
+	for (taddr_t n = 2; n < far; n += 2) {
+		taddr_t at = above ? x->pc + n : x->pc - n;
+
+		if (at < x->code->start || at >= x->code->end)
+			break;
+		if (x->seen[(at - x->code->start) / 2])
+			return n;
+	}
+	return far;
+}
+
+/* Data that look like a push may be anywhere.  Within a function they lead to what the
+ * function leads to, but the function does not lead to them: so of two that come as near
+ * the farther one is right.  Before a function they fall into it, with a frame. */
+static bool is_better(const struct explorer *x, const struct guess *g, const struct guess *best)
+{
+	uint32_t there = x->seen[(best->start - x->code->start) / 2];
+	struct frame_state entry = { .reg[UNWIND_SP].what = ON_STACK };
+
+	return g->apart <= best->apart && (!there || there == sp_mark(&entry));
+}
+
+static void guess_start(struct explorer *x, taddr_t start, struct guess *best)
+{
+	struct guess g = { .start = start };
+
+	if (!x->jumped)
+		return;
+	g.apart = MAX(nearest(x, false), nearest(x, true));
+	if ((!best->start || is_better(x, &g, best)) && describe(&x->at_jump, true, &g.frame))
+		*best = g;
+}
+
 /* The functions that begin behind code->unknown, the nearest first. */
 static bool search(struct explorer *x, struct abi_frame *out)
 {
 	taddr_t size = x->thumb ? 2 : 4, at = x->pc - x->pc % size, first = x->code->unknown;
-	bool jumped = false;
+	struct guess best = { 0 };
 
 	for (unsigned tries = 0; tries < SEARCH_TRIES && at >= first + size &&
 				 x->pc - at < SEARCH_BYTES;) {
+		taddr_t start;
+
 		at -= size;
 		if (!pushes_lr(x->code, at, x->thumb))
 			continue;
 		tries++;
-		if (follow_all(x, before_push(x->code, at, x->thumb)) &&
-		    describe(&x->at_pc, x->alloca, out))
+		start = before_push(x->code, at, x->thumb);
+		if (follow_all(x, start) && describe(&x->at_pc, x->alloca, out))
 			return true;
-		if (!jumped && x->jumped)
-			jumped = describe(&x->at_jump, true, out);
+		guess_start(x, start, &best);
 	}
-	return jumped;
+	*out = best.frame;
+	return best.start;
 }
 
 bool arm_prologue(const struct abi *abi, const struct abi_code *code, taddr_t pc,

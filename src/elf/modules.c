@@ -118,6 +118,9 @@ static bool bias_for(const struct elf_segment *s, const struct map_line *l, tadd
 	return *bias % page_size() == 0;
 }
 
+/* So many modules may begin between the segments of another one. */
+enum { NESTED = 4 };
+
 static bool fits(const struct module *m, const struct map_line *l)
 {
 	const struct elf_segment *s;
@@ -289,7 +292,7 @@ static void take_line(struct update *u, size_t i)
 	if (!l->ino || !u64map_get(&u->exec, file_key(l)))
 		return;
 	/* Nearly always the last one; dlmopen copies can interleave. */
-	for (size_t k = u->now.n; k > 0 && u->now.n - k < 4; k--)
+	for (size_t k = u->now.n; k > 0 && u->now.n - k < NESTED; k--)
 		if (fits(u->now.v[k - 1], l)) {
 			extend(u->now.v[k - 1], l);
 			return;
@@ -400,9 +403,12 @@ struct module *modules_find(struct modules *ms, taddr_t addr)
 		else
 			hi = mid;
 	}
-	if (!lo || !covers(ms->v.v[lo - 1], addr))
-		return NULL;
-	return ms->last = ms->v.v[lo - 1];
+	/* Nearly always the one before; but in gaps between segments there is room for
+	 * others: with 64 KiB of alignment the kernel puts the vdso into ld.so's. */
+	for (size_t k = lo; k > 0 && lo - k < NESTED; k--)
+		if (covers(ms->v.v[k - 1], addr))
+			return ms->last = ms->v.v[k - 1];
+	return NULL;
 }
 
 void modules_copy(struct modules *to, const struct modules *from, pid_t pid,

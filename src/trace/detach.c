@@ -105,6 +105,12 @@ static int settle_stop(struct task *t, int status)
 	}
 }
 
+/* The signal of a breakpoint instruction: SI_KERNEL on x86, TRAP_BRKPT elsewhere. */
+static bool is_of_trap(const siginfo_t *si)
+{
+	return si->si_code == SI_KERNEL || si->si_code == TRAP_BRKPT;
+}
+
 /* Brings a task to a stop in which nothing of ours is under way: no trap
  * queued, no slot under the pc.  The signal to hand over, or -errno. */
 static int quiesce(struct task *t)
@@ -129,8 +135,8 @@ static int quiesce(struct task *t)
 				return err;
 			sig = settle_stop(t, status);
 		}
-		/* Detaching with an int3's signal still in the queue kills. */
-		if (sig || !pt_queued(t->tid, SIGTRAP, &si) || si.si_code != SI_KERNEL)
+		/* Detaching with its signal still in the queue kills. */
+		if (sig || !pt_queued(t->tid, SIGTRAP, &si) || !is_of_trap(&si))
 			break;
 		in_flight = true;
 		task_continue(t, 0);

@@ -36,7 +36,8 @@ static int read_refused(pid_t tid, struct u64map *out)
 {
 	char path[40], *line = NULL;
 	size_t cap = 0;
-	uint64_t start = 0, from, to;
+	unsigned long from, to;
+	taddr_t start = 0;
 	FILE *f;
 
 	snprintf(path, sizeof path, "/proc/%d/smaps", (int)tid);
@@ -44,7 +45,7 @@ static int read_refused(pid_t tid, struct u64map *out)
 	if (!f)
 		return -errno;
 	while (getline(&line, &cap, f) > 0) {
-		if (sscanf(line, "%lx-%lx ", (unsigned long *)&from, (unsigned long *)&to) == 2)
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
 			start = from;
 		else if (!strncmp(line, "VmFlags:", 8) && refuses(line + 8))
 			u64map_set(out, start, 1);
@@ -265,6 +266,7 @@ static void paint_main_arena(struct space *sp, const struct module *m)
 {
 	struct mem_reader mem = { read_program, sp->proc };
 	struct glibc_view v = { .mem = &mem, .word = sp->proc->abi->word, .page = 4096, .ndata = 1,
+				  .align = sp->proc->abi->malloc_align,
 				  .big_endian = sp->proc->abi->e_data == ELFDATA2MSB };
 
 	for (size_t i = 0; i < sp->maps.lines.n; i++) {

@@ -18,7 +18,7 @@
 #define UFFD_USER_MODE_ONLY 1
 #endif
 
-#define TERABYTE ((size_t)1 << 40)
+#define TERABYTE ((size_t)(1ull << 40)) /* with 64 bits */
 #define HOLE ((size_t)64 << 20)
 
 static void *volatile keep;

@@ -98,6 +98,16 @@ __attribute__((noinline)) static void lose(void)
 	}
 }
 
+/* What lose() had in its frame is no pointer to a block. */
+__attribute__((noinline)) static void scrub(void)
+{
+	char room[16384];
+	char *p = room;
+
+	memset(p, 0, sizeof room);
+	KEEP(p);
+}
+
 int main(void)
 {
 	struct utsname u;
@@ -113,6 +123,7 @@ int main(void)
 	p = malloc(20);
 	free(tagged(p, 0xff));
 	lose();
+	scrub();
 	expect_stack("build", "open_blocks", N);
 	expect("error_count", 0);
 	expect("allocs", N + 3 + 3);

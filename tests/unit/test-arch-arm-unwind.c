@@ -309,6 +309,26 @@ static void unknown_beginning(void **state)
 	check_frame(&got, &want);
 }
 
+/* Data in it look like another beginning, from which ways lead to one side of the place
+ * only; vfprintf is such a function. */
+static void unknown_computed(void **state)
+{
+	struct function f = THUMB(
+		0xb510, 0xf7ff, 0xfffe, 0xbd10, /* another one */
+		0xe92d, 0x4ff0, 0xb084,         /* push {r4 - r11, lr}; sub sp, #16 */
+		0x2800, 0xd006,                 /* cmp r0, #0; beq +0x20 */
+		0x4697,                         /* mov pc, r2 */
+		0xb550, 0x2000, 0x4697,         /* data: push {r4, r6, lr}; mov pc, r2 */
+		0xf7ff, 0xfffe, 0x4697,         /* bl; mov pc, r2 */
+		0xb004, 0xe8bd, 0x8ff0);        /* +0x20: add sp, #16; pop {r4 - r11, pc} */
+	struct truth want = { 0x1e, SP, 52, -4, 0xff0 };
+	struct abi_frame got;
+
+	(void)state;
+	assert_true(frame_at(&f, want.at, false, &got));
+	check_frame(&got, &want);
+}
+
 /* Any bytes are tolerated, and nothing outside of them is read. */
 static void any_bytes(void **state)
 {
@@ -447,7 +467,7 @@ int main(void)
 		cmocka_unit_test(outermost),
 		cmocka_unit_test(arm_functions),
 		cmocka_unit_test(arm_shapes),
-		cmocka_unit_test(unknown_beginning),
+		cmocka_unit_test(unknown_beginning), cmocka_unit_test(unknown_computed),
 		cmocka_unit_test(any_bytes),
 		cmocka_unit_test(exidx_pops),
 		cmocka_unit_test(exidx_other_registers),

@@ -385,16 +385,19 @@ static void test_against_dladdr(void **state)
 			Dl_info info;
 			ElfW(Sym) *sym = NULL;
 			struct elf_symbol s;
+			taddr_t value;
 
 			if (!dladdr1((void *)(uintptr_t)(v + bias), &info, (void **)&sym,
 				     RTLD_DL_SYMENT) || !sym || !info.dli_sname ||
-			    !sym->st_size || (uintptr_t)info.dli_saddr != sym->st_value + bias ||
-			    v - sym->st_value >= sym->st_size)
+			    !sym->st_size || (uintptr_t)info.dli_saddr != sym->st_value + bias)
+				continue;
+			value = code_address((void *)(uintptr_t)sym->st_value);
+			if (v - value >= sym->st_size)
 				continue;
 			assert_true(elf_file_function_at(f, v, &s));
-			if (s.value != sym->st_value)
+			if (s.value != value)
 				/* A local function inside an exported one. */
-				assert_true(s.value > sym->st_value && !s.global);
+				assert_true(s.value > value && !s.global);
 			else
 				assert_true(exports(f, info.dli_sname, s.value));
 			compared++;
@@ -513,6 +516,10 @@ static void test_demangle(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
 		char *s = elf_demangle(pairs[i][0]);
 
+#ifndef HAVE_LIBIBERTY
+		assert_null(s);
+		continue;
+#endif
 		assert_non_null(s);
 		assert_string_equal(s, pairs[i][1]);
 		free(s);
