@@ -119,7 +119,7 @@ static void drop(struct queue *queue, const struct asked *a)
 	release(a);
 }
 
-static void carry_out_rows(request_serve *serve, void *arg)
+static void serve_rows(request_serve *serve, void *arg)
 {
 	struct asked a;
 
@@ -134,7 +134,7 @@ void requests_carry_out(request_serve *serve, void *arg)
 	static bool again; /* the first of the others was begun */
 	struct asked a;
 
-	carry_out_rows(serve, arg);
+	serve_rows(serve, arg);
 	while (first(&others, &a)) {
 		again = serve(arg, &a.q, again, a.done, a.arg);
 		if (again)
