@@ -21,6 +21,7 @@
 #include "trace/trace.h"
 #include "ui/follow.h"
 #include "ui/console.h"
+#include "ui/limits.h"
 #include "ui/log.h"
 #include "ui/options.h"
 #include "ui/rest.h"
@@ -34,6 +35,7 @@ struct run {
 	struct event_sink *log;    /* -l: behind it */
 	struct heap *old;          /* --diff: another run's; NULL */
 	struct event_sink *errors; /* heap errors are told when they happen */
+	struct limits limits;      /* --threshold: before all that reports */
 	struct event_sink *calls; /* --calls: between the tracer and the heap */
 	int calls_error;
 	bool failed; /* the log could not be written */
@@ -162,7 +164,7 @@ static bool reports(const struct options *o)
 	if (o->remote)
 		return false;
 	return !o->logfile || o->diff || o->report.output || o->report.json || o->report.xml ||
-	       o->trace.calls || o->report.error_exitcode || o->report.fail_if;
+	       o->trace.calls || o->report.error_exitcode || o->report.fail_if || o->thresholds.v.n;
 }
 
 static void no_report(void *arg)
@@ -198,7 +200,15 @@ static int end_log(struct run *run)
 	return run->log ? recording_end(&ro, run->log) : 0;
 }
 
-/* The chain that events go through: server, log, errors, calls, heap; NULL after a
+/* `next` feeds the heap; from now on thresholds are watched, too. */
+static struct event_sink *begin_limits(struct run *run, enum limits_from from, struct event_sink *next)
+{
+	run->limits = (struct limits){ .thresholds = &run->opts.thresholds, .heap = run->heap,
+				       .report = &run->opts.report, .from = from };
+	return limits_begin(&run->limits, next);
+}
+
+/* The chain that events go through: server, log, limits, errors, calls, heap; NULL after a
  * message. */
 static struct event_sink *begin_sinks(struct run *run)
 {
@@ -210,6 +220,7 @@ static struct event_sink *begin_sinks(struct run *run)
 			return NULL;
 		sink = run->calls ? run->calls : heap_sink(run->heap);
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
+		sink = begin_limits(run, LIMITS_TRACER, sink);
 	}
 	if (o->logfile)
 		sink = begin_log(run, sink);
@@ -335,7 +346,7 @@ static int log_console(struct run *run, struct log *log, const struct wire_hello
 	int status;
 
 	log_on_restart(log, forget_all, &(struct books){ run->heap, blocks });
-	read_whole(run, log, blocks_sink(blocks), run->heap);
+	read_whole(run, log, begin_limits(run, LIMITS_LOG, blocks_sink(blocks)), run->heap);
 	status = run_console(run, blocks, &(struct console_opts){ .hello = hello,
 								  .log = run->opts.logfile });
 	blocks_free(blocks);
@@ -365,7 +376,9 @@ static int run_log(struct run *run)
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
 		log_on_restart(log, forget, run->heap);
-		read_whole(run, log, run->calls ? run->calls : heap_sink(run->heap), run->heap);
+		read_whole(run, log,
+			   begin_limits(run, LIMITS_LOG, run->calls ? run->calls : heap_sink(run->heap)),
+			   run->heap);
 		err = report_write(run->heap, ro) || run->calls_error ? EXIT_OURS :
 									report_exit_status(run->heap, ro);
 	}
@@ -382,10 +395,12 @@ static int client_console(struct run *run, const struct follow_opts *to, bool la
 	int status = EXIT_OURS;
 
 	fo.control = true;
-	fo.sink = blocks_sink(blocks);
+	fo.sink = begin_limits(run, LIMITS_CLIENT, blocks_sink(blocks));
+	fo.self = &run->limits.client;
 	fo.blocks = blocks;
 	client = follow_connect(&fo);
 	if (client) {
+		limits_connected(&run->limits);
 		adopt(&run->opts.report, client_hello(client));
 		status = run_console(run, blocks, &(struct console_opts){ .client = client,
 									  .hello = client_hello(client),
@@ -418,9 +433,12 @@ static int client_top(struct run *run, const struct follow_opts *to)
 	int how, sig, status;
 
 	fo.control = true;
+	fo.sink = begin_limits(run, LIMITS_CLIENT, heap_sink(run->heap));
+	fo.self = &run->limits.client;
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
+	limits_connected(&run->limits);
 	set_debug_files(&run->opts, false);
 	how = top_run(&(struct top_opts){ run->heap, client, &run->opts.report }, &sig);
 	set_debug_files(&run->opts, true);
@@ -447,7 +465,8 @@ static int run_client(struct run *run)
 	struct options *o = &run->opts;
 	struct report_opts *ro = &o->report;
 	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
-				  .control = ro->list_leaks, .heap = run->heap };
+				  .control = ro->list_leaks || limits_control(&o->thresholds),
+				  .heap = run->heap, .self = &run->limits.client };
 	struct client *client;
 	char port[12];
 	int err;
@@ -458,14 +477,15 @@ static int run_client(struct run *run)
 		return EXIT_OURS;
 	snprintf(port, sizeof port, "%u", o->port);
 	fo.port = o->port ? port : NULL;
-	fo.sink = run->calls;
 	if (has_console(o))
 		return client_console(run, &fo, false);
 	if (o->top)
 		return run_remote_top(run, &fo);
+	fo.sink = begin_limits(run, LIMITS_CLIENT, run->calls ? run->calls : heap_sink(run->heap));
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
+	limits_connected(&run->limits);
 	msg_begin("connected to %s; Ctrl-C reports and leaves", o->remote);
 	err = report_followed(run, client, follow(client));
 	client_close(client);
@@ -599,6 +619,7 @@ int main(int argc, char **argv)
 	serving_release(&run.serving);
 	if (run.log)
 		run.log->free(run.log);
+	limits_release(&run.limits);
 	if (run.errors)
 		run.errors->free(run.errors);
 	if (run.calls && run.calls->free)

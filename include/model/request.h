@@ -22,7 +22,8 @@ enum request_kind {
 	REQUEST_DETACH,    /* let go; EV_PROC_END comes before.  a: enum request_detach */
 	REQUEST_KILL,      /* SIGKILL; `pid` is needed */
 	REQUEST_BLOCKS,    /* an EV_BLOCK for each open block comes before */
-	REQUEST_LAST = REQUEST_BLOCKS,
+	REQUEST_SUSPEND,   /* SIGSTOP: it stands, and is traced on; `pid` is needed */
+	REQUEST_LAST = REQUEST_SUSPEND,
 };
 
 enum request_scan {

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #ifdef HAVE_CLIENT
 #include "report/report.h"
+#include "report/threshold.h"
 #endif
 #include "trace/trace.h"
 
@@ -35,6 +36,7 @@ enum option_word {
 	WORD_YES_NO,
 	WORD_DISCONNECT,
 	WORD_FULL,
+	WORD_ON_THRESHOLD,
 };
 
 struct options;
@@ -70,6 +72,7 @@ struct options {
 #ifdef HAVE_CLIENT
 	struct report_opts report; /* has what both sides have, too, in the end */
 	VEC(struct condition *) fail_if; /* report.fail_if */
+	struct thresholds thresholds;
 #endif
 	char *const *words;   /* argv */
 	bool quiet;           /* -q */

@@ -278,6 +278,22 @@ static void report_from_copy(struct session *s)
 	}
 }
 
+void trace_ask_report(void)
+{
+	asked_report = 1;
+	nag(true);
+}
+
+void trace_leave_child(void)
+{
+	if (the_session)
+		launch_inherit(the_session);
+	else
+		signal(SIGPIPE, SIG_DFL);
+	cpu_end();
+	oom_unprotect();
+}
+
 /* The last report is to come after those in between, in the same file. */
 static void await_reporter(struct session *s)
 {

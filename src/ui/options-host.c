@@ -26,6 +26,8 @@ const char *host_option_word(enum option_word word, size_t i)
 		return i < ARRAY_SIZE(formats) ? formats[i] : NULL;
 	case WORD_GEN:
 		return i < ARRAY_SIZE(yes_no_all) ? yes_no_all[i] : NULL;
+	case WORD_ON_THRESHOLD:
+		return threshold_action_name(i);
 	default:
 		return NULL;
 	}
@@ -162,6 +164,12 @@ static const struct option_row table[] = {
 	  add_fail_if, NO_FIELD },
 	{ 0, "diff", "OLD", WORD_FILE, GROUP_REPORT,
 	  "compare with the log of an older run: what is new,\ngrown, shrunk and gone", set_string, FIELD(diff) },
+	{ 0, "threshold", "BYTES", WORD_ANY, GROUP_REPORT,
+	  "say so each time a process has more than this in\nuse, and who holds it: 65536, 64K, 10M, 2G; may be\nrepeated",
+	  add_threshold, NO_FIELD },
+	{ 0, "on-threshold", "ACTION", WORD_ON_THRESHOLD, GROUP_REPORT,
+	  "what to do then: warn (default), dump, stop, detach,\nkill, mark or exec:COMMAND; may be repeated",
+	  set_on_threshold, NO_FIELD },
 	{ 'i', "interactive", NULL, WORD_NONE, GROUP_OTHER,
 	  "type commands, in a console, instead of a report;\nfrom a pipe, too", set_flag, FIELD(interactive) },
 	{ 'x', "execute", "FILE", WORD_FILE, GROUP_OTHER,
@@ -277,7 +285,7 @@ int host_options_finish(struct options *o)
 		return options_wrong("the XML export, which is valgrind's, knows no --diff: --export json has it");
 	if (o->diff && o->logfile && !traces && !strcmp(o->diff, "-") && !strcmp(o->logfile, "-"))
 		return options_wrong("--diff and --logfile cannot both be the standard input");
-	if (check_top(o, traces) || ask_for_scan(o))
+	if (check_top(o, traces) || options_check_thresholds(o, traces) || ask_for_scan(o))
 		return -1;
 	ro->quiet = o->quiet;
 	ro->verbose = o->verbose;
@@ -298,6 +306,7 @@ void host_options_release(struct options *o)
 	for (size_t i = 0; i < o->fail_if.n; i++)
 		condition_free(o->fail_if.v[i]);
 	vec_release(&o->fail_if);
+	vec_release(&o->thresholds.v);
 	suppressions_free(o->report.suppressions);
 	strings_release(&o->binpath);
 	strings_release(&o->ignore);

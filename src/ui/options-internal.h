@@ -59,5 +59,8 @@ option_setter set_nothing, set_flag, clear_flag, set_value, set_number, set_word
 /* Of a single option, or a few. */
 option_setter set_verbose, set_pid, add_probe, add_env, set_autoscan, set_no_autoscan,
 	set_leak_check, set_leak_kinds, set_on_signal, set_why, add_injection;
+/* options-limits.c, of the host side */
+option_setter add_threshold, set_on_threshold;
+int options_check_thresholds(struct options *o, bool traces);
 
 #endif

@@ -21,6 +21,7 @@ static const char *const word_names[] = {
 	[WORD_FORMAT] = "format", [WORD_LEAK_CHECK] = "word", [WORD_LEAK_KIND] = "word",
 	[WORD_SCAN] = "word",     [WORD_ON_SIGNAL] = "word", [WORD_GEN] = "word",
 	[WORD_YES_NO] = "word",   [WORD_DISCONNECT] = "word", [WORD_FULL] = "word",
+	[WORD_ON_THRESHOLD] = "word",
 };
 
 static const char *const side_names[] = {
