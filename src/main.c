@@ -155,6 +155,7 @@ static void set_debug_files(const struct options *o, bool debuginfod)
 				    .progress = on_download };
 
 	elf_set_debug_opts(&debug);
+	elf_set_debug_roots(o->report.binpath);
 }
 
 /* With a log the report can wait, unless something is asked of it; of a server
@@ -465,8 +466,9 @@ static int run_client(struct run *run)
 	struct options *o = &run->opts;
 	struct report_opts *ro = &o->report;
 	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
-				  .control = ro->list_leaks || limits_control(&o->thresholds),
-				  .heap = run->heap, .self = &run->limits.client };
+				  .control = ro->list_leaks || ro->binpath ||
+					     limits_control(&o->thresholds),
+				  .files = ro, .heap = run->heap, .self = &run->limits.client };
 	struct client *client;
 	char port[12];
 	int err;
@@ -548,7 +550,7 @@ static int await_tracer(pid_t tracer)
 static int run_interactive(struct run *run)
 {
 	char folder[] = "/tmp/" PROGRAM_NAME "-XXXXXX", *path;
-	struct follow_opts fo = { .heap = run->heap };
+	struct follow_opts fo = { .heap = run->heap, .files = &run->opts.report };
 	int code = EXIT_OURS, how;
 	pid_t tracer;
 

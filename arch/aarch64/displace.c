@@ -314,10 +314,13 @@ int a64_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 	if ((is_call && flags & DISPLACE_KEEP_SHADOW) ||
 	    (w.in.kind == A64_SYSCALL && !(flags & DISPLACE_SYSCALL)))
 		return displaced_step(out, w.addr);
+	out->whole = w.in.kind == A64_EXCLUSIVE || stores_exclusive(w.in.w);
+	if (stores_exclusive(w.in.w))
+		return displaced_step(out, w.addr);
 	w.via = free_register(&w);
 	rewrite(&w);
-	if (w.fails) /* a single step would clear the monitor */
-		return w.in.kind == A64_EXCLUSIVE ? -EINVAL : displaced_step(out, w.addr);
+	if (w.fails)
+		return displaced_step(out, w.addr);
 	finish(&w);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "model/event.h"
 #include "model/request.h"
 #include "model/wire.h"
+#include "report/report.h"
 
 #define CLIENT_PATIENCE_S 60
 
@@ -20,6 +21,8 @@ struct client_opts {
 	bool control;          /* requests will be made */
 	struct event_sink *sink; /* told every event */
 	struct client **self;  /* set before the first event comes.  May be NULL */
+	const struct report_opts *files; /* where the rows are looked for that the server
+				  wants; NULL: it gets none */
 	void (*restart)(void *arg); /* the whole state comes, for the first time or
 				  again: what the sink had is to be forgotten */
 	void *arg;

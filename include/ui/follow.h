@@ -12,6 +12,7 @@ struct follow_opts {
 	const char *remote, *port; /* as address_parse() takes them */
 	const char *token_file; /* NULL: none */
 	bool control;          /* requests will be made */
+	const struct report_opts *files; /* as of client_opts */
 	struct heap *heap;     /* gets the events */
 	struct event_sink *sink; /* … by way of this; NULL: the heap's own */
 	struct client **self;  /* as client_opts has it.  May be NULL */

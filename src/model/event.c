@@ -41,6 +41,8 @@ static const char *const names[] = {
 	[EV_STATE_SUSPECT] = "state-suspect",
 	[EV_RESET] = "reset",
 	[EV_STACK_REST] = "stack-rest",
+	[EV_ROWS_WANTED] = "rows-wanted",
+	[EV_ROWS_GIVEN] = "rows-given",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

@@ -37,6 +37,8 @@ static const uint16_t wire_types[] = {
 	[EV_STATE_SUSPECT] = WIRE_STATE_SUSPECT,
 	[EV_RESET] = WIRE_RESET,
 	[EV_STACK_REST] = WIRE_STACK_REST,
+	[EV_ROWS_WANTED] = WIRE_ROWS_WANTED,
+	[EV_ROWS_GIVEN] = WIRE_ROWS_GIVEN,
 };
 
 static void put_le(uint8_t *p, uint64_t v, unsigned n)

@@ -167,7 +167,8 @@ static int build_view(struct proc *p, struct view *w, char *why, size_t size)
 	w->module = last_part(m->path);
 	w->mem = (struct mem_reader){ read_raw, p };
 	open_pagemap(&w->pm, p->pid);
-	w->v = (struct glibc_view){ .mem = &w->mem, .word = p->abi->word, .page = PAGE,
+	w->v = (struct glibc_view){ .mem = &w->mem, .word = p->abi->word,
+				    .align = p->abi->malloc_align, .page = PAGE,
 				    .big_endian = p->abi->e_data == ELFDATA2MSB,
 		.data = w->data.v, .ndata = w->data.n, .anon = w->anon.v, .nanon = w->anon.n,
 		.tp = w->tp.v, .ntp = w->tp.n, .arg = &w->pm,

@@ -81,7 +81,7 @@ static bool is_block(const struct stretch *s, const struct head *h)
 
 static bool plausible(const struct gwalk *g, const struct stretch *s, const struct head *h)
 {
-	return h->size >= g->l->min_size && !(h->size & (CHUNK_ALIGN - 1)) &&
+	return h->size >= g->l->min_size && !(h->size & (g->l->align - 1)) &&
 	       !(h->bits & IS_MMAPPED) && !(s->main_arena && h->bits & NON_MAIN_ARENA) &&
 	       h->size < s->end - s->at;
 }
@@ -120,7 +120,7 @@ static bool resync(struct gwalk *g, struct stretch *s)
 {
 	taddr_t at = gw_first_chunk(g, s->at + 2 * g->l->word), limit = at + MAX_FOREIGN;
 
-	for (; at < s->end && at < limit; at += CHUNK_ALIGN) {
+	for (; at < s->end && at < limit; at += g->l->align) {
 		struct stretch try = *s;
 		struct head h;
 
@@ -356,7 +356,7 @@ static bool mapping_begins(struct gwalk *g, taddr_t page, uint64_t room, struct 
 
 	if (!peek_head(g, page + plain, &h) || h.bits != IS_MMAPPED || h.prev_size != plain)
 		return false;
-	for (uint64_t a = 2 * CHUNK_ALIGN; a <= MAX_ALIGN && a < room; a *= 2) {
+	for (uint64_t a = 2 * g->l->align; a <= MAX_ALIGN && a < room; a *= 2) {
 		taddr_t there = (mem + a - 1) & -a;
 
 		if (there != mem && mapped_at(g, page, there - 2 * g->l->word - page, room, &moved)) {

@@ -8,9 +8,12 @@
 #                                 the C library's own
 #   census.sh off TEXT [LIBRARY]  it is off, and TEXT is in the reason; LIBRARY is
 #                                 preloaded
+#
+# HALF=trace: no more than tracing `exact`, to launched.log and export.log; HALF=compare:
+# the rest, of the exports that were made of these, and with the report in `report`.
 set -u
 cd "$OUT" || exit 1
-what=$1 blocks=$2 mode=${3:-quiet} preload= failed=0
+what=$1 blocks=$2 mode=${3:-quiet} preload= failed=0 HALF=${HALF-}
 
 wrong() {
 	echo "$*"
@@ -26,37 +29,47 @@ await() {
 	done
 }
 
-[ "$what" = exact ] || { blocks=1000 mode=quiet preload=${3:-}; }
-extra=0
-if [ "$what" = exact ]; then
-	"$MTRACE" -q --export json:launched.json "$PROGRAM" 400 exit >launched || wrong "launched: $?"
-	extra=$(sed -n '/"open_blocks"/{s/[^0-9]*\([0-9]*\).*/\1/p;q}' launched.json)
-	extra=$((extra - $(wc -l <ledger)))
+# The options for a report, or for the log.
+to() { # NAME
+	[ "$HALF" = trace ] && echo "-l $1.log" || echo "--export json:$1.json"
+}
+
+launch() {
+	"$MTRACE" -q $(to launched) "$PROGRAM" 400 exit >launched || wrong "launched: $?"
+	mv ledger launched.ledger
 	rm -f "$EXPECT"
-fi
-mkfifo in
-LD_PRELOAD=$preload "$PROGRAM" "$blocks" "$mode" <in >said &
-program=$!
-exec 3>in
-await said ready
-pid=$(sed -n 's/^ready //p' said)
-MTRACE_CENSUS=blocks "$MTRACE" -D --census --export json:"$JSON" -p "$pid" 2>err &
-tracer=$!
-await err 'census: .*\(stopped for\|off,\)'
-echo >&3
-await said released
-kill -TERM $tracer
-wait $tracer || wrong "mtrace: $?"
-echo >&3
-wait $program
-status=$?
-[ $status = 6 ] || wrong "the program ended with $status"
-grep -q BUG err && wrong "BUG"
-if [ "$what" = off ]; then
-	grep -q "^mtrace: census: off, .*$2" err || wrong "no reason like: $2"
+}
+
+attach() {
+	mkfifo in
+	LD_PRELOAD=$preload "$PROGRAM" "$blocks" "$mode" <in >said &
+	program=$!
+	exec 3>in
+	await said ready
+	pid=$(sed -n 's/^ready //p' said)
+	MTRACE_CENSUS=blocks "$MTRACE" -D --census $(to export) -p "$pid" 2>err &
+	tracer=$!
+	await err 'census: .*\(stopped for\|off,\)'
+	echo >&3
+	await said released
+	kill -TERM $tracer
+	wait $tracer || wrong "mtrace: $?"
+	echo >&3
+	wait $program
+	status=$?
+	[ $status = 6 ] || wrong "the program ended with $status"
+	grep -q BUG err && wrong "BUG"
+}
+
+check_off() {
+	grep -q "^mtrace: census: off, .*$1" err || wrong "no reason like: $1"
 	[ "$(grep -c "^mtrace: census: off" err)" = 2 ] || wrong "said at once, and in the report"
-	grep -q '"before_attach": null' "$JSON" || wrong "it is in the export"
-else
+	grep -q '"before_attach": null' export.json || wrong "it is in the export"
+}
+
+check_exact() {
+	extra=$(sed -n '/"open_blocks"/{s/[^0-9]*\([0-9]*\).*/\1/p;q}' launched.json)
+	extra=$((extra - $(wc -l <launched.ledger)))
 	grep -q 'census: some' err && wrong "it is not sure"
 	sort ledger >want
 	sort blocks >have
@@ -64,8 +77,19 @@ else
 	comm -13 want have >others
 	[ ! -s missing ] || wrong "$(wc -l <missing) of $(wc -l <want) blocks are missing"
 	[ "$(wc -l <others)" = $extra ] || wrong "$(wc -l <others) other blocks instead of $extra"
-	grep -q "^before attach " err || wrong "not in the report"
-	"$OUT/../../expect" "$EXPECT" "$JSON" || wrong "the export is not what the program did"
+	cat err report 2>/dev/null | grep -q "^before attach " || wrong "not in the report"
+	"${expect-$OUT/../../expect}" "$EXPECT" export.json || wrong "the export is not what the program did"
+}
+
+[ "$what" = exact ] || { blocks=1000 mode=quiet preload=${3:-}; }
+if [ "$HALF" != compare ]; then
+	[ "$what" = off ] || launch
+	attach
 fi
+case $HALF-$what in
+trace-*) ;;
+*-off) check_off "$2" ;;
+*) check_exact ;;
+esac
 [ $failed = 0 ] || cat err
 exit $failed
