@@ -74,6 +74,8 @@ enum wire_type {
 	WIRE_STACK_REST,
 	WIRE_ROWS_WANTED,
 	WIRE_ROWS_GIVEN,
+	WIRE_OOM,
+	WIRE_STATE_REFUSED,
 };
 
 /* The first record: what the stream is about. */

@@ -375,6 +375,13 @@ static void figure_fields(struct fields *f, struct wire_decoder *d, struct event
 		ev->u.figures.v = d->figures;
 }
 
+static void oom_fields(struct fields *f, struct event *ev)
+{
+	FIELD_MAX(f, ev->u.oom.cause, OOM_CAUSES - 1);
+	FIELD_U64(f, ev->u.oom.limit);
+	FIELD_U64(f, ev->u.oom.used);
+}
+
 static void end_fields(struct fields *f, struct event *ev)
 {
 	FIELD_MAX(f, ev->u.end.how, END_RUNNING);
@@ -417,7 +424,9 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_STATE_COUNT:
 	case EV_STATE_REGION:
 	case EV_STATE_AGED:
+	case EV_STATE_REFUSED:
 	case EV_STATE_SUSPECT: figure_fields(f, d, ev); break;
+	case EV_OOM:         oom_fields(f, ev); break;
 	default:             break; /* EV_TASK, EV_SCAN_BEGIN, EV_RESET: nothing more */
 	}
 }

@@ -45,7 +45,7 @@ static bool anything_wrong(const struct heap *heap, const struct report_opts *op
 	for (size_t i = 0; i < vp->v.n; i++) {
 		const struct view *v = &vp->v.v[i].now;
 
-		if (v->errors || v->proc->total.failed || v->proc->maps.failed)
+		if (v->errors || v->proc->total.failed || v->proc->maps.failed || v->proc->killed.cause)
 			return true;
 	}
 	for (size_t i = 0; i < heap_nnotes(heap); i++)
@@ -58,6 +58,7 @@ static void print_wrong(struct text *t, const struct view_procs *vp)
 {
 	if (!anything_wrong(t->heap, t->opts, vp))
 		return;
+	text_out_of_memory(t, vp);
 	for (size_t i = 0; i < vp->v.n; i++)
 		text_failed(t, &vp->v.v[i].now);
 	if (t->begun)
@@ -69,6 +70,7 @@ static void print_wrong(struct text *t, const struct view_procs *vp)
 
 static void print_all(struct text *t, const struct view_procs *vp)
 {
+	text_out_of_memory(t, vp);
 	print_procs(t, vp);
 	if (t->opts->gen_suppressions)
 		text_suppressions(t, vp);

@@ -6,16 +6,13 @@
  *	        4,096 bytes in 1 block    0.4 %  malloc, main cache.c:40
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/msg.h"
 #include "base/xalloc.h"
 #include "report/threshold.h"
-#include "text.h"
+#include "owners.h"
 
-#define INDENT 4
-#define OWNERS 5
 /* Of a program that goes up and down all the time; what is done is done all the same. */
 #define MAX_TOLD 100
 
@@ -31,26 +28,6 @@ struct threshold_sink {
 };
 
 /* -- words ---------------------------------------------------------------------------- */
-
-static void add_caller(struct text *t, const struct heap_stack *s)
-{
-	const struct heap_probe *probe = s ? heap_probe(t->heap, s->probe) : NULL;
-	struct strbuf sb = STRBUF_INIT;
-
-	if (!s) {
-		strbuf_adds(t->out, "an unknown caller");
-		return;
-	}
-	if (s->older) {
-		strbuf_adds(t->out, "whoever came before the attach");
-		return;
-	}
-	view_op_name(t->out, probe);
-	text_caller(t, &sb, s);
-	if (sb.n)
-		strbuf_addf(t->out, ", %s", sb.s);
-	strbuf_release(&sb);
-}
 
 static void add_bytes(struct strbuf *sb, uint64_t n)
 {
@@ -76,65 +53,8 @@ static void add_line(struct text *t, const struct heap_proc *p, uint64_t thresho
 	strbuf_adds(t->out, ": ");
 	add_bytes(t->out, re ? ev->u.realloc.size : ev->u.alloc.size);
 	strbuf_adds(t->out, " by ");
-	add_caller(t, heap_stack(t->heap, re ? ev->u.realloc.stack : ev->u.alloc.stack));
+	text_owner_name(t, heap_stack(t->heap, re ? ev->u.realloc.stack : ev->u.alloc.stack));
 	strbuf_addc(t->out, '\n');
-}
-
-/* The columns of the owners' figures. */
-struct columns { size_t bytes, blocks, percent; };
-
-struct owner { struct strbuf bytes, blocks, percent; };
-
-static void owner_figures(struct owner *o, const struct view_stack *s, uint64_t all)
-{
-	strbuf_add_grouped(&o->bytes, s->open_bytes);
-	strbuf_addf(&o->blocks, " byte%s in ", s->open_bytes == 1 ? "" : "s");
-	text_count(&o->blocks, s->open_blocks, "block");
-	text_percent(&o->percent, s->open_bytes, all);
-}
-
-static void owner_print(struct text *t, struct owner *o, const struct columns *c,
-			const struct view_stack *s)
-{
-	text_pad(t->out, o->bytes.n, c->bytes + INDENT);
-	strbuf_addf(t->out, "%s%s", o->bytes.s, o->blocks.s);
-	text_pad(t->out, o->blocks.n + o->percent.n, c->blocks + c->percent + 2);
-	strbuf_addf(t->out, "%s  ", o->percent.s);
-	add_caller(t, s->stack);
-	strbuf_addc(t->out, '\n');
-	strbuf_release(&o->bytes);
-	strbuf_release(&o->blocks);
-	strbuf_release(&o->percent);
-}
-
-/* Whose it is the parent knows. */
-static void add_inherited(struct text *t, const struct view *v)
-{
-	text_pad(t->out, 0, INDENT);
-	text_amount(t->out, v->inherited_bytes, v->inherited_blocks, "block");
-	strbuf_addf(t->out, " inherited from %d\n", (int)v->proc->ppid);
-}
-
-/* The figures end in the same columns. */
-static void add_owners(struct text *t, const struct view *v)
-{
-	struct owner owners[OWNERS];
-	const struct view_stack **list;
-	size_t n = MIN(view_select(v, VIEW_HEAP, NULL, &list), (size_t)OWNERS);
-	struct columns c = { 0 };
-
-	memset(owners, 0, sizeof owners);
-	for (size_t i = 0; i < n; i++) {
-		owner_figures(&owners[i], list[i], v->proc->total.open_bytes);
-		c.bytes = MAX(c.bytes, owners[i].bytes.n);
-		c.blocks = MAX(c.blocks, owners[i].blocks.n);
-		c.percent = MAX(c.percent, owners[i].percent.n);
-	}
-	for (size_t i = 0; i < n; i++)
-		owner_print(t, &owners[i], &c, list[i]);
-	if (v->inherited_blocks)
-		add_inherited(t, v);
-	free(list);
 }
 
 static void print(struct text *t, const struct heap_proc *p, const struct threshold_watch *w,
@@ -146,7 +66,7 @@ static void print(struct text *t, const struct heap_proc *p, const struct thresh
 		add_line(t, p, th->v.v[i], ev);
 	view_image_build(&vp, t->heap, p);
 	view_ignore(&vp.now, t->sym, t->opts);
-	add_owners(t, &vp.now);
+	text_top_owners(t, &vp.now);
 	view_proc_release(&vp);
 }
 

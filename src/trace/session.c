@@ -25,6 +25,7 @@
 #include "trace/image.h"
 #include "trace/leftover.h"
 #include "trace/marks.h"
+#include "trace/memlimit.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
 #include "trace/scan.h"
@@ -561,6 +562,7 @@ static void session_release(struct session *s)
 	recorder_free(s->recorder);
 	given_rows_free(s->given);
 	failing_free(s->failing);
+	memlimit_end(s);
 	u64map_release(&s->tasks);
 	vec_release(&s->procs);
 	vec_release(&s->parked);

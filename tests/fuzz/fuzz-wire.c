@@ -87,6 +87,8 @@ static void make_state(struct wire_encoder *e)
 	SEND(e, .type = EV_STATE_ERROR, .u.error = { ERROR_INVALID_FREE, PLACE_FILE, 0x5000, 4, 0, 0, 1, 2, 3, 1, "/x", NULL, 0, 9 });
 	SEND(e, .type = EV_STATE_SUSPECT, .u.figures = { v + 3, 4 });
 	SEND(e, .type = EV_STATE_SUSPECT, .u.figures = { v + 20, 4 });
+	SEND(e, .type = EV_STATE_REFUSED, .u.figures = { v, 27 });
+	SEND(e, .type = EV_STATE_REFUSED, .u.figures = { v, 11 });
 }
 
 /* A session with something of everything. */
@@ -132,6 +134,8 @@ static void make_stream(struct strbuf *sb)
 	SEND(&e, .type = EV_SCAN, .u.scan = { 0, 1, 0, 4, 4000, 0, 99 });
 	SEND(&e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 4, "ppc" });
 	SEND(&e, .type = EV_NOTE, .u.note = { true, "a note" });
+	SEND(&e, .type = EV_OOM, .u.oom = { OOM_DATA, 4000, 3999 });
+	SEND(&e, .type = EV_OOM, .u.oom = { OOM_CGROUP, 4000, 1 });
 	SEND(&e, .type = EV_PROC_END, .u.end = { END_EXITED, 3 });
 	make_state(&e);
 	wire_encode_record(&e, WIRE_BYE, NULL, 0);
