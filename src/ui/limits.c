@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/background.h"
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "base/xalloc.h"
 #include "trace/requests.h"
 #include "trace/trace.h"
+#include "ui/background.h"
 #include "ui/limits.h"
 
 bool limits_control(const struct thresholds *t)

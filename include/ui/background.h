@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Commands that nobody waits for. */
-#ifndef MTRACE_BASE_BACKGROUND_H
-#define MTRACE_BASE_BACKGROUND_H
+#ifndef MTRACE_UI_BACKGROUND_H
+#define MTRACE_UI_BACKGROUND_H
 
 /* Has /bin/sh run the command, with nothing to read, and with these variables
  * ("NAME=VALUE", NULL behind the last) besides those of our environment.  It is no

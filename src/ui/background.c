@@ -5,9 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/background.h"
 #include "base/types.h"
 #include "base/vec.h"
+#include "ui/background.h"
 
 struct environment { VEC(char *) v; };
 
