@@ -110,14 +110,21 @@ static bool read_kills(const char *folder, uint64_t *v)
 	       read_in(folder, "memory.oom_control", "oom_kill", v);
 }
 
+/* The least of the group and those that it is in; 0: there is none. */
 static uint64_t read_limit(const char *folder)
 {
-	uint64_t v = 0;
+	char *path = xstrdup(folder ? folder : ""), *slash;
+	uint64_t least = 0, v;
 
-	if (!folder || (!read_in(folder, "memory.max", "", &v) &&
-			!read_in(folder, "memory.limit_in_bytes", "", &v)))
-		return 0;
-	return v >> 62 ? 0 : v; /* version 1 has no word for "none" */
+	while ((slash = strrchr(path, '/'))) {
+		/* Version 1 has no word for "none". */
+		if ((read_in(path, "memory.max", "", &v) ||
+		     read_in(path, "memory.limit_in_bytes", "", &v)) && !(v >> 62))
+			least = least ? MIN(least, v) : v;
+		*slash = '\0';
+	}
+	free(path);
+	return least;
 }
 
 /* Is `controllers`, "cpu,memory", one with memory? */
@@ -128,13 +135,28 @@ static bool has_memory(const char *controllers)
 	return at && (at == controllers || at[-1] == ',') && (!at[6] || at[6] == ',');
 }
 
+/* The memory of a group to which nobody has given the controller counts in the next one
+ * above that has it.  False: there is none below the root. */
+static bool climb(char *folder, size_t root)
+{
+	uint64_t v;
+
+	while (!read_kills(folder, &v)) {
+		char *slash = strrchr(folder + root, '/');
+
+		if (!slash)
+			return false;
+		*slash = '\0';
+	}
+	return true;
+}
+
 /* Where the counts of a line of /proc/PID/cgroup are, "4:memory:/a" or "0::/a": the
  * caller frees; NULL: there are none. */
 static char *folder_of(char *line)
 {
 	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 	char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
-	uint64_t v;
 
 	if (!path)
 		return NULL;
@@ -148,7 +170,7 @@ static char *folder_of(char *line)
 			folder = xasprintf("%s%s", roots[i], path);
 		else if (has_memory(controllers) && !i)
 			folder = xasprintf("%s/memory%s", roots[i], path);
-		if (folder && read_kills(folder, &v))
+		if (folder && climb(folder, strlen(roots[i])))
 			return folder;
 		free(folder);
 	}
@@ -189,9 +211,11 @@ static size_t group_of(struct session *s, char *folder)
 	return s->memgroups.n - 1;
 }
 
+/* Who is moved to another group is so, as a rule, between fork() and exec(). */
 void memlimit_begin(struct proc *p)
 {
-	p->memgroup = group_of(p->session, find_folder(p->pid));
+	if (p->how != PROC_FORKED)
+		p->memgroup = group_of(p->session, find_folder(p->pid));
 }
 
 /* A process that shares its group with others may have died of something else in the

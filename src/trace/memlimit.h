@@ -6,7 +6,7 @@
 
 #include "trace/proc.h"
 
-/* An image begins: which group it is in. */
+/* An image begins: which group it is in.  A forked child is in its parent's. */
 void memlimit_begin(struct proc *p);
 /* A request was refused: tells EV_OOM when a limit is the reason. */
 void memlimit_refused(struct task *t, uint64_t size);

@@ -106,5 +106,34 @@ wait $tracer
 has 'was killed by SIGKILL after'
 ! grep -q 'out of memory' err || wrong "SIGKILL is called an OOM kill, in a group that has seen one"
 
+# A child, of a group in that group: the limit is the upper one's.
+mkdir "$group/inner"
+cat >enter-inner <<END
+echo \$\$ >$group/inner/cgroup.procs
+"$PROGRAM" touch
+exit 5
+END
+"$MTRACE" -f --no-autoscan sh enter-inner 2>err >/dev/null
+[ $? = 5 ] || wrong "a child that is killed: another status"
+has '^out of memory +limit-memory \(pid [0-9]+\) was killed by the kernel$'
+has '^    its control group may have 33,554,432 bytes, and counts 1 process killed'
+[ "$(grep -c '^out of memory' err)" = 1 ] || wrong "the parent was not killed"
+rmdir "$group/inner"
+
+# Without a group that could be looked at there is the system's count.
+cat >enter-unseen <<END
+echo \$\$ >&9
+exec "$PROGRAM" touch
+END
+exec 9>"$group/cgroup.procs"
+if unshare -m sh -c 'mount -t tmpfs none /sys/fs/cgroup' 2>/dev/null; then
+	unshare -m sh -c 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"' sh \
+		"$MTRACE" --no-autoscan sh enter-unseen 2>err >/dev/null
+	[ $? = 137 ] || wrong "OOM, group unknown: another status"
+	has '^out of memory +limit-memory \(pid [0-9]+\) was killed, probably by the kernel$'
+	has '^    its control group is not known; [0-9]+ process.* of the system w'
+fi
+exec 9>&-
+
 give_back
 exit $failed
