@@ -113,7 +113,7 @@ void refused_restore(struct ledger *l, struct heap_proc *p, const struct event *
 		.size = v[1], .ns = v[2],
 		.product = { v[3] != 0, v[4], v[5] },
 		.open_blocks = v[6], .open_bytes = v[7],
-		.oom = { v[8] < OOM_CAUSES ? (enum oom_cause)v[8] : OOM_UNKNOWN, v[9], v[10] },
+		.oom = { v[8] <= OOM_DATA ? (enum oom_cause)v[8] : OOM_UNKNOWN, v[9], v[10] },
 		.patience = v[11],
 	};
 	restore_owners(l, r, v + FIXED, ev->u.figures.n - FIXED);
