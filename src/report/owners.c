@@ -74,8 +74,9 @@ void text_top_owners(struct text *t, const struct view *v)
 {
 	struct heap_owner owners[HEAP_OWNERS];
 	const struct view_stack **list;
-	size_t n = MIN(view_select(v, VIEW_HEAP, NULL, &list), (size_t)HEAP_OWNERS);
+	size_t n = view_select(v, VIEW_HEAP, NULL, &list);
 
+	n = MIN(n, (size_t)HEAP_OWNERS);
 	for (size_t i = 0; i < n; i++)
 		owners[i] = (struct heap_owner){ list[i]->stack ? list[i]->stack->id : 0,
 						 list[i]->open_blocks, list[i]->open_bytes };
