@@ -275,6 +275,9 @@ const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t o
 /* For displace(): it cannot be displaced, or needs no code.  Both return 0. */
 int displaced_step(struct displaced *d, taddr_t code);
 int displaced_goto(struct displaced *d, taddr_t target);
+/* For displace(): the next instruction begins here, and a task that stands before it is to
+ * be fixed so. */
+struct displace_fix *displaced_mark(struct displaced *d, enum displace_where where, taddr_t to);
 
 /* The number by which the unwinder knows a register of call-frame information, −1
  * if it does not; and the other way round. */

@@ -2,7 +2,7 @@
 # Sourced by tests/cross/run: what is tested besides the behaviour tests.  Each part has a
 # script in parts, which the guest runs, and two functions here: prepare_PART puts what it
 # needs into $root, and examine_PART looks at what it left in $OUT.
-PARTS='unit attach_cycles attach_sleep census slots memory server'
+PARTS='unit attach_cycles slots memory server'
 
 # Compiles a program of tests/run for the guest.
 program() { # NAME FLAGS…
@@ -68,50 +68,6 @@ examine_attach_cycles() {
 	for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
 		grep -q "\"text_alloc_$i\"" "$OUT/export.json" || finish "not ok: thread $i was not seen"
 	done
-}
-
-# -- a sleep that is interrupted --------------------------------------------------------
-
-prepare_attach_sleep() {
-	wanted attach-sleep || return
-	program attach-sleep
-	cp "$here/attach-sleep.sh" "$here/background.sh" "$root/t"
-	part attach-sleep
-	parts="$parts attach_sleep:attach-sleep"
-}
-
-examine_attach_sleep() {
-	cp "$OUT/stdout" "$OUT/script.log"
-	[ "$(cat "$OUT/status")" = 0 ] || finish "not ok: exit status $(cat "$OUT/status")"
-}
-
-# -- blocks older than an attach ------------------------------------------------------
-
-prepare_census() {
-	selected=
-	for mode in quiet break blocked fork static; do
-		! wanted census-$mode || selected="$selected $mode"
-	done
-	[ -n "$selected" ] || return
-	program census -pthread -static
-	mv "$root/t/census" "$root/t/census-static"
-	program census -pthread
-	cp "$here/census.sh" "$root/t"
-	for mode in $selected; do
-		part census:census-$mode
-		parts="$parts census:census-$mode"
-	done
-}
-
-examine_census() {
-	cp "$OUT/stdout" "$OUT/script.log"
-	[ "$(cat "$OUT/status")" = 0 ] || finish "not ok: $(head -n 1 "$OUT/stdout")"
-	for name in launched export; do
-		"$MTRACE" -l "$OUT/$name.log" -b "$root" --export "json:$OUT/$name.json" >"$OUT/report" 2>&1 ||
-			finish "not ok: the log $name cannot be read"
-	done
-	(export OUT EXPECT="$OUT/expected" HALF=compare expect; sh "$here/census.sh" exact 5000) >"$OUT/script.log" 2>&1 ||
-		finish "not ok: $(head -n 1 "$OUT/script.log")"
 }
 
 # -- no memory for slots ---------------------------------------------------------------

@@ -43,7 +43,9 @@ for _ in 1 2; do
 done
 kill -KILL "$program"
 wait "$program"
-launch "$1" "$2"
+seconds=$2
+[ -z "${EMULATED-}" ] || seconds=8
+launch "$1" "$seconds"
 await said ready
 attach
 wait "$tracer" # until the program ends, if it has not ended before

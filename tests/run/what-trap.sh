@@ -4,9 +4,7 @@
 # OBJECT+OFFSET, and with the reason.
 set -u
 
-command -v nm >/dev/null || { echo "no nm here"; exit 77; }
-offset=$(nm "$PROGRAM" | sed -n 's/^0*\([0-9a-f]*\) T trapped$/0x\1/p')
-for place in trapped "${PROGRAM##*/}+$offset"; do
+for place in trapped "${PROGRAM##*/}+$(cat "$OUT/offset")"; do
 	rm -f "$EXPECT"
 	timeout -k 5 "$TIMEOUT" "$MTRACE" --alloc "$place:size=1" --export json:"$JSON" "$PROGRAM" 2>"$STDERR" ||
 		{ echo "$place: exit status $?"; cat "$STDERR"; exit 1; }
