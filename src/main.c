@@ -25,6 +25,7 @@
 #include "ui/follow.h"
 #include "ui/heaps.h"
 #include "ui/console.h"
+#include "ui/limits.h"
 #include "ui/log.h"
 #include "ui/import.h"
 #include "ui/oom.h"
@@ -45,6 +46,7 @@ struct run {
 	struct report_heaps maps;
 	struct blocks_source listed; /* --list */
 	struct event_sink *errors; /* heap errors are told when they happen */
+	struct limits limits;     /* --threshold: before all that reports */
 	struct event_sink *calls; /* --calls, --trace: between the tracer and the heap */
 	struct event_sink *audit; /* --audit: there, too */
 	struct event_sink *oom;   /* a heap log: maps, when requests fail */
@@ -204,7 +206,8 @@ static bool reports(const struct options *o)
 	if (o->remote)
 		return false;
 	return !o->logfile || o->diff || o->report.output || o->report.json || o->report.xml ||
-	       o->report.list_blocks || o->trace.calls || o->audit || o->report.error_exitcode || o->report.fail_if;
+	       o->report.list_blocks || o->trace.calls || o->audit || o->report.error_exitcode ||
+	       o->report.fail_if || o->thresholds.v.n;
 }
 
 static void no_report(void *arg)
@@ -270,7 +273,15 @@ static void begin_audit(struct run *run)
 				    audit_fd(o), o->import.path);
 }
 
-/* The chain that events go through: server, log, maps, errors, audit, calls, heap;
+/* `next` feeds the heap; from now on thresholds are watched, too. */
+static struct event_sink *begin_limits(struct run *run, enum limits_from from, struct event_sink *next)
+{
+	run->limits = (struct limits){ .thresholds = &run->opts.thresholds, .heap = run->heap,
+				       .report = &run->opts.report, .from = from };
+	return limits_begin(&run->limits, next);
+}
+
+/* The chain that events go through: server, log, limits, maps, errors, audit, calls, heap;
  * NULL after a message. */
 static struct event_sink *begin_sinks(struct run *run)
 {
@@ -286,6 +297,7 @@ static struct event_sink *begin_sinks(struct run *run)
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
 		if (run->heaps && o->import.path && !o->quiet)
 			sink = run->oom = oom_sink_new(sink, run->heaps, &o->report);
+		sink = begin_limits(run, o->import.path ? LIMITS_LOG : LIMITS_TRACER, sink);
 	}
 	if (o->logfile)
 		sink = begin_log(run, sink);
@@ -473,7 +485,7 @@ static void read_books(struct run *run, struct log *log, struct event_sink *sink
 static int log_console(struct run *run, struct log *log, const struct wire_hello *hello)
 {
 	run->keeps_blocks = true;
-	read_books(run, log, books_of(run));
+	read_books(run, log, begin_limits(run, LIMITS_LOG, books_of(run)));
 	return run_console(run, &(struct console_opts){ .hello = hello, .log = run->opts.logfile });
 }
 
@@ -484,7 +496,7 @@ static int run_import_console(struct run *run)
 
 	io.fd = STDOUT_FILENO;
 	run->keeps_blocks = true;
-	if (begin_report(run) || import_run(&io, books_of(run)))
+	if (begin_report(run) || import_run(&io, begin_limits(run, LIMITS_LOG, books_of(run))))
 		return EXIT_OURS;
 	return run_console(run, &(struct console_opts){ .log = io.path });
 }
@@ -511,9 +523,7 @@ static int run_log(struct run *run)
 	}
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
-		struct event_sink *sink = run->calls ? run->calls : books_of(run);
-
-		read_books(run, log, sink);
+		read_books(run, log, begin_limits(run, LIMITS_LOG, run->calls ? run->calls : books_of(run)));
 		err = report_write(run->heap, ro) || run->calls_error ? EXIT_OURS :
 									report_exit_status(run->heap, ro);
 	}
@@ -530,11 +540,13 @@ static int client_console(struct run *run, const struct follow_opts *to, bool la
 
 	run->keeps_blocks = true;
 	fo.control = true;
-	fo.sink = books_of(run);
+	fo.sink = begin_limits(run, LIMITS_CLIENT, books_of(run));
+	fo.self = &run->limits.client;
 	fo.blocks = run->blocks;
 	fo.heaps = run->heaps;
 	client = follow_connect(&fo);
 	if (client) {
+		limits_connected(&run->limits);
 		adopt(&run->opts.report, client_hello(client));
 		status = run_console(run, &(struct console_opts){ .client = client,
 								  .hello = client_hello(client),
@@ -570,12 +582,14 @@ static int client_top(struct run *run, const struct follow_opts *to)
 	int how, sig, status;
 
 	fo.control = true;
-	fo.sink = books_of(run);
+	fo.sink = begin_limits(run, LIMITS_CLIENT, books_of(run));
+	fo.self = &run->limits.client;
 	fo.blocks = run->blocks;
 	fo.heaps = run->heaps;
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
+	limits_connected(&run->limits);
 	set_debug_files(&run->opts, false);
 	how = top_run(&(struct top_opts){ run->heap, client, &run->opts.report }, &sig);
 	set_debug_files(&run->opts, true);
@@ -603,9 +617,10 @@ static int run_client(struct run *run)
 	struct report_opts *ro = &o->report;
 	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
 				  .control = ro->list_leaks || ro->list_blocks || ro->binpath ||
-					     o->trace.heaps,
+					     o->trace.heaps || limits_control(&o->thresholds),
 				  .files = ro,
-				  .heap = run->heap };
+				  .heap = run->heap,
+				  .self = &run->limits.client };
 	struct client *client;
 	char port[12];
 	int err;
@@ -623,9 +638,11 @@ static int run_client(struct run *run)
 	fo.heaps = run->heaps;
 	if (o->top)
 		return run_remote_top(run, &fo);
+	fo.sink = begin_limits(run, LIMITS_CLIENT, fo.sink);
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
+	limits_connected(&run->limits);
 	msg_begin("connected to %s; Ctrl-C reports and leaves", o->remote);
 	err = report_followed(run, client, follow(client));
 	client_close(client);
@@ -764,6 +781,7 @@ int main(int argc, char **argv)
 	serving_release(&run.serving);
 	if (run.log)
 		run.log->free(run.log);
+	limits_release(&run.limits);
 	if (run.errors)
 		run.errors->free(run.errors);
 	if (run.oom)

@@ -96,6 +96,9 @@ enum event_type {
 			     words: before its first use */
 	EV_TARGET,          /* of a target whose heap log is read: what it says of its
 			     heap */
+	EV_OOM,           /* why: of the refused request just told, or of the end that
+			     is told next */
+	EV_STATE_REFUSED, /* the last request that was refused */
 	EV_TYPES,         /* how many there are */
 };
 
@@ -182,6 +185,16 @@ enum leak_kind {
 	LEAK_POSSIBLE,  /* only pointers into its middle were found */
 	LEAK_REACHABLE,
 	LEAK_KINDS,
+};
+
+/* What memory ran out of. */
+enum oom_cause {
+	OOM_UNKNOWN,       /* nothing was found */
+	OOM_ADDRESS_SPACE, /* RLIMIT_AS … */
+	OOM_DATA,          /* … and RLIMIT_DATA refuse a request: setrlimit(2) */
+	OOM_CGROUP,        /* the kernel killed it: its control group counts that … */
+	OOM_SYSTEM,        /* … or is not known, and the system has killed somebody */
+	OOM_CAUSES,
 };
 
 /* Where a pointer was found. */
@@ -386,6 +399,12 @@ struct event {
 			taddr_t holder;    /* LEAK_INDIRECT: the lost block that holds it,
 					      else 0 */
 		} asked; /* EV_WHY */
+		struct {
+			uint8_t cause;     /* enum oom_cause */
+			uint64_t limit;    /* in bytes; 0: unknown, or none */
+			uint64_t used;     /* of it then; OOM_CGROUP, OOM_SYSTEM: how many
+					      processes were killed meanwhile */
+		} oom;
 		struct {
 			uint8_t references; /* the question was: who holds an address? */
 			uint8_t final;     /* the last one of this process */

@@ -28,7 +28,8 @@ enum request_kind {
 			      waiting by other requests */
 	REQUEST_HEAPS,     /* an EV_HEAP for each stretch of memory of the heap comes
 			      before */
-	REQUEST_LAST = REQUEST_HEAPS,
+	REQUEST_SUSPEND,   /* SIGSTOP: it stands, and is traced on; `pid` is needed */
+	REQUEST_LAST = REQUEST_SUSPEND,
 };
 
 enum request_start {

@@ -77,6 +77,8 @@ enum wire_type {
 	WIRE_HEAP,
 	WIRE_PLACE,
 	WIRE_TARGET,
+	WIRE_OOM,
+	WIRE_STATE_REFUSED,
 };
 
 /* The first record: what the stream is about. */

@@ -15,6 +15,9 @@ typedef void request_done(void *arg, const struct answer *answer);
  * waits there.  After its end `done` is called at once, by the caller's thread, with
  * ESRCH. */
 void trace_ask(const struct request *q, request_done *done, void *arg);
+/* A report as at SIGUSR1 (trace_opts' report_now), soon; from the tracer's thread,
+ * while it traces. */
+void trace_ask_report(void);
 
 /* -- for who carries them out: the tracer, or who reads a heap log ------------------- */
 

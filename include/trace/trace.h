@@ -137,6 +137,9 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 extern volatile int trace_interrupted;
 /* From now on SIGINT does so, for a report without tracing. */
 void trace_interrupts_reports(void);
+/* In a child of ours, before it executes something that has nothing to do with
+ * tracing: what we changed for ourselves is undone.  Makes system calls only. */
+void trace_leave_child(void);
 /* A signal wants tracing to end, and the tracer has not come round to it. */
 bool trace_asked_to_end(void);
 

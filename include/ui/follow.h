@@ -16,6 +16,7 @@ struct follow_opts {
 	const struct report_opts *files; /* as of client_opts */
 	struct heap *heap;     /* gets the events */
 	struct event_sink *sink; /* … by way of this; NULL: the heap's own */
+	struct client **self;  /* as client_opts has it.  May be NULL */
 	struct blocks *blocks; /* forget what they have with the heap.  May be NULL */
 	struct heaps *heaps;   /* likewise */
 };

@@ -10,6 +10,7 @@
 #include "report/heapmap.h"
 #include "report/report.h"
 #include "ui/import.h"
+#include "report/threshold.h"
 #endif
 #include "trace/trace.h"
 
@@ -40,6 +41,7 @@ enum option_word {
 	WORD_FULL,
 	WORD_TRACE,    /* only behind a = */
 	WORD_IMPORT,
+	WORD_ON_THRESHOLD,
 };
 
 struct options;
@@ -80,6 +82,7 @@ struct options {
 	bool audit;           /* a line for each operation … */
 	bool no_audit;        /* … or none, whatever is read */
 	VEC(struct heapmap_region) heaps; /* --heap */
+	struct thresholds thresholds;
 #endif
 	char *const *words;   /* argv */
 	bool quiet;           /* -q */

@@ -46,6 +46,8 @@ static const char *const names[] = {
 	[EV_HEAP] = "heap",
 	[EV_PLACE] = "place",
 	[EV_TARGET] = "target",
+	[EV_OOM] = "oom",
+	[EV_STATE_REFUSED] = "state-refused",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

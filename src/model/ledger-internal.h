@@ -43,6 +43,14 @@ void count_undo(struct ledger *, struct heap_proc *, const struct event *);
 void count_realloc(struct ledger *, struct heap_proc *, const struct event *);
 void count_failed(struct ledger *, struct heap_proc *, const struct event *);
 
+/* ledger-refused.c */
+void refused_note(struct ledger *, struct heap_proc *, const struct event *failed);
+void refused_why(struct heap_proc *, const struct event *);
+/* As figures, REFUSED_FIGURES at most; how many. */
+enum { REFUSED_FIGURES = 12 + 3 * HEAP_OWNERS };
+uint32_t refused_read(const struct heap_refused *, uint64_t *v);
+void refused_restore(struct ledger *, struct heap_proc *, const struct event *);
+
 /* ledger-marks.c */
 void marks_add(struct ledger *, const struct event *);
 void marks_count(struct heap_proc *, uint32_t stack, uint32_t mark, int64_t blocks,

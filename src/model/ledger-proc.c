@@ -117,6 +117,7 @@ void proc_reset(struct heap_proc *p)
 	memset(&p->maps, 0, sizeof p->maps);
 	memset(&p->inherited, 0, sizeof p->inherited);
 	memset(&p->before_attach, 0, sizeof p->before_attach);
+	memset(&p->refused, 0, sizeof p->refused);
 	regions_free(p->regions);
 	p->regions = regions_new();
 	leaks_release(&p->scan);

@@ -235,6 +235,18 @@ static void tell_suspects(struct telling *t, const struct heap_suspects *s, bool
 			    s->v.v[i].count);
 }
 
+static void tell_refused(struct telling *t)
+{
+	const struct heap_proc *p = t->p;
+	uint64_t v[REFUSED_FIGURES];
+
+	if (p->refused.any)
+		say_figures(t, EV_STATE_REFUSED, v, refused_read(&p->refused, v));
+	if (p->killed.cause)
+		SAY_AT(t, p->end_ns, .type = EV_OOM,
+		       .u.oom = { (uint8_t)p->killed.cause, p->killed.limit, p->killed.used });
+}
+
 static void tell_error(struct telling *t, const struct heap_error *e)
 {
 	SAY_AT(t, e->first_ns, .type = EV_STATE_ERROR,
@@ -265,6 +277,7 @@ static void tell_proc(struct telling *t)
 		regions_each(p->regions, tell_region, t);
 	tell_suspects(t, &p->unseen, true);
 	tell_suspects(t, &p->unknown, false);
+	tell_refused(t);
 	if (p->incoming.leaks.n || p->incoming.each.n || p->incoming.asked.n)
 		tell_findings(t, p->end_ns, &p->incoming);
 	if (p->ended)
@@ -365,6 +378,7 @@ void state_take(struct ledger *l, struct heap_proc *p, const struct event *ev)
 	case EV_STATE_AGED:    take_aged(l, p, ev); break;
 	case EV_STATE_ERROR:   error_restore(p, ev); break;
 	case EV_STATE_SUSPECT: take_suspect(p, ev); break;
+	case EV_STATE_REFUSED: refused_restore(l, p, ev); break;
 	default:               break;
 	}
 }

@@ -415,6 +415,13 @@ static void heap_fields(struct fields *f, struct wire_decoder *d, struct event *
 	few_numbers(f, d, &ev->u.heap.runs, &ev->u.heap.nruns);
 }
 
+static void oom_fields(struct fields *f, struct event *ev)
+{
+	FIELD_MAX(f, ev->u.oom.cause, OOM_CAUSES - 1);
+	FIELD_U64(f, ev->u.oom.limit);
+	FIELD_U64(f, ev->u.oom.used);
+}
+
 static void end_fields(struct fields *f, struct event *ev)
 {
 	FIELD_MAX(f, ev->u.end.how, END_RUNNING);
@@ -459,8 +466,10 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_STATE_COUNT:
 	case EV_STATE_REGION:
 	case EV_STATE_AGED:
+	case EV_STATE_REFUSED:
 	case EV_STATE_SUSPECT: few_numbers(f, d, &ev->u.figures.v, &ev->u.figures.n); break;
 	case EV_HEAP:        heap_fields(f, d, ev); break;
+	case EV_OOM:         oom_fields(f, ev); break;
 	default:             break; /* EV_TASK, EV_SCAN_BEGIN, EV_RESET: nothing more */
 	}
 }

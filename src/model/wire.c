@@ -42,6 +42,8 @@ static const uint16_t wire_types[] = {
 	[EV_HEAP] = WIRE_HEAP,
 	[EV_PLACE] = WIRE_PLACE,
 	[EV_TARGET] = WIRE_TARGET,
+	[EV_OOM] = WIRE_OOM,
+	[EV_STATE_REFUSED] = WIRE_STATE_REFUSED,
 };
 
 static void put_le(uint8_t *p, uint64_t v, unsigned n)

@@ -704,6 +704,79 @@ static json_t *log_json(const struct view_proc *vp)
 	return o;
 }
 
+/* -- memory that ran out -------------------------------------------------------- */
+
+static json_t *killed_json(const struct heap_oom *oom)
+{
+	json_t *o;
+
+	if (!oom->cause)
+		return json_null();
+	o = json_object();
+	put(o, "by", string(oom->cause == OOM_SYSTEM ? "system" : "cgroup"));
+	put(o, "limit", oom->limit ? number(oom->limit) : json_null());
+	put_number(o, "kills", oom->used);
+	return o;
+}
+
+static json_t *limit_json(const struct heap_oom *oom)
+{
+	json_t *o;
+
+	if (!oom->cause)
+		return json_null();
+	o = json_object();
+	put(o, "what", string(oom->cause == OOM_DATA ? "RLIMIT_DATA" : "RLIMIT_AS"));
+	put_number(o, "bytes", oom->limit);
+	put_number(o, "used", oom->used);
+	return o;
+}
+
+static json_t *owners_json(struct json *j, const struct heap_refused *r)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < r->owners; i++) {
+		json_t *o = json_object();
+
+		put_number(o, "blocks", r->owner[i].blocks);
+		put_number(o, "bytes", r->owner[i].bytes);
+		put(o, "call", backtrace_json(j, r->owner[i].stack));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *refused_json(struct json *j, const struct heap_proc *p)
+{
+	const struct heap_refused *r = &p->refused;
+	struct heap_product product = { 0 };
+	json_t *o;
+
+	if (!r->any)
+		return json_null();
+	o = json_object();
+	heap_product_widen(&product, &r->product);
+	put_number(o, "at_ns", r->ns - MIN(p->start_ns, r->ns));
+	put_number(o, "size", r->size);
+	put(o, "product", product_json(&product));
+	put_number(o, "open_blocks", r->open_blocks);
+	put_number(o, "open_bytes", r->open_bytes);
+	put(o, "limit", limit_json(&r->oom));
+	put(o, "call", backtrace_json(j, r->stack));
+	put(o, "owners", owners_json(j, r));
+	return o;
+}
+
+static json_t *out_of_memory_json(struct json *j, const struct heap_proc *p)
+{
+	json_t *o = json_object();
+
+	put(o, "killed", killed_json(&p->killed));
+	put(o, "refused", refused_json(j, p));
+	return o;
+}
+
 static json_t *proc_json(struct json *j, const struct view_proc *vp, const struct diff *d)
 {
 	const struct heap_proc *p = vp->now.proc;
@@ -726,6 +799,7 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp, const struc
 	put_number(o, "error_count", vp->now.errors);
 	put(o, "errors", errors_json(j, vp));
 	put_totals(o, p);
+	put(o, "out_of_memory", out_of_memory_json(j, p));
 	put(o, "suspects", suspects_json(j, p));
 	put(o, "inherited", inherited_json(&vp->now));
 	put(o, "before_attach", before_attach_json(p));

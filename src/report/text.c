@@ -46,7 +46,7 @@ static bool anything_wrong(const struct heap *heap, const struct report_opts *op
 	for (size_t i = 0; i < vp->v.n; i++) {
 		const struct view *v = &vp->v.v[i].now;
 
-		if (v->errors || v->proc->total.failed || v->proc->maps.failed)
+		if (v->errors || v->proc->total.failed || v->proc->maps.failed || v->proc->killed.cause)
 			return true;
 	}
 	for (size_t i = 0; i < heap_nnotes(heap); i++)
@@ -59,6 +59,7 @@ static void print_wrong(struct text *t, const struct view_procs *vp)
 {
 	if (!anything_wrong(t->heap, t->opts, vp))
 		return;
+	text_out_of_memory(t, vp);
 	for (size_t i = 0; i < vp->v.n; i++)
 		text_failed(t, &vp->v.v[i].now);
 	if (t->begun)
@@ -72,6 +73,7 @@ static void print_all(struct text *t, const struct view_procs *vp)
 {
 	if (t->opts->list_blocks && !t->to_file)
 		text_open_blocks(t);
+	text_out_of_memory(t, vp);
 	print_procs(t, vp);
 	if (t->opts->list_blocks && t->to_file)
 		text_open_blocks(t);

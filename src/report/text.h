@@ -100,6 +100,9 @@ void text_suspect(struct text *t, struct strbuf *sb, const char *word,
 void text_suspect_line(struct text *t, struct strbuf *sb, const char *word,
 		       const struct heap_proc *p, const struct heap_suspect *s);
 
+/* oom.c: what the report leads with when memory ran out. */
+void text_out_of_memory(struct text *t, const struct view_procs *vp);
+
 /* summary.c */
 void text_summary(struct text *t, const struct view_proc *p);
 void text_table(struct text *t, const struct view_procs *vp);

@@ -359,6 +359,9 @@ void view_status(struct strbuf *sb, const struct heap_proc *p)
 			strbuf_addf(sb, "was killed by SIG%s", name);
 		else
 			strbuf_addf(sb, "was killed by signal %d", p->status);
+		if (p->killed.cause)
+			strbuf_adds(sb, p->killed.cause == OOM_SYSTEM ? " (out of memory, probably)" :
+									 " (out of memory)");
 		break;
 	case END_DETACHED:
 		strbuf_adds(sb, p->log == PROC_LOG ? "ends" : p->log ? "was read" : "was let go");

@@ -281,8 +281,8 @@ static int let_go(struct serving *sv, struct proc *p)
 	return 0;
 }
 
-/* Any that is traced, whatever state it is in. */
-static int send_kill(struct serving *sv)
+/* To any that is traced, whatever state it is in. */
+static int send_signal(struct serving *sv, int sig)
 {
 	const struct session *s = sv->s;
 
@@ -290,8 +290,18 @@ static int send_kill(struct serving *sv)
 		return fail(sv, -EINVAL, "which process?");
 	for (size_t i = 0; i < s->procs.n; i++)
 		if (s->procs.v[i]->pid == sv->q->pid && s->procs.v[i]->tasks.n)
-			return kill(sv->q->pid, SIGKILL) ? fail(sv, -errno, strerror(errno)) : 0;
+			return kill(sv->q->pid, sig) ? fail(sv, -errno, strerror(errno)) : 0;
 	return fail(sv, -ESRCH, "it is not traced");
+}
+
+static int send_kill(struct serving *sv)
+{
+	return send_signal(sv, SIGKILL);
+}
+
+static int send_stop(struct serving *sv)
+{
+	return send_signal(sv, SIGSTOP);
 }
 
 /* -- all ----------------------------------------------------------------------------------------- */
@@ -312,6 +322,7 @@ static const struct serve_kind kinds[] = {
 	[REQUEST_BLOCKS] = { .all = begin_blocks, .one = tell_blocks },
 	[REQUEST_ROWS] = { .all = take_rows },
 	[REQUEST_HEAPS] = { .one = tell_heaps, .stops = true },
+	[REQUEST_SUSPEND] = { .all = send_stop },
 };
 
 static bool is_meant(const struct request *q, const struct proc *p)

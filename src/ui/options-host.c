@@ -31,6 +31,8 @@ const char *host_option_word(enum option_word word, size_t i)
 		       i + 1 == IMPORT_FORMATS ? import_format_name(IMPORT_AUTO) : NULL;
 	case WORD_GEN:
 		return i < ARRAY_SIZE(yes_no_all) ? yes_no_all[i] : NULL;
+	case WORD_ON_THRESHOLD:
+		return threshold_action_name(i);
 	default:
 		return NULL;
 	}
@@ -231,6 +233,12 @@ static const struct option_row table[] = {
 	{ 0, "heap", "START:SIZE[:HEADER]", WORD_ANY, GROUP_REPORT,
 	  "the memory of the heap, where the log does not tell:\n0x20000000:20K:4, HEADER bytes before each block",
 	  add_heap, NO_FIELD },
+	{ 0, "threshold", "BYTES", WORD_ANY, GROUP_REPORT,
+	  "say so each time a process has more than this in\nuse, and who holds it: 65536, 64K, 10M, 2G; may be\nrepeated",
+	  add_threshold, NO_FIELD },
+	{ 0, "on-threshold", "ACTION", WORD_ON_THRESHOLD, GROUP_REPORT,
+	  "what to do then: warn (default), dump, stop, detach,\nkill, mark or exec:COMMAND; may be repeated",
+	  set_on_threshold, NO_FIELD },
 	{ 'i', "interactive", NULL, WORD_NONE, GROUP_OTHER,
 	  "type commands, in a console, instead of a report;\nfrom a pipe, too", set_flag, FIELD(interactive) },
 	{ 'x', "execute", "FILE", WORD_FILE, GROUP_OTHER,
@@ -406,7 +414,7 @@ int host_options_finish(struct options *o)
 		return options_wrong("the XML export, which is valgrind's, knows no --diff: --export json has it");
 	if (o->diff && o->logfile && !traces && !strcmp(o->diff, "-") && !strcmp(o->logfile, "-"))
 		return options_wrong("--diff and --logfile cannot both be the standard input");
-	if (check_top(o, traces) || ask_for_scan(o))
+	if (check_top(o, traces) || options_check_thresholds(o, traces) || ask_for_scan(o))
 		return -1;
 	ro->trace = (enum trace_format)o->trace_format;
 	if (ro->trace) {
@@ -434,6 +442,7 @@ void host_options_release(struct options *o)
 		condition_free(o->fail_if.v[i]);
 	vec_release(&o->fail_if);
 	vec_release(&o->heaps);
+	vec_release(&o->thresholds.v);
 	suppressions_free(o->report.suppressions);
 	strings_release(&o->binpath);
 	strings_release(&o->source_path);

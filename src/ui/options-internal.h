@@ -64,5 +64,8 @@ option_setter set_flag, clear_flag, set_value, set_number, set_word, set_string,
 option_setter set_verbose, set_pid, add_probe, add_env, set_autoscan, set_no_autoscan,
 	set_leak_check, set_leak_kinds, set_on_signal, set_why, add_injection,
 	set_trace;
+/* options-limits.c, of the host side */
+option_setter add_threshold, set_on_threshold;
+int options_check_thresholds(struct options *o, bool traces);
 
 #endif

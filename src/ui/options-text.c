@@ -24,6 +24,7 @@ static const char *const word_names[] = {
 	[WORD_YES_NO] = "word",   [WORD_DISCONNECT] = "word", [WORD_FULL] = "word",
 	[WORD_TRACE] = "maybe",
 	[WORD_IMPORT] = "word",
+	[WORD_ON_THRESHOLD] = "word",
 };
 
 static const char *const side_names[] = {

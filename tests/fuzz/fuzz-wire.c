@@ -114,6 +114,8 @@ static void make_state(struct wire_encoder *e)
 	SEND(e, .type = EV_STATE_SUSPECT, .u.figures = { v + 20, 4 });
 	SEND(e, .type = EV_HEAP, .u.heap = { 0, HEAP_BREAK, 0, 0x1000, 0x9000, 8, 8, 16, 32, 4096, v, 3 });
 	SEND(e, .type = EV_HEAP, .u.heap = { 1, HEAP_ARENA, 1, 0x20000, 0x9000, 8, 8, 16, 32, 4096, v + 3, 6 });
+	SEND(e, .type = EV_STATE_REFUSED, .u.figures = { v, 27 });
+	SEND(e, .type = EV_STATE_REFUSED, .u.figures = { v, 11 });
 }
 
 /* A session with something of everything. */
@@ -159,6 +161,8 @@ static void make_stream(struct strbuf *sb)
 	SEND(&e, .type = EV_SCAN, .u.scan = { 0, 1, 0, 4, 4000, 0, 99 });
 	SEND(&e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 4, "ppc" });
 	SEND(&e, .type = EV_NOTE, .u.note = { true, "a note" });
+	SEND(&e, .type = EV_OOM, .u.oom = { OOM_DATA, 4000, 3999 });
+	SEND(&e, .type = EV_OOM, .u.oom = { OOM_CGROUP, 4000, 1 });
 	SEND(&e, .type = EV_PROC_END, .u.end = { END_EXITED, 3 });
 	make_state(&e);
 	wire_encode_record(&e, WIRE_BYE, NULL, 0);

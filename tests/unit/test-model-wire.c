@@ -187,6 +187,11 @@ static void make_rare(struct sent *s)
 		ev->u.rest.bytes = data;
 		ev->u.rest.nbytes = ndata;
 		break;
+	case EV_OOM:
+		ev->u.oom.cause = rnd() % OOM_CAUSES;
+		ev->u.oom.limit = N64;
+		ev->u.oom.used = N64;
+		break;
 	case EV_ROWS_WANTED:
 	case EV_ROWS_GIVEN:
 		ev->u.rows.path = string(s->a, 40);
@@ -259,6 +264,7 @@ static void make_rare(struct sent *s)
 	case EV_STATE_COUNT:
 	case EV_STATE_REGION:
 	case EV_STATE_AGED:
+	case EV_STATE_REFUSED:
 	case EV_STATE_SUSPECT:
 		ev->u.figures.v = s->figures;
 		ev->u.figures.n = (uint32_t)(rnd() % (STATE_FIGURES + 1));
@@ -483,6 +489,7 @@ static void same_pointed(struct event *a, struct event *b)
 	case EV_STATE_COUNT:
 	case EV_STATE_REGION:
 	case EV_STATE_AGED:
+	case EV_STATE_REFUSED:
 	case EV_STATE_SUSPECT:
 		assert_int_equal(a->u.figures.n, b->u.figures.n);
 		for (uint32_t i = 0; i < a->u.figures.n; i++)

@@ -169,6 +169,9 @@ static void allocate(struct session *s, struct tracee *p)
 
 	if (one_in(s, 8)) {
 		EMIT(s, p, .type = EV_FAILED, .u.alloc = { 0, size(s), stack(s), 0, product(s) });
+		if (one_in(s, 2))
+			EMIT(s, p, .type = EV_OOM,
+			     .u.oom = { (uint8_t)(rnd(s) % OOM_CAUSES), size(s), size(s) });
 		return;
 	}
 	if (b->addr)
