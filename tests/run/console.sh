@@ -73,6 +73,7 @@ prints '^200,250 bytes in 2,005 blocks$' "list $parent"
 address=$(awk '/keep_few/ { print $1 }' out | sort | head -n 1)
 prints '50 bytes at 0x[0-9a-f]+ ' "block $address"
 grep -q keep_few out || wrong "block: no stack"
+prints ' assigned to kept' "block $address"
 last=$(awk '/keep_few/ { a = $1 } END { print a }' out)
 prints '^still reachable' "list >/dev/null\nwhy $address"
 grep -q 'kept' out || wrong "why: not from kept: $(cat out)"
