@@ -70,6 +70,14 @@ int displaced_step(struct displaced *d, taddr_t code)
 	return 0;
 }
 
+struct displace_fix *displaced_mark(struct displaced *d, enum displace_where where, taddr_t to)
+{
+	struct displace_fix *fix = &d->fix[d->nfix++];
+
+	*fix = (struct displace_fix){ .at = d->code_len, .where = (uint8_t)where, .to = to };
+	return fix;
+}
+
 int displaced_goto(struct displaced *d, taddr_t target)
 {
 	d->kind = DISPLACE_GOTO;

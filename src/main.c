@@ -27,6 +27,7 @@
 #include "ui/console.h"
 #include "ui/log.h"
 #include "ui/import.h"
+#include "ui/oom.h"
 #include "ui/options.h"
 #include "ui/rest.h"
 #include "ui/sweep.h"
@@ -46,6 +47,7 @@ struct run {
 	struct event_sink *errors; /* heap errors are told when they happen */
 	struct event_sink *calls; /* --calls, --trace: between the tracer and the heap */
 	struct event_sink *audit; /* --audit: there, too */
+	struct event_sink *oom;   /* a heap log: maps, when requests fail */
 	int calls_error;
 	bool failed; /* the log could not be written */
 	int output; /* descriptor of -o while --calls writes to it; −1 */
@@ -192,6 +194,7 @@ static void set_debug_files(const struct options *o, bool debuginfod)
 				    .progress = on_download };
 
 	elf_set_debug_opts(&debug);
+	elf_set_debug_roots(o->report.binpath);
 }
 
 /* With a log the report can wait, unless something is asked of it; of a server
@@ -267,8 +270,8 @@ static void begin_audit(struct run *run)
 				    audit_fd(o), o->import.path);
 }
 
-/* The chain that events go through: server, log, errors, audit, calls, heap; NULL after a
- * message. */
+/* The chain that events go through: server, log, maps, errors, audit, calls, heap;
+ * NULL after a message. */
 static struct event_sink *begin_sinks(struct run *run)
 {
 	struct options *o = &run->opts;
@@ -281,6 +284,8 @@ static struct event_sink *begin_sinks(struct run *run)
 			begin_audit(run);
 		sink = run->audit ? run->audit : run->calls ? run->calls : books_of(run);
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
+		if (run->heaps && o->import.path && !o->quiet)
+			sink = run->oom = oom_sink_new(sink, run->heaps, &o->report);
 	}
 	if (o->logfile)
 		sink = begin_log(run, sink);
@@ -409,6 +414,7 @@ static int run_session(struct run *run)
 
 	if (begin_report(run))
 		return EXIT_OURS;
+	run->keeps_blocks |= o->import.path != NULL;
 	sink = begin_sinks(run);
 	if (!sink)
 		return EXIT_OURS;
@@ -596,7 +602,8 @@ static int run_client(struct run *run)
 	struct options *o = &run->opts;
 	struct report_opts *ro = &o->report;
 	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
-				  .control = ro->list_leaks || ro->list_blocks || o->trace.heaps,
+				  .control = ro->list_leaks || ro->list_blocks || ro->binpath || o->trace.heaps,
+				  .files = ro,
 				  .heap = run->heap };
 	struct client *client;
 	char port[12];
@@ -682,7 +689,7 @@ static int await_tracer(pid_t tracer)
 static int run_interactive(struct run *run)
 {
 	char folder[] = "/tmp/" PROGRAM_NAME "-XXXXXX", *path;
-	struct follow_opts fo = { .heap = run->heap };
+	struct follow_opts fo = { .heap = run->heap, .files = &run->opts.report };
 	int code = EXIT_OURS, how;
 	pid_t tracer;
 
@@ -758,6 +765,8 @@ int main(int argc, char **argv)
 		run.log->free(run.log);
 	if (run.errors)
 		run.errors->free(run.errors);
+	if (run.oom)
+		run.oom->free(run.oom);
 	if (run.audit)
 		run.audit->free(run.audit);
 	if (run.calls && run.calls->free)

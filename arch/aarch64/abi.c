@@ -29,6 +29,7 @@ const struct abi abi_aarch64 = {
 	.nreg_args = 8,
 	.stack_arg = 0,
 	.ret_pops = 0,
+	.malloc_align = 16,
 
 	.bp_insn = { 0x00, 0x00, 0x20, 0xd4 }, /* brk #0 */
 	.bp_len = 4,
@@ -47,6 +48,7 @@ const struct abi abi_aarch64 = {
 	.nr_execve = 221,
 	.nr_execveat = 281,
 	.nr_exit = 93,
+	.nr_restart = 128,
 
 	.ndwarf = 33,
 	.dwarf_pc = 32,

@@ -40,14 +40,6 @@ static void emit(struct work *w, uint32_t insn)
 	w->out->code_len += 4;
 }
 
-/* Here begins an instruction: a task that stands before it is to be fixed so. */
-static void mark(struct work *w, enum displace_where where, taddr_t to)
-{
-	w->out->fix[w->out->nfix++] = (struct displace_fix){
-		.at = w->out->code_len, .where = (uint8_t)where, .to = to
-	};
-}
-
 /* ldr xREG, =value */
 static void emit_load(struct work *w, unsigned reg, uint64_t value)
 {
@@ -81,7 +73,7 @@ static bool in_reach(const struct work *w, taddr_t target)
  * wherever in here a task stands. */
 static void emit_jump(struct work *w, enum displace_where where, taddr_t target)
 {
-	mark(w, where, target);
+	displaced_mark(w->out, where, target);
 	if (in_reach(w, target)) {
 		emit(w, 0x14000000 | ((uint32_t)(target - w->slot - w->out->code_len) >> 2 &
 				      0x03ffffff));
@@ -92,7 +84,7 @@ static void emit_jump(struct work *w, enum displace_where where, taddr_t target)
 	if (!w->via || w->flags & (DISPLACE_SYSCALL | DISPLACE_KEEP_SHADOW))
 		w->fails = true;
 	emit_load(w, w->via, target);
-	mark(w, where, target);
+	displaced_mark(w->out, where, target);
 	emit(w, 0xd65f0000 | w->via << 5);
 }
 
@@ -105,7 +97,7 @@ static taddr_t next_insn(const struct work *w)
 
 static void displace_copy(struct work *w)
 {
-	mark(w, AT_ORIGINAL, w->addr);
+	displaced_mark(w->out, AT_ORIGINAL, w->addr);
 	emit(w, w->in.w);
 	if (w->in.kind != A64_TO_REG)
 		emit_jump(w, AT_NEXT, next_insn(w));
@@ -113,7 +105,7 @@ static void displace_copy(struct work *w)
 
 static void displace_bl(struct work *w)
 {
-	mark(w, AT_ORIGINAL, w->addr);
+	displaced_mark(w->out, AT_ORIGINAL, w->addr);
 	emit_load(w, A64_LR, next_insn(w));
 	emit_jump(w, AT_NEXT, w->in.target);
 }
@@ -125,9 +117,9 @@ static void displace_call_reg(struct work *w)
 	bool two = a64_bits(w->in.w, 21, 4) > 7;
 
 	w->fails = w->in.rn == A64_LR || (two && w->in.rd == A64_LR);
-	mark(w, AT_ORIGINAL, w->addr);
+	displaced_mark(w->out, AT_ORIGINAL, w->addr);
 	emit_load(w, A64_LR, next_insn(w));
-	mark(w, AT_ORIGINAL, w->addr);
+	displaced_mark(w->out, AT_ORIGINAL, w->addr);
 	emit(w, w->in.w & ~(1u << 21));
 }
 
@@ -145,7 +137,7 @@ static void displace_cond(struct work *w)
 {
 	unsigned at = w->out->code_len;
 
-	mark(w, AT_ORIGINAL, w->addr);
+	displaced_mark(w->out, AT_ORIGINAL, w->addr);
 	emit(w, 0);
 	emit_jump(w, AT_NEXT, next_insn(w));
 	set_branch(w, at, w->in.w, w->out->code_len);
@@ -158,7 +150,7 @@ static void displace_adr(struct work *w)
 		displaced_goto(w->out, next_insn(w));
 		return;
 	}
-	mark(w, AT_ORIGINAL, w->addr);
+	displaced_mark(w->out, AT_ORIGINAL, w->addr);
 	emit_load(w, w->in.rd, w->in.target);
 	emit_jump(w, AT_NEXT, next_insn(w));
 }
@@ -175,9 +167,9 @@ static void displace_literal(struct work *w)
 	unsigned base = has_own ? w->in.rd : w->via;
 
 	w->fails = !base && !has_own;
-	mark(w, AT_ORIGINAL, w->addr);
+	displaced_mark(w->out, AT_ORIGINAL, w->addr);
 	emit_load(w, base, w->in.target);
-	mark(w, AT_ORIGINAL, w->addr);
+	displaced_mark(w->out, AT_ORIGINAL, w->addr);
 	emit(w, (is_vector ? vector : general)[opc] | base << 5 | w->in.rd);
 	emit_jump(w, AT_NEXT, next_insn(w));
 }
@@ -219,7 +211,7 @@ static void displace_exclusive(struct work *w)
 
 	for (unsigned i = 0; i < n; i++) {
 		a64_decode(w->addr + 4 * i, w->bytes + 4 * i, 4, &in);
-		mark(w, i ? AT_NEXT : AT_ORIGINAL, w->addr + 4 * i);
+		displaced_mark(w->out, i ? AT_NEXT : AT_ORIGINAL, w->addr + 4 * i);
 		if (in.kind == A64_COND && in.target - w->addr >= 4 * n) {
 			way[ways].at = w->out->code_len;
 			way[ways++].in = in;
@@ -314,10 +306,13 @@ int a64_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_
 	if ((is_call && flags & DISPLACE_KEEP_SHADOW) ||
 	    (w.in.kind == A64_SYSCALL && !(flags & DISPLACE_SYSCALL)))
 		return displaced_step(out, w.addr);
+	out->whole = w.in.kind == A64_EXCLUSIVE || stores_exclusive(w.in.w);
+	if (stores_exclusive(w.in.w))
+		return displaced_step(out, w.addr);
 	w.via = free_register(&w);
 	rewrite(&w);
-	if (w.fails) /* a single step would clear the monitor */
-		return w.in.kind == A64_EXCLUSIVE ? -EINVAL : displaced_step(out, w.addr);
+	if (w.fails)
+		return displaced_step(out, w.addr);
 	finish(&w);
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 /* linux/elf.h */
 #define ARM_TLS 0x401
+#define ARM_SYSTEM_CALL 0x404
 #define ARM_PAC_MASK 0x406
 
 _Static_assert(A64_NREGS <= ABI_MAX_REGS, "room in regs.w");
@@ -86,6 +87,13 @@ int host_set_pc(pid_t tid, struct regs *regs, taddr_t code)
 void host_no_restart(struct regs *regs)
 {
 	(void)regs;
+}
+
+int host_set_syscall(pid_t tid, int nr)
+{
+	struct iovec iov = { &nr, sizeof nr };
+
+	return ptrace(PTRACE_SETREGSET, tid, (void *)ARM_SYSTEM_CALL, &iov) < 0 ? -errno : 0;
 }
 
 bool host_has_shadow_stack(pid_t tid)

@@ -24,11 +24,12 @@ const struct abi abi_arm = {
 	.retval_high = ARM_R1,
 	.link = ARM_LR,
 	.syscall_ret = ARM_R0,
-	.orig_syscall = ARM_R7,
+	.orig_syscall = -1,
 	.reg_arg = { ARM_R0, ARM_R1, ARM_R2, ARM_R3, -1, -1, -1, -1 },
 	.nreg_args = 4,
 	.stack_arg = 0,
 	.ret_pops = 0,
+	.malloc_align = 8,
 
 	.code_bit = 1,
 	.mode_reg = ARM_CPSR,
@@ -56,6 +57,7 @@ const struct abi abi_arm = {
 	.nr_execve = 11,
 	.nr_execveat = 387,
 	.nr_exit = 1,
+	.nr_restart = 0,
 
 	.ndwarf = 16,
 	.dwarf_pc = 15,

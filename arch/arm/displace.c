@@ -30,23 +30,15 @@ static taddr_t next_insn(const struct work *w)
 	return (uint32_t)(w->code + w->d->len);
 }
 
-/* Here begins an instruction: a task that stands before it is to be fixed so. */
-static void mark(struct work *w, enum displace_where where, taddr_t to)
-{
-	w->out->fix[w->out->nfix++] = (struct displace_fix){
-		.at = w->out->code_len, .where = where, .to = to
-	};
-}
-
 /* ldr pc with the word behind it, which in Thumb code begins at a multiple of
  * four. */
 static void emit_return(struct work *w)
 {
 	if (w->out->code_len & 2) {
-		mark(w, AT_NEXT, next_insn(w));
+		displaced_mark(w->out, AT_NEXT, next_insn(w));
 		emit16(w, 0xbf00); /* nop */
 	}
-	mark(w, AT_NEXT, next_insn(w));
+	displaced_mark(w->out, AT_NEXT, next_insn(w));
 	if (w->d->thumb) {
 		emit16(w, 0xf8df); /* ldr.w pc, [pc] */
 		emit16(w, 0xf000);
@@ -58,7 +50,7 @@ static void emit_return(struct work *w)
 
 static int displace_copy(struct work *w)
 {
-	mark(w, AT_ORIGINAL, w->code);
+	displaced_mark(w->out, AT_ORIGINAL, w->code);
 	memcpy(w->out->code, w->bytes, w->d->len);
 	w->out->code_len = w->d->len;
 	emit_return(w);
@@ -67,7 +59,7 @@ static int displace_copy(struct work *w)
 
 static void begin_popped(struct work *w, taddr_t to)
 {
-	mark(w, AT_POP, to);
+	displaced_mark(w->out, AT_POP, to);
 	w->out->fix[w->out->nfix - 1].value = ARM_R0;
 }
 
@@ -78,7 +70,7 @@ static int displace_vldr_arm(struct work *w)
 	uint32_t insn = (uint32_t)w->bytes[0] | (uint32_t)w->bytes[1] << 8 |
 			(uint32_t)w->bytes[2] << 16 | (uint32_t)w->bytes[3] << 24;
 
-	mark(w, AT_ORIGINAL, w->code);
+	displaced_mark(w->out, AT_ORIGINAL, w->code);
 	emit32(w, 0xe52d0004);
 	begin_popped(w, w->code);
 	emit32(w, 0xe59f000c);
@@ -95,7 +87,7 @@ static int displace_vldr_thumb(struct work *w)
 	unsigned a = w->bytes[0] | (unsigned)w->bytes[1] << 8;
 	unsigned b = w->bytes[2] | (unsigned)w->bytes[3] << 8;
 
-	mark(w, AT_ORIGINAL, w->code);
+	displaced_mark(w->out, AT_ORIGINAL, w->code);
 	emit16(w, 0xb401);
 	begin_popped(w, w->code);
 	emit16(w, 0x4804);

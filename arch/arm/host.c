@@ -10,6 +10,9 @@
 #ifndef PTRACE_GET_THREAD_AREA
 #define PTRACE_GET_THREAD_AREA 22
 #endif
+#ifndef PTRACE_SET_SYSCALL
+#define PTRACE_SET_SYSCALL 23
+#endif
 
 _Static_assert(sizeof(struct user_regs) == ARM_NREGS * 4, "order of regs.w");
 _Static_assert(ARM_NREGS <= ABI_MAX_REGS, "room in regs.w");
@@ -57,6 +60,11 @@ int host_set_pc(pid_t tid, struct regs *regs, taddr_t code)
 void host_no_restart(struct regs *regs)
 {
 	(void)regs;
+}
+
+int host_set_syscall(pid_t tid, int nr)
+{
+	return ptrace(PTRACE_SET_SYSCALL, tid, NULL, (void *)(intptr_t)nr) < 0 ? -errno : 0;
 }
 
 bool host_has_shadow_stack(pid_t tid)

@@ -27,10 +27,11 @@ const struct abi abi_powerpc = {
 	.retval_high = PPC_R4, /* the low half, in fact */
 	.link = PPC_LR,
 	.syscall_ret = PPC_R3,
-	.orig_syscall = PPC_ORIG_R3,
+	.orig_syscall = -1,
 	.reg_arg = { PPC_R3, PPC_R4, PPC_R5, PPC_R6, PPC_R7, PPC_R8, PPC_R9, PPC_R10 },
 	.nreg_args = 8,
 	.stack_arg = 8, /* above the back chain and the place for lr */
+	.malloc_align = 16,
 	.tls_above = true,
 	.back_chain_ra = 4,
 
@@ -50,6 +51,7 @@ const struct abi abi_powerpc = {
 	.nr_execve = 11,
 	.nr_execveat = 362,
 	.nr_exit = 1,
+	.nr_restart = -1,
 	.syscall_error_reg = PPC_CCR,
 	.syscall_error_mask = CR0_SO,
 

@@ -102,12 +102,9 @@ static uint32_t here(const struct work *w)
 	return w->slot + w->out->code_len;
 }
 
-/* Emits one instruction; a task that stands before it is to be fixed so. */
 static void put(struct work *w, enum displace_where where, uint32_t to, uint32_t insn)
 {
-	w->out->fix[w->out->nfix++] = (struct displace_fix){
-		.at = w->out->code_len, .where = where, .to = to
-	};
+	displaced_mark(w->out, where, to);
 	emit(w, insn);
 }
 

@@ -47,6 +47,12 @@ void host_no_restart(struct regs *regs)
 	regs->w[PPC_TRAP] = 0;
 }
 
+int host_set_syscall(pid_t tid, int nr)
+{
+	(void)tid, (void)nr;
+	return -ENOTSUP;
+}
+
 bool host_has_shadow_stack(pid_t tid)
 {
 	(void)tid;

@@ -29,6 +29,7 @@ const struct abi abi_riscv64 = {
 	.orig_syscall = -1,
 	.reg_arg = { 10, 11, 12, 13, 14, 15, 16, 17 },
 	.nreg_args = 8,
+	.malloc_align = 16,
 
 	.bp_insn = { 0x02, 0x90 }, /* c.ebreak */
 	.bp_len = 2,
@@ -45,6 +46,7 @@ const struct abi abi_riscv64 = {
 	.nr_execve = 221,
 	.nr_execveat = 281,
 	.nr_exit = 93,
+	.nr_restart = -1,
 
 	.ndwarf = DWARF_PC + 1,
 	.dwarf_pc = DWARF_PC,

@@ -18,17 +18,9 @@ static void emit(struct work *w, uint32_t insn, unsigned len)
 		w->out->code[w->out->code_len++] = (uint8_t)(insn >> 8 * i);
 }
 
-/* Here begins an instruction: a task that stands before it is to be fixed so. */
-static void mark(struct work *w, enum displace_where where, taddr_t to)
-{
-	w->out->fix[w->out->nfix++] = (struct displace_fix){
-		.at = w->out->code_len, .where = (uint8_t)where, .to = to
-	};
-}
-
 static void emit_next(struct work *w, taddr_t to, uint32_t insn)
 {
-	mark(w, AT_NEXT, to);
+	displaced_mark(w->out, AT_NEXT, to);
 	emit(w, insn, 4);
 }
 
@@ -106,7 +98,7 @@ int rv_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t
 		return displaced_goto(out, addr + (uint64_t)rv_imm_j(in.w));
 	if (knows_its_place(&in) || (in.w == RV_ECALL && !(flags & DISPLACE_SYSCALL)))
 		return displaced_step(out, addr);
-	mark(&w, AT_ORIGINAL, addr);
+	displaced_mark(w.out, AT_ORIGINAL, addr);
 	for (unsigned i = 0; i < in.len; i++)
 		emit(&w, insn[i], 1);
 	if (emit_near_jump(&w, addr + in.len))

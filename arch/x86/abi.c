@@ -27,6 +27,7 @@ const struct abi abi_x86_64 = {
 	.stack_arg = 8,
 	.ret_pops = 8,
 	.red_zone = 128,
+	.malloc_align = 16,
 
 	.bp_insn = { 0xcc },
 	.bp_len = 1,
@@ -45,6 +46,7 @@ const struct abi abi_x86_64 = {
 	.nr_execve = 59,
 	.nr_execveat = 322,
 	.nr_exit = 60,
+	.nr_restart = -1,
 
 	.ndwarf = 17,
 	.dwarf_pc = 16,
@@ -91,6 +93,7 @@ const struct abi abi_i386 = {
 	.nreg_args = 0,
 	.stack_arg = 4,
 	.ret_pops = 4,
+	.malloc_align = 16, /* since glibc 2.26 */
 
 	.bp_insn = { 0xcc },
 	.bp_len = 1,
@@ -109,6 +112,7 @@ const struct abi abi_i386 = {
 	.nr_execve = 11,
 	.nr_execveat = 358,
 	.nr_exit = 1,
+	.nr_restart = -1,
 
 	.ndwarf = 9,
 	.dwarf_pc = 8,

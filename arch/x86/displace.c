@@ -166,12 +166,9 @@ static void emit32(struct work *w, uint32_t v)
 	emit(w, (uint8_t[]){ v, v >> 8, v >> 16, v >> 24 }, 4);
 }
 
-/* Here begins an instruction: a task that stands before it is to be fixed so. */
 static void mark(struct work *w, enum displace_where where, taddr_t to, uint64_t value)
 {
-	w->out->fix[w->out->nfix++] = (struct displace_fix){
-		.at = w->out->code_len, .where = where, .to = to, .value = value
-	};
+	displaced_mark(w->out, where, to)->value = value;
 }
 
 /* The displacement to `target` from the end of an instruction `n` bytes from

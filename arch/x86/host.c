@@ -143,6 +143,12 @@ void host_no_restart(struct regs *regs)
 /* The register set of user-mode shadow stacks: linux/elf.h, arch/x86/shstk.rst. */
 #define NT_X86_SHSTK 0x204
 
+int host_set_syscall(pid_t tid, int nr)
+{
+	(void)tid, (void)nr;
+	return -ENOTSUP;
+}
+
 bool host_has_shadow_stack(pid_t tid)
 {
 	uint64_t ssp;

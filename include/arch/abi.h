@@ -119,13 +119,14 @@ struct abi {
 	uint16_t regset_len;     /* bytes of NT_PRSTATUS in this mode */
 
 	/* Indices into regs.w; −1 where there is none.  orig_syscall has the number
-	 * of the system call that a task is in when it ends. */
+	 * of the system call that a task is in when it ends; −1: syscall_nr has. */
 	int8_t pc, sp, fp, retval, retval_high, link, syscall_ret, orig_syscall;
 	int8_t reg_arg[ABI_MAX_ARGS];
 	uint8_t nreg_args;
 	uint8_t stack_arg; /* first stack argument, bytes above sp at entry */
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
 	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
+	uint8_t malloc_align; /* glibc's MALLOC_ALIGNMENT: of every block */
 	/* The bits of a pointer to data that the machine heeds (AArch64: without
 	 * the tag in its highest byte).  Blocks, events and leak scans have
 	 * addresses; what is given to the program keeps its tag.  0: all. */
@@ -168,6 +169,10 @@ struct abi {
 	int nr_munmap, nr_madvise, nr_rt_sigaction, nr_rt_sigprocmask;
 	int nr_execve, nr_execveat;
 	int nr_exit; /* of one thread; exit_group ends them all */
+	/* restart_syscall(2), where only the kernel knows whether an interrupted
+	 * call is to go on with that or begins anew: it has set the registers back
+	 * before the stop (ARM).  −1: they tell (x86, PowerPC). */
+	int nr_restart;
 	/* Where an error is a flag, and the result then is errno itself
 	 * (PowerPC): bits of that register.  0: an error is −errno. */
 	uint32_t syscall_error_mask;
@@ -270,6 +275,9 @@ const struct displace_fix *displace_fix_at(const struct displaced *d, uint64_t o
 /* For displace(): it cannot be displaced, or needs no code.  Both return 0. */
 int displaced_step(struct displaced *d, taddr_t code);
 int displaced_goto(struct displaced *d, taddr_t target);
+/* For displace(): the next instruction begins here, and a task that stands before it is to
+ * be fixed so. */
+struct displace_fix *displaced_mark(struct displaced *d, enum displace_where where, taddr_t to);
 
 /* The number by which the unwinder knows a register of call-frame information, −1
  * if it does not; and the other way round. */

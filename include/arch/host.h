@@ -20,6 +20,10 @@ int host_set_pc(pid_t tid, struct regs *regs, taddr_t code);
  * changed by hand are run (x86: orig_rax = −1). */
 void host_no_restart(struct regs *regs);
 
+/* Changes the number of the system call at whose entry the task stands, whatever
+ * registers say.  -ENOTSUP where abi->nr_restart is −1. */
+int host_set_syscall(pid_t tid, int nr);
+
 /* Does the kernel keep a shadow stack for it (x86: CET, Linux 6.6)?  Then a call
  * must be executed in its place. */
 bool host_has_shadow_stack(pid_t tid);

@@ -170,6 +170,12 @@ struct debug_opts {
 	int (*progress)(const char *name, long have, long total);
 };
 void elf_set_debug_opts(const struct debug_opts *opts); /* copied, strings kept */
+/* Folders that are copies of the target's "/": debug files are looked for below them
+ * first.  NULL-terminated, kept; NULL: none. */
+void elf_set_debug_roots(const char *const *roots);
+/* The debug file that is kept here of a module with that path and build id, whose own
+ * file is not.  A new reference or NULL. */
+struct elf_file *elf_file_open_debug(const char *name, const uint8_t *id, size_t len);
 
 /* Expands the frames that are inlined at vaddr, innermost first, the function
  * itself last: fn is called at least once when anything is known; strings

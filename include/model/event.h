@@ -86,6 +86,10 @@ enum event_type {
 	EV_STACK_REST,    /* where the EV_STACK that follows broke off, in code of
 			     which nothing is known there: registers and a piece of
 			     the stack, for a reader that has the files */
+	EV_ROWS_WANTED,   /* of a module neither call-frame information nor another
+			     table is here: a client that has them gives its rows
+			     (REQUEST_ROWS).  Of no process; told by who serves */
+	EV_ROWS_GIVEN,    /* … and so one did */
 	EV_HEAP,          /* a stretch of memory that the heap has, because it was asked
 			     (REQUEST_HEAPS), or at the end (--heapmap) */
 	EV_PLACE,         /* what a code address stands for, told by who knows it in
@@ -280,6 +284,12 @@ struct event {
 			const uint8_t *bytes;
 			uint32_t nbytes;
 		} rest;
+		struct {
+			const uint8_t *build_id;
+			uint8_t build_id_len; /* never 0 */
+			const char *path;  /* as the tracee sees it */
+			uint64_t size;     /* bytes of code; EV_ROWS_GIVEN: of the rows */
+		} rows; /* EV_ROWS_WANTED, EV_ROWS_GIVEN */
 		struct {
 			taddr_t addr;
 			uint64_t size;

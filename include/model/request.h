@@ -15,16 +15,31 @@ enum request_kind {
 			      which is shorter where memory ends */
 	REQUEST_CENSUS,    /* take in the blocks that are older than the attach */
 	REQUEST_STOP,      /* observe no more: all breakpoints out, it runs on … */
-	REQUEST_START,     /* … and again; one that is held at its entry begins */
+	REQUEST_START,     /* … and again; one that is held at its entry begins.
+			      a: enum request_start */
 	REQUEST_DEPTH,     /* a: frames of a backtrace from now on */
 	REQUEST_MARK,      /* set one; its EV_MARK comes before */
 	REQUEST_RESET,     /* what is open is forgotten, counts begin anew */
 	REQUEST_DETACH,    /* let go; EV_PROC_END comes before.  a: enum request_detach */
 	REQUEST_KILL,      /* SIGKILL; `pid` is needed */
 	REQUEST_BLOCKS,    /* an EV_BLOCK for each open block comes before */
+	REQUEST_ROWS,      /* no question: what is known of an EV_ROWS_WANTED.  a: enum
+			      request_rows; data: struct rows_part.  Is not kept
+			      waiting by other requests */
 	REQUEST_HEAPS,     /* an EV_HEAP for each stretch of memory of the heap comes
 			      before */
 	REQUEST_LAST = REQUEST_HEAPS,
+};
+
+enum request_start {
+	REQUEST_START_ROWS = 1, /* the asker gives rows: who is held at its entry is held
+				   until he has, a few seconds at most */
+};
+
+enum request_rows {
+	REQUEST_ROWS_FIRST = 1, /* parts come in order, the first … */
+	REQUEST_ROWS_LAST = 2,  /* … and the last one say so */
+	REQUEST_ROWS_NONE = 4,  /* the asker knows nothing of it */
 };
 
 enum request_scan {
@@ -37,13 +52,16 @@ enum request_detach {
 	REQUEST_DETACH_ABANDON = 1, /* who is held at its entry is killed instead */
 };
 
-enum { REQUEST_READ_MAX = 1 << 16 };
+/* Bytes: of an answer's data, of a request's. */
+enum { REQUEST_READ_MAX = 1 << 16, REQUEST_DATA_MAX = 4000 };
 
 struct request {
 	uint32_t id;           /* the asker's; comes back in the answer */
 	uint8_t kind;          /* enum request_kind */
 	pid_t pid;
 	uint64_t a, b;
+	const uint8_t *data;   /* NULL: none */
+	uint32_t ndata;
 };
 
 struct answer {

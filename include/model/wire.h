@@ -72,6 +72,8 @@ enum wire_type {
 	WIRE_STATE_SUSPECT,
 	WIRE_RESET = 64,
 	WIRE_STACK_REST,
+	WIRE_ROWS_WANTED,
+	WIRE_ROWS_GIVEN,
 	WIRE_HEAP,
 	WIRE_PLACE,
 	WIRE_TARGET,
@@ -97,6 +99,7 @@ struct wire_login {
 	const char *token;     /* NULL: it has none */
 	const char *tool;
 	bool control;          /* it wants to make requests; one client may */
+	bool rows;             /* it answers EV_ROWS_WANTED, when it has control */
 };
 
 struct wire_record {

@@ -95,6 +95,7 @@ struct trace_opts {
 	bool no_cpp;           /* -n */
 	bool images;           /* emit EV_IMAGE */
 	bool stack_rest;       /* emit EV_STACK_REST */
+	bool rows;             /* clients are asked for rows: emit EV_ROWS_WANTED */
 	bool calls;            /* --calls: emit EV_CALL */
 	bool heaps;            /* --heapmap: emit EV_HEAP at the end */
 	bool detach_on_exit;   /* --detach-on-exit */

@@ -13,6 +13,8 @@
 #include "arch/abi.h"
 #include "elf/modules.h"
 #include "model/event.h"
+#include "model/request.h"
+#include "model/rows.h"
 
 #define UNWIND_MAX_DEPTH 1024
 
@@ -80,6 +82,32 @@ void unwind_rest(struct unwinder *, const struct unwind_rest *, unsigned depth,
 		 struct backtrace *out);
 /* Fill in `rest` of those that break. */
 void unwinder_keep_rest(struct unwinder *, bool on);
+
+/* -- rows that a client gives ----------------------------------------------- */
+
+struct given_rows; /* of all modules of a session */
+
+struct given_rows *given_rows_new(void);
+void given_rows_free(struct given_rows *);
+/* Are they wanted of a file that was mapped: it has a build id, most of its code is in
+ * no table, and it was not asked for before?  Then they are from now on: bytes of its
+ * code; else 0. */
+uint64_t given_rows_want(struct given_rows *, const struct abi *abi, struct elf_file *f);
+/* Is an answer to come? */
+bool given_rows_awaited(const struct given_rows *);
+/* Takes a part; `what`: enum request_rows.  1: that was the last one, the rows are used
+ * from now on; 0: fine; -EALREADY: it is not wanted; -EBADMSG: *why, and no more are
+ * taken of this module. */
+int given_rows_take(struct given_rows *, const struct rows_part *p, uint64_t what, const char **why);
+/* Bytes that are there of a module. */
+uint64_t given_rows_bytes(const struct given_rows *, const uint8_t *id, size_t len);
+/* Where no call-frame information is found, they are asked.  NULL: none. */
+void unwinder_use_given(struct unwinder *, const struct given_rows *);
+
+/* The other end (with the client only): the rows of a file, in blocks in the order of
+ * addresses; `block` returns false when it wants no more. */
+void unwind_tell_rows(struct elf_file *f, bool (*block)(void *arg, const void *bytes, size_t n),
+		      void *arg);
 
 /* Counters, for -v and the benchmarks. */
 struct unwind_stats {

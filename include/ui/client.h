@@ -8,6 +8,7 @@
 #include "model/event.h"
 #include "model/request.h"
 #include "model/wire.h"
+#include "report/report.h"
 
 #define CLIENT_PATIENCE_S 60
 
@@ -19,6 +20,8 @@ struct client_opts {
 	const char *token;     /* NULL: none */
 	bool control;          /* requests will be made */
 	struct event_sink *sink; /* told every event */
+	const struct report_opts *files; /* where the rows are looked for that the server
+				  wants; NULL: it gets none */
 	void (*restart)(void *arg); /* the whole state comes, for the first time or
 				  again: what the sink had is to be forgotten */
 	void *arg;

@@ -13,6 +13,7 @@ struct follow_opts {
 	const char *remote, *port; /* as address_parse() takes them */
 	const char *token_file; /* NULL: none */
 	bool control;          /* requests will be made */
+	const struct report_opts *files; /* as of client_opts */
 	struct heap *heap;     /* gets the events */
 	struct event_sink *sink; /* … by way of this; NULL: the heap's own */
 	struct blocks *blocks; /* forget what they have with the heap.  May be NULL */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Separate debug files: by build id, by debug link, by debuginfod; and what
- * dwz moved out of them.  The rules are gdb's ("Debugging Information in
+/* Separate debug files: by build id, by debug link, by path, by debuginfod; and
+ * what dwz moved out of them.  The rules are gdb's ("Debugging Information in
  * Separate Files"). */
 #include <stdio.h>
 #include <sys/mman.h>
@@ -8,12 +8,18 @@
 #include "file.h"
 
 struct debug_opts elf_debug_opts;
+static const char *const *debug_roots; /* NULL: none */
 
 static const char *const default_dirs[] = { "/usr/lib/debug", NULL };
 
 void elf_set_debug_opts(const struct debug_opts *opts)
 {
 	elf_debug_opts = *opts;
+}
+
+void elf_set_debug_roots(const char *const *roots)
+{
+	debug_roots = roots;
 }
 
 static const char *const *debug_dirs(void)
@@ -83,18 +89,28 @@ static struct elf_file *candidate(const char *path, const uint8_t *id, size_t le
 	return NULL;
 }
 
-/* A path as the tracee's mount namespace has it, then as ours. */
+static struct elf_file *candidate_below(const char *root, const char *path, const uint8_t *id,
+					size_t len, const uint32_t *crc)
+{
+	char *inside = xasprintf("%s%s", root, path);
+	struct elf_file *d = candidate(inside, id, len, crc);
+
+	free(inside);
+	return d;
+}
+
+/* A path as the copies of the target's file system have it, as the tracee's mount
+ * namespace has it, then as ours.  `f` may be NULL. */
 static struct elf_file *candidate_in(const struct elf_file *f, const char *path,
 				     const uint8_t *id, size_t len, const uint32_t *crc)
 {
+	const char *const *root = debug_roots;
 	struct elf_file *d = NULL;
-	char *inside;
 
-	if (*f->root) {
-		inside = xasprintf("%s%s", f->root, path);
-		d = candidate(inside, id, len, crc);
-		free(inside);
-	}
+	for (; root && *root && !d; root++)
+		d = candidate_below(*root, path, id, len, crc);
+	if (!d && f && *f->root)
+		d = candidate_below(f->root, path, id, len, crc);
 	return d ? d : candidate(path, id, len, crc);
 }
 
@@ -167,6 +183,33 @@ static struct elf_file *by_debug_link(const struct elf_file *f)
 	return d;
 }
 
+/* Under the module's own path, with or without a suffix: what says so need not be
+ * left in a stripped file, and its build id tells all the same. */
+static struct elf_file *by_path(const struct elf_file *f, const char *name, const uint8_t *id,
+				size_t len)
+{
+	static const char *const suffixes[] = { ".debug", "" };
+	struct elf_file *d = NULL;
+
+	if (!len || *name != '/')
+		return NULL;
+	for (const char *const *dir = debug_dirs(); *dir && !d; dir++)
+		for (size_t i = 0; i < ARRAY_SIZE(suffixes) && !d; i++) {
+			char *path = xasprintf("%s%s%s", *dir, name, suffixes[i]);
+
+			d = candidate_in(f, path, id, len, NULL);
+			free(path);
+		}
+	return d;
+}
+
+struct elf_file *elf_file_open_debug(const char *name, const uint8_t *id, size_t len)
+{
+	struct elf_file *d = file_by_build_id(NULL, id, len, ".debug");
+
+	return d ? d : by_path(NULL, name, id, len);
+}
+
 static struct elf_file *from_debuginfod(const struct elf_file *f)
 {
 	struct elf_file *d = NULL;
@@ -201,6 +244,8 @@ static void look_here(struct elf_file *f)
 	adopt(f, file_by_build_id(f, f->build_id, f->build_id_len, ".debug"));
 	if (!f->debug)
 		adopt(f, by_debug_link(f));
+	if (!f->debug)
+		adopt(f, by_path(f, f->name, f->build_id, f->build_id_len));
 }
 
 struct elf_file *file_debug(struct elf_file *f, bool ask_network)

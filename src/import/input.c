@@ -113,7 +113,7 @@ struct import_input *input_open(const struct input_opts *o)
 	in->fd = in->standard ? STDIN_FILENO : -1;
 	whole = in->standard ? NULL : realpath(o->path, NULL);
 	in->path = whole ? whole : xstrdup(in->standard ? "the standard input" : o->path);
-	in->name = in->standard ? in->path : last_part(in->path);
+	in->name = in->standard ? in->path : !strncmp(in->path, "/dev/", 5) ? in->path + 5 : last_part(in->path);
 	if (begin(in, o)) {
 		input_close(in);
 		return NULL;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "base/vec.h"
 #include "base/xalloc.h"
 #include "model/journal.h"
 #include "model/ledger.h"
@@ -9,12 +12,49 @@ struct state {
 	struct event_sink sink;
 	struct journal *journal;
 	struct ledger *ledger;
+	VEC(struct event *) wanted; /* EV_ROWS_WANTED that nobody has answered */
 };
+
+/* -- rows that are wanted --------------------------------------------------------- */
+
+static bool same_module(const struct event *a, const struct event *b)
+{
+	return a->u.rows.build_id_len == b->u.rows.build_id_len &&
+	       !memcmp(a->u.rows.build_id, b->u.rows.build_id, a->u.rows.build_id_len);
+}
+
+/* In one piece of memory. */
+static struct event *copy_wanted(const struct event *ev)
+{
+	size_t path = strlen(ev->u.rows.path) + 1;
+	struct event *copy = xmalloc(sizeof *copy + path + ev->u.rows.build_id_len);
+	char *to = (char *)(copy + 1);
+
+	*copy = *ev;
+	copy->u.rows.path = memcpy(to, ev->u.rows.path, path);
+	copy->u.rows.build_id = memcpy(to + path, ev->u.rows.build_id, ev->u.rows.build_id_len);
+	return copy;
+}
+
+static void change_wanted(struct state *s, const struct event *ev)
+{
+	for (size_t i = s->wanted.n; i--;)
+		if (same_module(s->wanted.v[i], ev)) {
+			free(s->wanted.v[i]);
+			vec_remove(&s->wanted, i);
+		}
+	if (ev->type == EV_ROWS_WANTED)
+		vec_push(&s->wanted, copy_wanted(ev));
+}
+
+/* ---------------------------------------------------------------------------------- */
 
 static int take(struct event_sink *sink, const struct event *ev)
 {
 	struct state *s = container_of(sink, struct state, sink);
 
+	if (ev->type == EV_ROWS_WANTED || ev->type == EV_ROWS_GIVEN)
+		change_wanted(s, ev);
 	journal_take(s->journal, ev);
 	return ledger_take(s->ledger, ev);
 }
@@ -35,6 +75,9 @@ void state_free(struct state *s)
 		return;
 	journal_free(s->journal);
 	ledger_free(s->ledger);
+	for (size_t i = 0; i < s->wanted.n; i++)
+		free(s->wanted.v[i]);
+	vec_release(&s->wanted);
 	free(s);
 }
 
@@ -61,6 +104,8 @@ void state_tell(const struct state *s, struct strbuf *out)
 
 	journal_tell(s->journal, out);
 	ledger_tell(s->ledger, &e.sink);
+	for (size_t i = 0; i < s->wanted.n; i++)
+		wire_encode(&e.encoder, s->wanted.v[i]);
 	wire_close(&e.encoder);
 }
 

@@ -297,6 +297,14 @@ static void rest_fields(struct fields *f, struct wire_decoder *d, struct event *
 	field_bytes(f, &ev->u.rest.bytes, &ev->u.rest.nbytes, REST_BYTES);
 }
 
+static void rows_fields(struct fields *f, struct event *ev)
+{
+	few_bytes(f, &ev->u.rows.build_id, &ev->u.rows.build_id_len);
+	field_string(f, &ev->u.rows.path);
+	FIELD_U64(f, ev->u.rows.size);
+	f->bad |= !ev->u.rows.build_id || !ev->u.rows.path;
+}
+
 static void leak_fields(struct fields *f, struct event *ev)
 {
 	FIELD_U32(f, ev->u.leak.stack);
@@ -432,6 +440,8 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_PROBE:       probe_fields(f, ev); break;
 	case EV_STACK:       stack_fields(f, d, ev); break;
 	case EV_STACK_REST:  rest_fields(f, d, ev); break;
+	case EV_ROWS_WANTED:
+	case EV_ROWS_GIVEN:  rows_fields(f, ev); break;
 	case EV_NOTE:        note_fields(f, ev); break;
 	case EV_PLACE:       place_fields(f, ev); break;
 	case EV_TARGET:        target_fields(f, ev); break;

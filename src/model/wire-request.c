@@ -9,6 +9,7 @@ static void login_fields(struct fields *f, struct wire_login *l)
 	field_string(f, &l->token);
 	field_string(f, &l->tool);
 	FIELD_BOOL(f, l->control);
+	FIELD_BOOL(f, l->rows);
 }
 
 static void request_fields(struct fields *f, struct request *q)
@@ -18,6 +19,7 @@ static void request_fields(struct fields *f, struct request *q)
 	FIELD_PID(f, q->pid);
 	FIELD_U64(f, q->a);
 	FIELD_U64(f, q->b);
+	field_bytes(f, &q->data, &q->ndata, REQUEST_DATA_MAX);
 }
 
 static void answer_fields(struct fields *f, struct answer *a)

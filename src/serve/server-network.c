@@ -196,6 +196,7 @@ static void log_in(struct server *sv, struct client *c)
 {
 	const struct wire_login *l = &c->peer.login;
 	const char *text = NULL;
+	uint64_t rows;
 	bool start = false;
 
 	if (sv->o.token && !token_equal(sv->o.token, l->token)) {
@@ -211,6 +212,7 @@ static void log_in(struct server *sv, struct client *c)
 	c->control = l->control && !text;
 	if (!l->control)
 		text = "control was not asked for";
+	rows = c->control && l->rows ? REQUEST_START_ROWS : 0;
 	pthread_mutex_lock(&sv->lock);
 	c->state = CLIENT_READY;
 	tell_state(sv, c, text);
@@ -221,7 +223,7 @@ static void log_in(struct server *sv, struct client *c)
 	pthread_mutex_unlock(&sv->lock);
 	server_say(sv, "%s is connected%s", c->name, c->control ? ", and in control" : "");
 	if (start)
-		ask_all(sv, REQUEST_START, 0);
+		ask_all(sv, REQUEST_START, rows);
 }
 
 static void take_request(struct server *sv, struct client *c)

@@ -79,6 +79,10 @@ static bool tell(struct server *sv, struct client *c, const struct event *ev)
 		return true;
 	}
 	wire_encode(&c->encoder, ev);
+	if (ev->type == EV_ROWS_WANTED) { /* somebody may wait for the answer */
+		c->urgent = true;
+		return true;
+	}
 	return !before || (before < SEND_AT && c->filling.n >= SEND_AT);
 }
 

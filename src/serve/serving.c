@@ -43,6 +43,7 @@ int serving_begin(struct serving *s, const struct serving_opts *o, struct event_
 
 int serving_await(const struct serving *s, const struct serving_opts *o, struct trace_opts *t)
 {
+	t->rows = true;
 	if (o->private || (o->wait && t->pids.n))
 		return server_await(s->sink);
 	if (o->wait)

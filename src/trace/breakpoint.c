@@ -75,6 +75,21 @@ static ssize_t dry_write(void *arg, taddr_t addr, const void *buf, size_t len)
 	return (ssize_t)len;
 }
 
+/* Why a single step does not help where there is no slot. */
+#define NO_STEP "this machine has no single step"
+#define NO_STEP_HERE "a single step would come between an exclusive load and its store"
+
+/* The program's own breakpoint instruction stays the program's. */
+static bool is_own_breakpoint(struct proc *p, taddr_t code)
+{
+	unsigned len;
+	const uint8_t *insn = abi_bp(p->abi, code, &len);
+	uint8_t now[4];
+
+	return memory_read(&p->mem, abi_code_addr(p->abi, code), now, len) == (ssize_t)len &&
+	       !memcmp(now, insn, len);
+}
+
 /* Can the instruction at a code pointer be got past? */
 enum passage { PASS_NEVER, PASS_IN_SLOT, PASS_ANYHOW };
 
@@ -106,14 +121,15 @@ static enum passage passage(struct proc *p, taddr_t code, uint8_t role)
 
 const char *bp_why_not(struct proc *p, taddr_t code)
 {
+	if (is_own_breakpoint(p, code))
+		return "the program has a breakpoint instruction of its own there";
 	switch (passage(p, code, BP_PROBE)) {
 	case PASS_NEVER:
 		return "its first instruction works only in its place";
 	case PASS_IN_SLOT:
-		if (p->no_inject)
-			return "there is no memory for its first instruction, and this machine has no "
-			       "single step";
-		break;
+		return p->abi->has_singlestep ?
+			       "there is no memory for its first instruction, and " NO_STEP_HERE :
+			       "there is no memory for its first instruction, and " NO_STEP;
 	case PASS_ANYHOW:
 		break;
 	}
@@ -123,8 +139,8 @@ const char *bp_why_not(struct proc *p, taddr_t code)
 static void tell_stuck(struct proc *p)
 {
 	if (!p->told_stepping)
-		msg_warn("%s (%d): there is no memory for breakpoints' instructions, and this machine has "
-			 "no single step: some calls are not observed", p->name, p->pid);
+		msg_warn("%s (%d): there is no memory for breakpoints' instructions, and %s: some calls are "
+			 "not observed", p->name, p->pid, p->abi->has_singlestep ? NO_STEP_HERE : NO_STEP);
 	p->told_stepping = true;
 }
 
@@ -207,8 +223,9 @@ void bp_replant(struct proc *p, struct breakpoint *bp)
 void bp_abandon(struct proc *p, struct breakpoint *bp)
 {
 	msg_warn("%s (%d): %s is no longer observed: there is no memory for its breakpoint's "
-		 "instruction, and this machine has no single step", p->name, p->pid,
-		 bp->site ? bp->site->probe->symbol : "a place in the program");
+		 "instruction, and %s", p->name, p->pid,
+		 bp->site ? probe_symbol(bp->site->probe) : "a place in the program",
+		 bp->d.whole ? NO_STEP_HERE : NO_STEP);
 	bp->abandoned = true;
 	bp_drop_role(p, bp, bp->roles);
 }

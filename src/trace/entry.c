@@ -28,7 +28,7 @@ bool entry_hold(struct task *t, struct breakpoint *bp)
 	/* Let go from here it goes on at the instruction itself. */
 	host_set_pc(t->tid, &t->regs, bp_code(bp));
 	p->entry_bp = bp;
-	if (*p->session->opts->hold)
+	if (*p->session->opts->hold && !p->session->start_said_ns)
 		msg_info("%s (%d) stands at its entry: %s", p->name, p->pid, p->session->opts->hold);
 	return true;
 }

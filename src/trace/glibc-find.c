@@ -138,10 +138,10 @@ static bool look_for_main(struct search *s)
 /* The bin of the largest request that tcache_max_bytes lets in. */
 static uint64_t bins_for(const struct gwalk *g, uint64_t max)
 {
-	uint64_t size = (max + g->l->word + CHUNK_ALIGN - 1) & -(uint64_t)CHUNK_ALIGN;
+	uint64_t size = (max + g->l->word + g->l->align - 1) & -(uint64_t)g->l->align;
 
 	size = MAX(size, g->l->min_size);
-	return (size - g->l->min_size + CHUNK_ALIGN - 1) / CHUNK_ALIGN + 1;
+	return (size - g->l->min_size + g->l->align - 1) / g->l->align + 1;
 }
 
 static bool parse_mp(const struct gwalk *g, const uint8_t *p, struct mparams *mp)

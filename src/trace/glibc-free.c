@@ -76,8 +76,8 @@ static long drop_list(struct gwalk *g, taddr_t mem, uint64_t size, long max)
 static void drop_fastbins(struct gwalk *g, const struct arena *a)
 {
 	for (unsigned i = 0; i < g->l->nfastbins; i++) {
-		/* fastbin_index(): by 8 on 32 bit, where every other one is
-		 * empty. */
+		/* fastbin_index(): by 8 on 32 bit; every other one is empty where
+		 * chunks are aligned to 16. */
 		uint64_t size = (uint64_t)(i + 2) << (g->l->word == 8 ? 4 : 3);
 		taddr_t chunk = a->fastbin[i], mem = chunk ? gw_chunk2mem(g, chunk) : 0;
 
@@ -116,7 +116,7 @@ static taddr_t cache_entry(const struct gwalk *g, const struct cache *c, unsigne
 
 static uint64_t cache_chunk_size(const struct gwalk *g, unsigned i)
 {
-	return g->l->min_size + (uint64_t)i * CHUNK_ALIGN;
+	return g->l->min_size + (uint64_t)i * g->l->align;
 }
 
 static void drop_cache(struct gwalk *g, struct glibc_block *cache)
@@ -143,11 +143,17 @@ static bool is_arena(const struct gwalk *g, uint64_t v)
 	return false;
 }
 
+/* Taken from a free chunk, it may have a rest that is too small for another one. */
+static bool is_cache_size(const struct gwalk *g, const struct glibc_block *b)
+{
+	return b->usable && chunk_size(g, b) - g->l->tcache_size < g->l->min_size;
+}
+
 static struct glibc_block *cache_block(struct gwalk *g, uint64_t mem)
 {
-	struct glibc_block *b = mem & (CHUNK_ALIGN - 1) ? NULL : block_at(g, mem);
+	struct glibc_block *b = mem & (g->l->align - 1) ? NULL : block_at(g, mem);
 
-	return b && b->usable && chunk_size(g, b) == g->l->tcache_size ? b : NULL;
+	return b && is_cache_size(g, b) ? b : NULL;
 }
 
 /* Beside the word at `at`, which holds an arena: a thread's cache? */
@@ -231,7 +237,7 @@ static bool is_left_cache(struct gwalk *g, const struct glibc_block *b)
 	uint64_t key, first_key = 0;
 	struct cache c;
 
-	if (!b->usable || chunk_size(g, b) != g->l->tcache_size || !read_cache(g, b->addr, &c))
+	if (!is_cache_size(g, b) || !read_cache(g, b->addr, &c))
 		return false;
 	for (unsigned i = 0; i < TCACHE_BINS; i++) {
 		taddr_t e = cache_entry(g, &c, i);

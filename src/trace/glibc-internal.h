@@ -11,11 +11,10 @@ enum { NONCONTIGUOUS = 2 }; /* in an arena's flags */
 #define NBINS 127
 #define MAX_FASTBINS 11
 #define TCACHE_BINS 64
-#define CHUNK_ALIGN 16
 
-/* Sizes and places for one word size. */
+/* Sizes and places for one word size and alignment. */
 struct glibc_layout {
-	unsigned word;
+	unsigned word, align; /* MALLOC_ALIGNMENT */
 	unsigned nfastbins;
 	unsigned fastbins, top, bins, next, system_mem, max_system_mem, arena_size;
 	unsigned heap_info_size;
@@ -79,7 +78,7 @@ static inline taddr_t gw_chunk2mem(const struct gwalk *g, taddr_t chunk)
 /* Where the first chunk lies whose memory begins at `start`. */
 static inline taddr_t gw_first_chunk(const struct gwalk *g, taddr_t start)
 {
-	return start + (-gw_chunk2mem(g, start) & (CHUNK_ALIGN - 1));
+	return start + (-gw_chunk2mem(g, start) & (g->l->align - 1));
 }
 
 /* glibc-find.c: the main arena alone; false: none. */

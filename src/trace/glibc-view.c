@@ -81,7 +81,8 @@ int glibc_program_build(struct glibc_program *g, struct proc *p, pid_t tid, char
 	maps_release(&maps);
 	g->module = last_part(m->path);
 	g->mem = (struct mem_reader){ read_raw, p };
-	g->v = (struct glibc_view){ .mem = &g->mem, .word = p->abi->word, .page = 4096,
+	g->v = (struct glibc_view){ .mem = &g->mem, .word = p->abi->word,
+				    .align = p->abi->malloc_align, .page = 4096,
 				    .big_endian = p->abi->e_data == ELFDATA2MSB,
 				    .data = g->data.v, .ndata = g->data.n, .anon = g->anon.v,
 				    .nanon = g->anon.n };

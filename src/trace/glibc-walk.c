@@ -81,7 +81,7 @@ static bool is_block(const struct stretch *s, const struct head *h)
 
 static bool plausible(const struct gwalk *g, const struct stretch *s, const struct head *h)
 {
-	return h->size >= g->l->min_size && !(h->size & (CHUNK_ALIGN - 1)) &&
+	return h->size >= g->l->min_size && !(h->size & (g->l->align - 1)) &&
 	       !(h->bits & IS_MMAPPED) && !(s->main_arena && h->bits & NON_MAIN_ARENA) &&
 	       h->size < s->end - s->at;
 }
@@ -120,7 +120,7 @@ static bool resync(struct gwalk *g, struct stretch *s)
 {
 	taddr_t at = gw_first_chunk(g, s->at + 2 * g->l->word), limit = at + MAX_FOREIGN;
 
-	for (; at < s->end && at < limit; at += CHUNK_ALIGN) {
+	for (; at < s->end && at < limit; at += g->l->align) {
 		struct stretch try = *s;
 		struct head h;
 
@@ -332,7 +332,8 @@ static void add_region(struct gwalk *g, const struct arena *a, taddr_t start, ta
 	taddr_t chunk = gw_first_chunk(g, first), lead = chunk + g->l->word - start;
 	struct head h;
 
-	if (read_head(g, chunk, &h) && chunk != a->top && h.size == g->l->tcache_size)
+	/* It may have a rest that is too small for another one. */
+	if (read_head(g, chunk, &h) && chunk != a->top && h.size - g->l->tcache_size < g->l->min_size)
 		lead += h.size;
 	vec_push(&g->out->regions, (struct glibc_region){ start, end, (unsigned)(a - g->arenas.v),
 							  MIN(lead, end - start) });
@@ -408,7 +409,7 @@ static bool mapping_begins(struct gwalk *g, taddr_t page, uint64_t room, struct 
 
 	if (!peek_head(g, page + plain, &h) || h.bits != IS_MMAPPED || h.prev_size != plain)
 		return false;
-	for (uint64_t a = 2 * CHUNK_ALIGN; a <= MAX_ALIGN && a < room; a *= 2) {
+	for (uint64_t a = 2 * g->l->align; a <= MAX_ALIGN && a < room; a *= 2) {
 		taddr_t there = (mem + a - 1) & -a;
 
 		if (there != mem && mapped_at(g, page, there - 2 * g->l->word - page, room, &moved)) {

@@ -12,13 +12,17 @@
 #define BUDGET ((uint64_t)1 << 27)
 
 static const struct glibc_layout layouts[] = {
-	{ .word = 8, .nfastbins = 10, .fastbins = 0x10, .top = 0x60, .bins = 0x70, .next = 0x870,
+	{ .word = 8, .align = 16, .nfastbins = 10, .fastbins = 0x10, .top = 0x60, .bins = 0x70, .next = 0x870,
 	  .system_mem = 0x888, .max_system_mem = 0x890, .arena_size = 0x898,
 	  .heap_info_size = 0x30, .heap_max = 64 << 20, .tcache_size = 0x290, .min_size = 32 },
-	/* MALLOC_ALIGNMENT is 16 here too, since 2.26. */
-	{ .word = 4, .nfastbins = 11, .fastbins = 0xc, .top = 0x38, .bins = 0x40, .next = 0x448,
+	/* i386 and PowerPC */
+	{ .word = 4, .align = 16, .nfastbins = 11, .fastbins = 0xc, .top = 0x38, .bins = 0x40, .next = 0x448,
 	  .system_mem = 0x454, .max_system_mem = 0x458, .arena_size = 0x45c,
 	  .heap_info_size = 0x18, .heap_max = 1 << 20, .tcache_size = 0x190, .min_size = 16 },
+	/* ARM: the largest request for a fastbin, 80 bytes, has a bin less. */
+	{ .word = 4, .align = 8, .nfastbins = 10, .fastbins = 0xc, .top = 0x34, .bins = 0x3c, .next = 0x444,
+	  .system_mem = 0x450, .max_system_mem = 0x454, .arena_size = 0x458,
+	  .heap_info_size = 0x18, .heap_max = 1 << 20, .tcache_size = 0x188, .min_size = 16 },
 };
 
 /* -- reading --------------------------------------------------------------- */
@@ -124,7 +128,7 @@ static struct gwalk *gw_new(const struct glibc_view *v, struct glibc_heap *out)
 	g->out = out;
 	g->budget = BUDGET;
 	for (size_t i = 0; i < ARRAY_SIZE(layouts); i++)
-		if (layouts[i].word == v->word)
+		if (layouts[i].word == v->word && layouts[i].align == v->align)
 			g->l = &layouts[i];
 	return g;
 }
@@ -163,11 +167,11 @@ int glibc_outline(const struct glibc_view *v, struct glibc_heap *out)
 	return err;
 }
 
-void glibc_block_layout(unsigned word, uint32_t *header, uint32_t *align, uint32_t *min)
+void glibc_block_layout(const struct glibc_view *v, uint32_t *header, uint32_t *align, uint32_t *min)
 {
-	*header = word;
-	*align = CHUNK_ALIGN;
-	*min = word == 8 ? 32 : 16;
+	*header = v->word;
+	*align = v->align;
+	*min = 4 * v->word;
 }
 
 bool glibc_main_arena(const struct glibc_view *v, struct addr_range *out)

@@ -34,7 +34,8 @@ struct addr_range {
 /* What is known of the program.  Ranges are in ascending order. */
 struct glibc_view {
 	const struct mem_reader *mem;
-	unsigned word; /* 4 or 8 */
+	unsigned word;  /* 4 or 8 */
+	unsigned align; /* of blocks: abi->malloc_align */
 	bool big_endian;
 	unsigned page;
 	/* Where the C library's variables are. */
@@ -87,11 +88,11 @@ void glibc_heap_release(struct glibc_heap *h);
 int glibc_outline(const struct glibc_view *v, struct glibc_heap *out);
 /* What a block has before it, what the size with that is a multiple of, and at
  * least. */
-void glibc_block_layout(unsigned word, uint32_t *header, uint32_t *align, uint32_t *min);
+void glibc_block_layout(const struct glibc_view *v, uint32_t *header, uint32_t *align, uint32_t *min);
 
 /* Where the main arena is in v->data, but for the ring of arenas: its bins and its
  * top point into the last blocks before free memory.  Of *v this needs mem, word,
- * page and data.  The layout is that of glibc 2.27 to 2.41.  False: not found. */
+ * align, page and data.  The layout is that of glibc 2.27 to 2.41.  False: not found. */
 bool glibc_main_arena(const struct glibc_view *v, struct addr_range *out);
 
 #endif

@@ -11,9 +11,6 @@
 #include "trace/tracer.h"
 #include "trace/world.h"
 
-/* Before the block in a chunk with a mapping of its own, at least (prev_size, size). */
-#define MAPPED_HEADER 16
-
 struct mapping {
 	taddr_t start, end;
 	uint64_t lead; /* in front of that, for its alignment */
@@ -87,12 +84,19 @@ static bool is_known(const struct heaps *h, taddr_t addr)
 	return false;
 }
 
+/* Before the block in a chunk with a mapping of its own: prev_size and size, and what its
+ * alignment wants. */
+static uint32_t mapped_header(const struct heaps *h)
+{
+	return MAX(2u * h->p->abi->word, (uint32_t)h->p->abi->malloc_align);
+}
+
 /* Of glibc's heap they are chunks with mappings of their own; neighbours may be one line
  * of the maps, together with what is none of the heap's. */
 static void add_mapping(struct heaps *h, const struct open_block *b)
 {
 	uint64_t page = h->pages.page;
-	taddr_t header = b->addr - MAPPED_HEADER, start = header & -page;
+	taddr_t header = b->addr - mapped_header(h), start = header & -page;
 
 	vec_push(&h->mappings, (struct mapping){ start, (b->addr + b->size + page - 1) & -page,
 						 header - start });
@@ -156,7 +160,9 @@ static void find_regions(struct heaps *h, pid_t tid)
 
 static void tell_glibc(struct heaps *h)
 {
-	glibc_block_layout(h->p->abi->word, &h->ev.u.heap.header, &h->ev.u.heap.align, &h->ev.u.heap.min);
+	const struct glibc_view v = { .word = h->p->abi->word, .align = h->p->abi->malloc_align };
+
+	glibc_block_layout(&v, &h->ev.u.heap.header, &h->ev.u.heap.align, &h->ev.u.heap.min);
 	for (size_t i = 0; i < h->glibc.regions.n; i++) {
 		const struct glibc_region *r = &h->glibc.regions.v[i];
 
@@ -165,7 +171,7 @@ static void tell_glibc(struct heaps *h)
 	}
 	/* Whole pages belong to these. */
 	h->ev.u.heap.arena = 0;
-	h->ev.u.heap.header = MAPPED_HEADER;
+	h->ev.u.heap.header = mapped_header(h);
 	h->ev.u.heap.align = (uint32_t)h->pages.page;
 	h->ev.u.heap.min = 0;
 	for (size_t i = 0; i < h->mappings.n; i++)

@@ -136,7 +136,8 @@ static void plant_site(struct planting *pl, size_t index, taddr_t code, uint64_t
 		/* What cannot be read either is dead. */
 		if (memory_read(&pl->p->mem, addr, &byte, 1) != 1)
 			return;
-		msg_warn("%s in %s cannot be observed: %s", s->probes->symbol.v[index], pl->m->path,
+		msg_warn("%s in %s cannot be observed: %s",
+			 probe_symbol(&s->probes->probe.v[index]), pl->m->path,
 			 bp_why_not(pl->p, code));
 		return;
 	}

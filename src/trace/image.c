@@ -18,6 +18,7 @@
 #include "trace/image-internal.h"
 #include "trace/pause.h"
 #include "trace/recorder.h"
+#include "trace/rows.h"
 #include "trace/sanitizer.h"
 #include "trace/sigtrap.h"
 
@@ -87,6 +88,7 @@ static void module_added(void *arg, struct module *m)
 		msg_verbose("%s: %s; its functions are not observed", m->path,
 			    strerror(m->open_error));
 	record_module(p, m);
+	rows_want(p, m);
 }
 
 static void module_gone(void *arg, struct module *m)
@@ -275,6 +277,7 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	modules_init(&p->modules, p->pid, &p->reader);
 	p->unwinder = unwinder_new(p->abi, &p->modules, &p->reader, refresh, p);
 	unwinder_keep_rest(p->unwinder, p->session->opts->stack_rest);
+	unwinder_use_given(p->unwinder, p->session->given);
 	unwinder_set_code_mask(p->unwinder, host_code_mask(p->pid, p->abi));
 	sigtrap_begin(p);
 	sync_modules(p, stopped, false);
@@ -377,6 +380,7 @@ void image_copy(struct proc *c, struct proc *parent)
 		c->modules.v.v[i]->user = parent->modules.v.v[i]->user;
 	c->unwinder = unwinder_new(c->abi, &c->modules, &c->reader, refresh, c);
 	unwinder_keep_rest(c->unwinder, c->session->opts->stack_rest);
+	unwinder_use_given(c->unwinder, c->session->given);
 	unwinder_set_code_mask(c->unwinder, host_code_mask(c->pid, c->abi));
 	bp_copy_table(parent, c);
 	for (size_t i = 0; i < parent->sites.n; i++) {

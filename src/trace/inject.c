@@ -114,37 +114,133 @@ static bool is_event_stop(int status)
 	return status >> 16 == PTRACE_EVENT_STOP;
 }
 
-static int run_syscall(struct task *t, struct regs *regs, int64_t *result,
-		       struct missed *missed)
+/* A call that is made for us, and what it is made amid. */
+struct injection {
+	struct task *task;
+	struct regs saved;
+	struct missed missed;
+	bool rest; /* the task was about to go on with the rest of a call */
+};
+
+static int run_to_syscall(struct injection *in)
 {
-	int err = host_set_regs(t->tid, regs);
+	return run_to(in->task, pt_syscall, is_syscall_stop, &in->missed);
+}
+
+/* To a stop in which the kernel looks whether an interrupted call goes on. */
+static int run_to_event(struct injection *in)
+{
+	int err = pt_interrupt(in->task->tid);
+
+	return err ? err : run_to(in->task, pt_cont, is_event_stop, &in->missed);
+}
+
+static void set_arguments(struct regs *regs, const uint64_t arg[6])
+{
+	for (int i = 0; i < 6; i++)
+		regs->w[regs->abi->syscall_arg[i]] = arg[i];
+}
+
+/* To the entry of the call, made somewhere else. */
+static int enter_elsewhere(struct injection *in, int nr, const uint64_t arg[6])
+{
+	struct regs regs = in->saved;
+	int err;
+
+	host_no_restart(&regs);
+	regs_set_code(&regs, in->task->proc->syscall_insn);
+	regs.w[regs.abi->syscall_nr] = (uint64_t)nr;
+	set_arguments(&regs, arg);
+	err = host_set_regs(in->task->tid, &regs);
+	return err ? err : run_to_syscall(in);
+}
+
+/* Has the kernel, perhaps, put the task back to make an interrupted call again? */
+static bool is_put_back(const struct injection *in)
+{
+	const struct proc *p = in->task->proc;
+	taddr_t pc = regs_pc(&in->saved);
+	uint8_t b[4];
+	ssize_t n;
+
+	if (p->abi->nr_restart < 0 || in->saved.abi != p->abi || bp_find(p, pc))
+		return false;
+	n = memory_read(&p->mem, pc, b, sizeof b);
+	return n > 0 && is_syscall_insn(p->abi, regs_code(&in->saved), b, (size_t)n);
+}
+
+/* The task enters that call, and which that is tells how it would have gone on.
+ * Nothing is done of it: it is made ours. */
+static int enter_instead(struct injection *in, int nr, const uint64_t arg[6])
+{
+	int err = run_to_syscall(in), restart = in->saved.abi->nr_restart;
+	struct regs regs;
+	uint64_t was;
+	bool rest;
+
+	if (err)
+		return err;
+	rest = !pt_syscall_number(in->task->tid, &was) && was == (uint64_t)restart;
+	err = host_set_syscall(in->task->tid, nr);
+	if (err)
+		return err;
+	in->rest = rest;
+	err = host_get_regs(in->task->tid, &regs);
+	if (err)
+		return err;
+	set_arguments(&regs, arg);
+	return host_set_regs(in->task->tid, &regs);
+}
+
+/* The call of before is entered, made a restart_syscall(2), whose state no call of
+ * ours has touched, and interrupted again: then all is as it was.  If its time has
+ * come meanwhile it has returned. */
+static int go_on_with_rest(struct injection *in)
+{
+	int err = run_to_syscall(in);
+
+	if (!err)
+		err = host_set_syscall(in->task->tid, in->saved.abi->nr_restart);
+	return err ? err : run_to_event(in);
+}
+
+static int run_syscall(struct injection *in, int nr, const uint64_t arg[6], int64_t *result)
+{
+	int err = is_put_back(in) ? enter_instead(in, nr, arg) : enter_elsewhere(in, nr, arg);
 	struct regs after;
 
 	if (!err)
-		err = run_to(t, pt_syscall, is_syscall_stop, missed); /* entry */
+		err = run_to_syscall(in); /* exit */
 	if (!err)
-		err = run_to(t, pt_syscall, is_syscall_stop, missed); /* exit */
-	if (!err)
-		err = host_get_regs(t->tid, &after);
+		err = host_get_regs(in->task->tid, &after);
 	if (!err)
 		*result = regs_syscall_result(&after);
 	return err;
 }
 
+/* As it was, but for the mask. */
+static int go_back(struct injection *in)
+{
+	int err = run_to_event(in);
+
+	/* With the registers of before, the kernel makes an interrupted call
+	 * again. */
+	if (!err)
+		err = host_set_regs(in->task->tid, &in->saved);
+	return err || !in->rest ? err : go_on_with_rest(in);
+}
+
 int inject_syscall(struct task *t, int nr, const uint64_t arg[6], int64_t *result)
 {
-	struct proc *p = t->proc;
-	const struct abi *abi = p->abi;
-	struct missed missed = { 0 };
-	struct regs saved, regs;
+	struct injection in = { .task = t };
 	uint64_t mask;
 	int err, back;
 
 	/* Filters come at any time, and kill for a call they do not know. */
 	if (proc_status_number(t->tid, "Seccomp", 10, 0))
 		return -EPERM;
-	err = host_get_regs(t->tid, &saved);
-	if (!err && find_syscall_insn(p, regs_pc(&saved)) <= 1)
+	err = host_get_regs(t->tid, &in.saved);
+	if (!err && find_syscall_insn(t->proc, regs_pc(&in.saved)) <= 1)
 		return -ENOEXEC;
 	if (!err)
 		err = pt_get_sigmask(t->tid, &mask);
@@ -152,26 +248,14 @@ int inject_syscall(struct task *t, int nr, const uint64_t arg[6], int64_t *resul
 		err = pt_set_sigmask(t->tid, ~(uint64_t)0);
 	if (err)
 		return err;
-	regs = saved;
-	host_no_restart(&regs);
-	regs_set_code(&regs, p->syscall_insn);
-	regs.w[abi->syscall_nr] = (uint64_t)nr;
-	for (int i = 0; i < 6; i++)
-		regs.w[abi->syscall_arg[i]] = arg[i];
-	err = run_syscall(t, &regs, result, &missed);
+	err = run_syscall(&in, nr, arg, result);
 	if (err == -ESRCH)
 		return err;
-	/* Back to a stop in which the kernel still looks whether a system call
-	 * is to be restarted: with the registers of before, it is. */
-	back = pt_interrupt(t->tid);
-	if (!back)
-		back = run_to(t, pt_cont, is_event_stop, &missed);
-	if (!back)
-		back = host_set_regs(t->tid, &saved);
+	back = go_back(&in);
 	if (!back)
 		back = pt_set_sigmask(t->tid, mask);
-	make_up(t, &missed);
+	make_up(t, &in.missed);
 	if (back)
-		pt_complain("restoring the registers", t->tid, regs_pc(&saved), back);
+		pt_complain("restoring the registers", t->tid, regs_pc(&in.saved), back);
 	return err ? err : back;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
@@ -14,7 +16,7 @@ void memory_open(struct memory *m, pid_t pid)
 	char path[40];
 
 	snprintf(path, sizeof path, "/proc/%d/mem", pid);
-	m->pid = pid;
+	m->pid = m->thread = pid;
 	m->fd = open(path, O_RDWR | O_CLOEXEC);
 }
 
@@ -29,7 +31,7 @@ ssize_t memory_read(const struct memory *m, taddr_t addr, void *buf, size_t len)
 {
 	struct iovec here = { buf, len };
 	struct iovec there = { (void *)(uintptr_t)addr, len };
-	ssize_t n = process_vm_readv(m->pid, &here, 1, &there, 1, 0);
+	ssize_t n = process_vm_readv(m->thread, &here, 1, &there, 1, 0);
 
 	if (n >= 0)
 		return n;
@@ -74,11 +76,45 @@ int memory_write(const struct memory *m, pid_t tid, taddr_t addr, const void *bu
 	return n < 0 ? -errno : -EFAULT;
 }
 
-int memory_poke(const struct memory *m, taddr_t addr, const void *buf, size_t len)
+/* Of a thread that has ended, the first one too, the kernel knows no memory.  Is there
+ * another one that has some? */
+static bool turn_to_another(struct memory *m)
+{
+	char path[40], byte;
+	struct iovec here = { &byte, 1 }, there = { NULL, 1 };
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	snprintf(path, sizeof path, "/proc/%d/task", m->pid);
+	d = opendir(path);
+	while (d && !found && (e = readdir(d))) {
+		pid_t tid = atoi(e->d_name);
+
+		/* Nothing need be there: EFAULT. */
+		found = tid > 0 && (process_vm_readv(tid, &here, 1, &there, 1, 0) >= 0 || errno != ESRCH);
+		if (found)
+			m->thread = tid;
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static ssize_t write_as_tracee(struct memory *m, const struct iovec *here, unsigned n, struct iovec there)
+{
+	ssize_t done = process_vm_writev(m->thread, here, n, &there, 1, 0);
+
+	if (done < 0 && errno == ESRCH && turn_to_another(m))
+		done = process_vm_writev(m->thread, here, n, &there, 1, 0);
+	return done;
+}
+
+int memory_poke(struct memory *m, taddr_t addr, const void *buf, size_t len)
 {
 	struct iovec here = { (void *)(uintptr_t)buf, len };
 	struct iovec there = { (void *)(uintptr_t)addr, len };
-	ssize_t n = process_vm_writev(m->pid, &here, 1, &there, 1, 0);
+	ssize_t n = write_as_tracee(m, &here, 1, there);
 
 	return n == (ssize_t)len ? 0 : n < 0 ? -errno : -EFAULT;
 }
@@ -88,7 +124,7 @@ int memory_poke(const struct memory *m, taddr_t addr, const void *buf, size_t le
 
 /* process_vm_writev, unlike the descriptor, heeds the protection of pages.  The
  * same chunk is the source of all parts. */
-int memory_fill(const struct memory *m, taddr_t addr, uint8_t byte, uint64_t len)
+int memory_fill(struct memory *m, taddr_t addr, uint8_t byte, uint64_t len)
 {
 	static uint8_t chunk[FILL_CHUNK];
 	struct iovec here[FILL_PARTS];
@@ -106,7 +142,7 @@ int memory_fill(const struct memory *m, taddr_t addr, uint8_t byte, uint64_t len
 			want += here[n++].iov_len;
 		}
 		there.iov_len = want;
-		done = process_vm_writev(m->pid, here, n, &there, 1, 0);
+		done = write_as_tracee(m, here, n, there);
 		if (done <= 0)
 			return done ? -errno : -EFAULT;
 		addr += (size_t)done;

@@ -8,6 +8,7 @@
 
 struct memory {
 	pid_t pid;
+	pid_t thread; /* one that has the memory still, as the first may end before the others */
 	int fd; /* /proc/PID/mem, bound to this address space; −1: could not be opened */
 };
 
@@ -22,9 +23,9 @@ ssize_t memory_read(const struct memory *m, taddr_t addr, void *buf, size_t len)
 int memory_write(const struct memory *m, pid_t tid, taddr_t addr, const void *buf, size_t len);
 /* Writes what the tracee itself may write; heeds the protection of pages.  0 or
  * -errno. */
-int memory_poke(const struct memory *m, taddr_t addr, const void *buf, size_t len);
+int memory_poke(struct memory *m, taddr_t addr, const void *buf, size_t len);
 /* Sets `len` bytes of what the tracee itself may write.  0, or -errno, part of it
  * done. */
-int memory_fill(const struct memory *m, taddr_t addr, uint8_t byte, uint64_t len);
+int memory_fill(struct memory *m, taddr_t addr, uint8_t byte, uint64_t len);
 
 #endif

@@ -51,6 +51,12 @@ enum {
 			       (size_arg): only with red zones */
 };
 
+/* The function as a message names it: its symbol, or OBJECT+OFFSET. */
+static inline const char *probe_symbol(const struct probe *p)
+{
+	return *p->symbol ? p->symbol : p->name;
+}
+
 /* A probe in one process. */
 struct probe_site {
 	const struct probe *probe;

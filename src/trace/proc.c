@@ -76,7 +76,7 @@ struct proc *proc_new(struct session *s, pid_t pid)
 	p->session = s;
 	p->pid = pid;
 	p->mem.fd = -1;
-	p->mem.pid = pid;
+	p->mem.pid = p->mem.thread = pid;
 	p->reader = (struct mem_reader){ reader, p };
 	p->mapped = regions_new();
 	vec_push(&s->procs, p);

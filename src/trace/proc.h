@@ -304,10 +304,13 @@ struct session {
 	VEC(struct expected) expected; /* the event came first */
 	struct probe_set *probes;
 	struct recorder *recorder;
+	struct given_rows *given; /* what clients gave; NULL: they are not asked */
+	uint64_t rows_until_ns;   /* so long a program is held for them; 0: not yet */
 	struct failing *failing;  /* --inject malloc:fail; NULL: none */
 	pid_t launched;           /* pid of the command; 0: none */
 	bool launched_ended;
-	bool hold;                /* … at its entry: `start` has not been said */
+	bool hold;                /* … at its entry: `start` has not been said, … */
+	uint64_t start_said_ns;   /* … or it was then, and comes true there (rows.h) */
 	bool launched_let_go;     /* --no-follow-exec; its end is waited for all
 				     the same: its status is ours */
 	pid_t reporter;           /* the forked copy that reports; 0: none */

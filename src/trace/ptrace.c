@@ -22,6 +22,28 @@ int pt_step(pid_t tid, int sig) { return pt(PTRACE_SINGLESTEP, tid, 0, (uintptr_
 int pt_listen(pid_t tid) { return pt(PTRACE_LISTEN, tid, 0, 0); }
 int pt_detach(pid_t tid, int sig) { return pt(PTRACE_DETACH, tid, 0, (uintptr_t)sig); }
 
+/* struct ptrace_syscall_info (ptrace(2)) as far as it is read; musl has none. */
+struct syscall_info {
+	uint8_t op;
+	uint8_t pad[23];
+	uint64_t nr;
+	uint64_t arg[6];
+};
+#define GET_SYSCALL_INFO 0x420e
+#define AT_ENTRY 1
+
+int pt_syscall_number(pid_t tid, uint64_t *out)
+{
+	struct syscall_info info = { 0 };
+	int err = pt(GET_SYSCALL_INFO, tid, sizeof info, (uintptr_t)&info);
+
+	if (!err && info.op != AT_ENTRY)
+		err = -EIO;
+	if (!err)
+		*out = info.nr;
+	return err;
+}
+
 int pt_event_message(pid_t tid, unsigned long *out)
 {
 	unsigned long v;

@@ -18,6 +18,8 @@ int pt_step(pid_t tid, int sig);
 /* Leaves a task in its group stop and waits for what ends that. */
 int pt_listen(pid_t tid);
 int pt_detach(pid_t tid, int sig);
+/* The number of the system call at whose entry the task stands.  -EIO before Linux 5.3. */
+int pt_syscall_number(pid_t tid, uint64_t *out);
 int pt_event_message(pid_t tid, unsigned long *out);
 int pt_get_siginfo(pid_t tid, siginfo_t *out);
 int pt_set_siginfo(pid_t tid, const siginfo_t *in);

@@ -364,6 +364,12 @@ void record_mark(struct session *s)
 	s->sink->emit(s->sink, &ev);
 }
 
+void record_rows(struct session *s, struct event *ev)
+{
+	ev->time_ns = event_time();
+	s->sink->emit(s->sink, ev);
+}
+
 /* -- blocks ---------------------------------------------------------------------------- */
 
 static uint32_t allocator_of(const struct probe_site *site)

@@ -35,6 +35,8 @@ void record_event(struct proc *p, struct event *ev);
 void record_note(struct session *s, pid_t pid, bool bad, const char *text);
 /* s->mark was set. */
 void record_mark(struct session *s);
+/* EV_ROWS_…, filled in but for the time. */
+void record_rows(struct session *s, struct event *ev);
 
 /* Can one more block be kept track of?  False: it is counted as unknown. */
 bool record_has_room(struct proc *p, taddr_t addr);

@@ -368,7 +368,7 @@ static void look(struct batch *batch)
 	for (size_t i = 0; i < batch->n; i++)
 		there[i] = (struct iovec){ (void *)(uintptr_t)(batch->b[i].addr + batch->b[i].size), size };
 	/* In one go; where one cannot be read, each for itself. */
-	if (process_vm_readv(batch->p->mem.pid, &here, 1, there, batch->n, 0) == (ssize_t)here.iov_len) {
+	if (process_vm_readv(batch->p->mem.thread, &here, 1, there, batch->n, 0) == (ssize_t)here.iov_len) {
 		for (size_t i = 0; i < batch->n; i++)
 			if (is_damaged(batch->p, &batch->b[i], batch->found + i * size, &f))
 				fault_tell_later(batch->p, &f);

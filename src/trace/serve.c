@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/strbuf.h"
 #include "trace/census.h"
@@ -12,11 +13,14 @@
 #include "trace/marks.h"
 #include "trace/pause.h"
 #include "trace/recorder.h"
+#include "trace/rows.h"
 #include "trace/scan.h"
 #include "trace/serve.h"
 #include "trace/tracer.h"
 
 #define PAGE 4096u
+/* After so long `start` is obeyed wherever the program is. */
+#define ON_THE_WAY_NS (60 * NS_PER_S)
 
 struct serving {
 	struct session *s;
@@ -188,23 +192,59 @@ static int stop_observing(struct serving *sv, struct proc *p)
 	return err;
 }
 
+static bool waits_for_rows(const struct serving *sv)
+{
+	return sv->q->a & REQUEST_START_ROWS && rows_awaited(sv->s);
+}
+
 static int start_observing(struct serving *sv, struct proc *p)
 {
-	(void)sv;
+	if (p->entry_bp && waits_for_rows(sv))
+		return -EAGAIN;
 	pause_end(p);
-	if (p->entry_bp)
+	if (p->entry_bp) {
+		sv->s->hold = false;
 		entry_let_begin(p);
+	}
 	return 0;
 }
 
-/* Whoever comes to his entry later need not stop there. */
+/* One who has not come to his entry yet, where his libraries are known; he should soon. */
+static bool is_on_the_way(const struct session *s)
+{
+	if (clock_ns() - s->start_said_ns > ON_THE_WAY_NS)
+		return false;
+	for (size_t i = 0; i < s->procs.n; i++) {
+		const struct proc *p = s->procs.v[i];
+
+		if (entry_awaited(p) && p->abi && !p->exiting && p->tasks.n)
+			return true;
+	}
+	return false;
+}
+
+/* Whoever comes to his entry later need not stop there, but where rows are given. */
 static int begin_start(struct serving *sv)
 {
 	struct session *s = sv->s;
 
-	if (!sv->q->pid || sv->q->pid == s->launched)
+	if (sv->q->pid && sv->q->pid != s->launched)
+		return 0;
+	if (!s->start_said_ns)
+		s->start_said_ns = clock_ns();
+	if (s->given && sv->q->a & REQUEST_START_ROWS && is_on_the_way(s))
+		return -EAGAIN;
+	if (!waits_for_rows(sv))
 		s->hold = false;
 	return 0;
+}
+
+static int take_rows(struct serving *sv)
+{
+	const char *why;
+	int err = rows_take(sv->s, sv->q, &why);
+
+	return err ? fail(sv, err, why) : 0;
 }
 
 static int set_depth(struct serving *sv)
@@ -270,6 +310,7 @@ static const struct serve_kind kinds[] = {
 	[REQUEST_DETACH] = { .one = let_go },
 	[REQUEST_KILL] = { .all = send_kill },
 	[REQUEST_BLOCKS] = { .all = begin_blocks, .one = tell_blocks },
+	[REQUEST_ROWS] = { .all = take_rows },
 	[REQUEST_HEAPS] = { .one = tell_heaps, .stops = true },
 };
 

@@ -543,6 +543,7 @@ static void session_release(struct session *s)
 	timer_delete(s->scan_timer);
 	probe_set_free(s->probes);
 	recorder_free(s->recorder);
+	given_rows_free(s->given);
 	failing_free(s->failing);
 	u64map_release(&s->tasks);
 	vec_release(&s->procs);
@@ -570,6 +571,7 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 		s.options |= PTRACE_O_TRACEEXIT;
 	s.probes = probe_set_new(opts);
 	s.recorder = recorder_new(sink);
+	s.given = opts->rows ? given_rows_new() : NULL;
 	s.failing = failing_new(&opts->change);
 	take_signals(&s);
 	take_crashes();

@@ -266,6 +266,7 @@ static void paint_main_arena(struct space *sp, const struct module *m)
 {
 	struct mem_reader mem = { read_program, sp->proc };
 	struct glibc_view v = { .mem = &mem, .word = sp->proc->abi->word, .page = 4096, .ndata = 1,
+				  .align = sp->proc->abi->malloc_align,
 				  .big_endian = sp->proc->abi->e_data == ELFDATA2MSB };
 
 	for (size_t i = 0; i < sp->maps.lines.n; i++) {

@@ -109,6 +109,8 @@ struct row_maker {
 	struct row *row;
 	struct saves *saves;    /* SAVES_MAX_BYTES; for ROW_OFFSET and ROW_DEREF */
 	struct full_row *full;  /* made for ROW_FULL, one piece for free() */
+	taddr_t end;            /* row_make(): it is right up to there, in the file;
+				   0: there is none */
 };
 
 /* The row at an address of the file; `cfi` may be NULL.  Without any usable
@@ -127,6 +129,9 @@ struct walk;
 bool row_of_signal(struct walk *w, const struct module *m, struct row_maker *out);
 bool row_of_exidx(struct walk *w, const struct module *m, struct row_maker *out);
 bool row_of_prologue(struct walk *w, const struct module *m, struct row_maker *out);
+/* The row at an address of the file from what a client gave; `g` may be NULL. */
+bool row_of_given(const struct given_rows *g, const struct abi *abi, struct elf_file *f, taddr_t vaddr,
+		  struct row_maker *out);
 /* Is this code pointer where a signal handler returns to? */
 bool unwind_is_trampoline(struct walk *w, taddr_t code);
 /* Is a frame's exact pc so near the function's beginning that a table which is
@@ -236,6 +241,7 @@ struct unwinder {
 	struct maps maps; /* for code outside of modules; read when needed */
 	bool have_maps;
 	struct row_table rows;
+	const struct given_rows *given;
 	bool keep_rest;
 	struct unwind_stats stats;
 	struct unwind_mem mem;

@@ -268,9 +268,11 @@ bool row_make(const struct abi *abi, Dwarf_CFI *cfi, taddr_t vaddr, struct row_m
 
 	m->row->kind = ROW_NO_CFI;
 	m->full = NULL;
+	m->end = 0;
 	if (!cfi || dwarf_cfi_addrframe(cfi, vaddr, &frame) != 0)
 		return false;
 	ra_reg = dwarf_frame_info(frame, &start, &end, &signal);
+	m->end = end;
 	ra_reg = ra_reg < 0 ? -1 : abi_dwarf_known(abi, (uint64_t)ra_reg);
 	ok = ra_reg >= 0;
 	if (ok) {

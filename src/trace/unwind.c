@@ -93,6 +93,7 @@ static bool make_row(struct walk *w, const struct module *m, struct row_maker *o
 		return false;
 	return row_of_signal(w, m, out) || row_of_cfi(w, m, CFI_EH_FRAME, out) ||
 	       (!w->exact && row_of_exidx(w, m, out)) || row_of_cfi(w, m, CFI_DEBUG_FRAME, out) ||
+	       row_of_given(w->u->given, w->abi, m->file, out->row->pc - m->bias, out) ||
 	       (unwind_in_prologue(w, m) && row_of_prologue(w, m, out)) ||
 	       row_of_exidx(w, m, out) || row_of_prologue(w, m, out);
 }
@@ -508,6 +509,11 @@ void unwinder_forget(struct unwinder *u, taddr_t start, taddr_t end)
 	if (u->have_maps)
 		maps_release(&u->maps);
 	u->have_maps = false;
+}
+
+void unwinder_use_given(struct unwinder *u, const struct given_rows *given)
+{
+	u->given = given;
 }
 
 void unwinder_set_code_mask(struct unwinder *u, uint64_t mask)

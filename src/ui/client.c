@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "reader.h"
 #include "ui/client.h"
+#include "ui/give-rows.h"
 
 enum { PING_S = 15, POLL_MS = 1000 };
 
@@ -29,6 +30,10 @@ struct client {
 	bool answered;
 	struct answer answer;
 	struct strbuf answer_text, answer_data;
+	struct giver *giver;   /* NULL: none */
+	uint32_t given;        /* the id of its request that is under way */
+	void (*restart)(void *arg);
+	void *restart_arg;
 };
 
 /* -- the connection ------------------------------------------------------------------- */
@@ -113,6 +118,11 @@ static int take_answer(struct client *c, const struct wire_record *r)
 
 	if (wire_decode_answer(r, &a))
 		return -EBADMSG;
+	if (a.id == c->given) {
+		c->given = 0;
+		giver_answered(c->giver, &a);
+		return 0;
+	}
 	if (a.id != c->waiting)
 		return 0; /* its asker was interrupted */
 	strbuf_reset(&c->answer_text);
@@ -140,6 +150,40 @@ static int take_record(struct client *c, const struct wire_record *r)
 	}
 }
 
+static uint32_t new_id(struct client *c)
+{
+	return ++c->next_id ? c->next_id : ++c->next_id;
+}
+
+/* Rows that the server wants, while it is asked other things or not.  As send_out(). */
+static int give_rows(struct client *c)
+{
+	struct request q;
+
+	if (!c->giver || !c->ready || c->no_control || !giver_next(c->giver, &q))
+		return 0;
+	q.id = c->given = new_id(c);
+	wire_encode_request(&c->encoder, &q);
+	return send_out(c);
+}
+
+static void take_wanted(void *arg, const struct event *ev)
+{
+	struct client *c = arg;
+
+	giver_take(c->giver, ev);
+}
+
+static void restart(void *arg)
+{
+	struct client *c = arg;
+
+	if (c->giver)
+		giver_forget(c->giver);
+	if (c->restart)
+		c->restart(c->restart_arg);
+}
+
 /* All records that are there, or up to an answer.  As client_take(). */
 static int take_all(struct client *c)
 {
@@ -154,7 +198,9 @@ static int take_all(struct client *c)
 	if (err || got < 0)
 		return lose(c, err == -ENOSYS ? "what it sends is compressed, and we have no zstd" :
 						"what it sends is damaged, or no protocol of ours");
-	return c->reader.ended ? 0 : 1;
+	if (c->reader.ended)
+		return 0;
+	return give_rows(c) ? -1 : 1;
 }
 
 /* -- opening ------------------------------------------------------------------------------ */
@@ -186,7 +232,8 @@ static int log_in(struct client *c, const struct client_opts *o)
 {
 	wire_encode_login(&c->encoder, &(struct wire_login){ .token = c->hello.token ? o->token : NULL,
 							     .tool = PACKAGE_NAME " " PACKAGE_VERSION,
-							     .control = o->control });
+							     .control = o->control,
+							     .rows = c->giver });
 	if (send_out(c))
 		return -1;
 	while (!c->ready && !c->reader.ended) {
@@ -207,8 +254,15 @@ struct client *client_open(const struct client_opts *o)
 	c->reader.sink = o->sink;
 	c->peer = xstrdup(o->peer);
 	c->encoder = (struct wire_encoder)WIRE_ENCODER_INIT(&c->out);
-	c->reader.restart = o->restart;
-	c->reader.restart_arg = o->arg;
+	c->restart = o->restart;
+	c->restart_arg = o->arg;
+	c->reader.restart = restart;
+	c->reader.restart_arg = c;
+	if (o->files) {
+		c->giver = giver_new(o->files);
+		c->reader.wanted = take_wanted;
+		c->reader.wanted_arg = c;
+	}
 	c->sent_ns = c->heard_ns = clock_ns();
 	setsockopt(o->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (!take_hello(c, o->token) && !log_in(c, o))
@@ -247,7 +301,7 @@ int client_ask(struct client *c, struct request *q, struct answer *a, volatile c
 {
 	int err;
 
-	q->id = ++c->next_id ? c->next_id : ++c->next_id;
+	q->id = new_id(c);
 	c->waiting = q->id;
 	c->answered = false;
 	wire_encode_request(&c->encoder, q);
@@ -273,6 +327,7 @@ void client_close(struct client *c)
 		return;
 	close(c->reader.fd);
 	reader_release(&c->reader);
+	giver_free(c->giver);
 	wire_decoder_release(&c->hello_decoder);
 	strbuf_release(&c->out);
 	strbuf_release(&c->answer_text);

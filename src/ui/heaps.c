@@ -34,7 +34,15 @@ struct heaps {
 };
 
 /* glibc's, of which the peaks are counted before it is known who the allocator is. */
-static const struct heapmap_layout layout_64 = { 8, 16, 32 }, layout_32 = { 4, 16, 16 };
+static const struct heapmap_layout *layout_of(const struct event *ev)
+{
+	static const struct heapmap_layout layout_64 = { 8, 16, 32 }, layout_32 = { 4, 16, 16 },
+					   layout_arm = { 4, 8, 16 };
+
+	if (ev->u.proc.word != 4)
+		return &layout_64;
+	return ev->u.proc.abi && !strcmp(ev->u.proc.abi, "ARM") ? &layout_arm : &layout_32;
+}
 
 /* -- regions ----------------------------------------------------------------------------- */
 
@@ -157,7 +165,7 @@ static void begin_proc(struct heaps *h, const struct event *ev)
 		parent = proc_of(h, ev->u.proc.ppid);
 	heapinfo_free(p->info);
 	p->info = parent ? heapinfo_copy(parent->info) :
-			   heapinfo_new(ev->u.proc.word, ev->u.proc.word == 4 ? &layout_32 : &layout_64);
+			   heapinfo_new(ev->u.proc.word, layout_of(ev));
 	add_given(h, p);
 }
 

@@ -64,6 +64,8 @@ static int tell(void *arg, const struct event *ev)
 
 	if (ev->type == EV_IMAGE)
 		images_take(&r->images, ev);
+	if (ev->type == EV_ROWS_WANTED && r->wanted)
+		r->wanted(r->wanted_arg, ev);
 	r->sink->emit(r->sink, ev);
 	return 0;
 }

@@ -15,6 +15,9 @@ struct reader {
 	void (*restart)(void *arg); /* the state comes anew: what there is, is to be
 				  forgotten.  May be NULL */
 	void *restart_arg;
+	void (*wanted)(void *arg, const struct event *ev); /* told EV_ROWS_WANTED.  May be
+				  NULL */
+	void *wanted_arg;
 	/* the rest is the reader's own */
 	struct wire_decoder decoder;
 	uint8_t *buffer;

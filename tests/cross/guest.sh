@@ -69,7 +69,7 @@ begin_root() {
 	cp "$busybox" "$root/bin"
 	cp "$cross/guest" "$root/init"
 	[ ! -d "$kernel_files/modules" ] || cp -r "$kernel_files/modules" "$root"
-	echo "KERNEL_MODULES='$KERNEL_MODULES' TIMEOUT=$TIMEOUT" >"$root/settings"
+	echo "KERNEL_MODULES='$KERNEL_MODULES' TIMEOUT=$TIMEOUT ENVIRONMENT='$environment'" >"$root/settings"
 	echo root:x:0:0:root:/:/bin/sh >"$root/etc/passwd"
 }
 
@@ -114,7 +114,7 @@ boot() { # LIMIT
 		mkdir -p "$share"
 		if [ -n "$forward" ]; then
 			port=$((20000 + ($$ + try * 1000) % 20000))
-			(clients $port) >"$out/server/clients" 2>&1 &
+			clients $port &
 		fi
 		run_qemu "$1" "$port"
 		: >"$work/ended"

@@ -140,11 +140,11 @@ made() {
 
 # -- what is made ---------------------------------------------------------------------
 
-SYSROOT_PACKAGES='libc6-dev libc6-dbg libstdc++6 libelf-dev libdw-dev libbz2-dev libcmocka-dev'
+SYSROOT_PACKAGES='libc6-dev libc6-dbg libstdc++6 libelf-dev libdw-dev libbz2-dev libcmocka-dev libjansson-dev libiberty-dev'
 # In the order in which they are loaded.
 KERNEL_MODULES='virtio virtio_ring virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net netfs fscache 9pnet 9pnet_virtio 9p'
 # Where Debian has none: their sources.
-SYSROOT_SOURCES='zlib elfutils cmocka'
+SYSROOT_SOURCES='zlib elfutils cmocka libiberty jansson'
 # For musl, of which Debian has none at all.
 MUSL_SOURCES='zlib elfutils zydis'
 export cache jobs SYSROOT_SOURCES MUSL_SOURCES KERNEL_MODULES

@@ -2,7 +2,7 @@
 # Sourced by tests/cross/run: what is tested besides the behaviour tests.  Each part has a
 # script in parts, which the guest runs, and two functions here: prepare_PART puts what it
 # needs into $root, and examine_PART looks at what it left in $OUT.
-PARTS='unit attach_cycles memory server'
+PARTS='unit attach_cycles slots memory server'
 
 # Compiles a program of tests/run for the guest.
 program() { # NAME FLAGS…
@@ -70,6 +70,25 @@ examine_attach_cycles() {
 	done
 }
 
+# -- no memory for slots ---------------------------------------------------------------
+
+# Where there is a single step, and exclusive loads.
+prepare_slots() {
+	wanted slots || return
+	case $programs in
+	aarch64-* | powerpc-*) ;;
+	*) return ;;
+	esac
+	program what-exclusive
+	part slots
+	parts="$parts slots:slots"
+}
+
+examine_slots() {
+	cp "$OUT/stdout" "$OUT/script.log"
+	[ "$(cat "$OUT/status")" = 0 ] || finish "not ok: $(head -n 1 "$OUT/stdout")"
+}
+
 # -- what the target side takes -------------------------------------------------------
 
 # The limits are those of tests/check-target.
@@ -97,26 +116,38 @@ examine_memory() {
 
 # -- the server -----------------------------------------------------------------------
 
+make_token() {
+	echo "a secret of some length" >"$root/token"
+	chmod 600 "$root/token"
+}
+
 prepare_server() {
 	wanted server || return
 	program remote -pthread
-	echo "a secret of some length" >"$root/token"
-	chmod 600 "$root/token"
+	make_token
 	part server
 	parts="$parts server:server"
-	forward=yes
+	forward="$forward server"
 }
 
-# While the guest runs: the clients.  What they say is in $out/server.
+# While the guest runs: the clients of each part, whose names are in $forward.  What they
+# say is in $out/PART.
 clients() { # PORT
-	cd "$out/server" || exit 1
-	address=127.0.0.1:$1
-	cp "$root/token" . && chmod 600 token
+	for name in $forward; do
+		(
+			cd "$out/$name" || exit 1
+			address=127.0.0.1:$1
+			cp "$root/token" . && chmod 600 token
+			"clients_$name"
+		) >"$out/$name/clients" 2>&1
+	done
+}
 
-	client() { # OPTION…
-		timeout -k 5 $((TIMEOUT * 10)) "$MTRACE" -r $address --token-file token -b "$root" "$@"
-	}
+client() { # OPTION…
+	timeout -k 5 $((TIMEOUT * 10)) "$MTRACE" -r $address --token-file token "$@" -b "$root"
+}
 
+clients_server() {
 	await "$share/server/up.1"
 	client -o client.1.txt --export json:client.1.json 2>client.1.err || echo "the first client: $?"
 
@@ -157,4 +188,46 @@ examine_server() {
 	done
 	grep -q 'still running' "$OUT/console.out" || finish "not ok: the console knows of no program"
 	grep -q 'storm' "$OUT/console.out" || finish "not ok: the console knows no stacks"
+}
+
+# -- rows from the host ---------------------------------------------------------------
+
+# Neither program nor library has tables there, and Debian's C library for ARM next to
+# none; here are the debug files of all three.
+PARTS="$PARTS rows"
+
+prepare_rows() {
+	wanted rows || return
+	set -- -O2 -fno-asynchronous-unwind-tables -fno-unwind-tables -Wl,--build-id
+	program rows-lib "$@" -fPIC -shared -Wl,-soname,rows-lib
+	program rows "$@" -Wl,--no-as-needed "$root/t/rows-lib" -Wl,-rpath,/t
+	part server:rows
+	mkdir -p "$out/rows/files/t"
+	for name in rows rows-lib; do
+		cp "$root/t/$name" "$out/rows/files/t"
+		"$tracer-strip" "$root/t/$name"
+	done
+	make_token
+	parts="$parts rows:rows"
+	forward="$forward rows"
+}
+
+clients_rows() {
+	await "$share/rows/up.1"
+	client -b files -b "$programs_root" -v --export json:client.json 2>client.err ||
+		echo "the client: $?"
+}
+
+# Not one frame is found by other means than tables.
+examine_rows() {
+	cat "$OUT/client.err" "$OUT/stdout" "$OUT/clients" >"$OUT/script.log"
+	[ "$(cat "$OUT/status")" = 0 ] || finish "not ok: $(tail -n 1 "$OUT/stdout")"
+	[ ! -s "$OUT/clients" ] || finish "not ok: $(head -n 1 "$OUT/clients")"
+	for name in rows rows-lib; do
+		grep -q "/$name: a client gave its rows" "$OUT/stdout" || finish "not ok: no rows of $name"
+	done
+	"$expect" "$OUT/expected" "$OUT/client.json" >>"$OUT/script.log" || finish "not ok: frames are lost"
+	for way in prologue frame_pointer search; do
+		grep -q "\"$way\": 0" "$OUT/client.json" || finish "not ok: frames are found by $way"
+	done
 }

@@ -69,10 +69,11 @@ static void make_conversation(struct strbuf *sb)
 	struct wire_encoder e = WIRE_ENCODER_INIT(sb);
 
 	strbuf_addc(sb, (char)rnd());
-	wire_encode_login(&e, &(struct wire_login){ "secret!", "fuzz", rnd() % 2 });
+	wire_encode_login(&e, &(struct wire_login){ "secret!", "fuzz", rnd() % 2, rnd() % 2 });
 	for (unsigned i = 0; i < 12; i++) {
 		wire_encode_request(&e, &(struct request){ i, (uint8_t)(rnd() % 16), (pid_t)(rnd() >> 40),
-							   rnd(), rnd() });
+							   rnd(), rnd(), (const uint8_t *)"rows",
+							   (uint32_t)(rnd() % 5) });
 		if (rnd() % 4 == 0)
 			wire_encode_record(&e, WIRE_PING, NULL, 0);
 		if (rnd() % 8 == 0)

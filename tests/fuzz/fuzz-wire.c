@@ -135,6 +135,8 @@ static void make_stream(struct strbuf *sb)
 		SEND(&e, .type = EV_STACK, .u.stack = { i, (uint16_t)(i % 4), STACK_COMPLETE, 3, pc, module, NULL, NULL });
 	SEND(&e, .type = EV_STACK_REST, .u.rest = { 6, 62, 2, 1, 0, 0x1030, 0x7f00, 20, 0x1ffff, reg, data, 10 });
 	SEND(&e, .type = EV_STACK, .u.stack = { 6, 1, STACK_BROKEN, 3, pc, module, NULL, NULL });
+	SEND(&e, .type = EV_ROWS_WANTED, .u.rows = { data, 8, "/bin/x", 4000 });
+	SEND(&e, .type = EV_ROWS_GIVEN, .u.rows = { data, 8, "/bin/x", 400 });
 	for (unsigned i = 0; i < 40; i++) {
 		SEND(&e, .type = EV_ALLOC, .u.alloc = { 0x5000 + i * 16, i, 1 + i % 5, i / 10, { i % 2, i, 1 } });
 		SEND(&e, .type = EV_FAILED, .u.alloc = { 0, i, 2, 0, { 0, 0, 0 } });

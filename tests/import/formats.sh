@@ -127,6 +127,23 @@ END
 result "micro:bit, after a reset" "1 0 1 64 0 0 0 0 1" "$(import auto "$dir/microbit")"
 report "$dir/microbit" --import microbit
 contains "a reset" 'before a reset  *20 bytes in 1 block in use, 2 allocs, 1 free' "$dir/out"
+cat >"$dir/full" <<'END'
+heap_start : 0x20000000
+heap_end   : 0x20000100
+heap_size  : 256
+malloc: ALLOCATED: 100 [0x20000004]
+malloc: ALLOCATED: 20 [0x2000006c]
+free:   0x20000004
+malloc: OUT OF MEMORY [128]
+END
+report "$dir/full" --import microbit
+contains "out of memory: the map is printed" '^080 20000080 \.\{64\}$' "$dir/out"
+contains "and why" \
+	'^232 bytes free in 2 pieces, the largest 128: a request for 128 and its header cannot succeed$' "$dir/out"
+report "$dir/mbed" --import mbed --heap 0x20003200:4K:8
+contains "with --heap, too" '^3,944 bytes free .* a request for 5,000 cannot succeed$' "$dir/out"
+report "$dir/mbed" --import mbed --heapmap --heap 0x20003200:4K:8
+contains "--heapmap" '^080 20003280 \*\{8\}' "$dir/out"
 timeout 60 "$MTRACE" -q --import microbit --audit "$dir/microbit" >"$dir/out" 2>/dev/null
 result "what is free is known with the heap's size" "3,992 free" \
 	"$(awk '/ALLOCATED|malloc\(100\)/ { print $2, $3 }' "$dir/out")"

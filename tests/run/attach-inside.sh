@@ -5,13 +5,8 @@
 
 launch
 await said inside
-attach -q --export json:"$JSON"
-is_attached() {
-	grep -q "^TracerPid:.$tracer\$" /proc/$program/status
-}
-patiently is_attached || fail "not attached"
-# Seized first, planted then: until libc, or the program, has its breakpoints.
-sleep 0.5
+attach --export json:"$JSON"
+await err 'attached to' # which is said when it has its breakpoints
 echo >&3
 await said done
 end_tracer

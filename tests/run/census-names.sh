@@ -7,7 +7,7 @@ failed=0
 launch
 await said ready
 attach --census -m 0 --export json:"$JSON"
-await err 'census: .*stopped for'
+await err 'census: .*\(stopped for\|off,\)'
 end_tracer
 end_program 6
 

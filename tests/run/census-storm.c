@@ -6,7 +6,7 @@
 #include "expect.h"
 
 #define THREADS 16
-#define LIVE 256
+#define LIVE ROUNDS_OF(256, 32)
 
 static int stop;
 static pthread_barrier_t filled;

@@ -3,7 +3,8 @@
 # A census in the midst of an allocation storm, several times.
 . "$(dirname "$0")/background.sh"
 
-for round in $(seq "${1:-3}"); do
+: "${ROUNDS:=${EMULATED:+1}}" "${ROUNDS:=3}"
+for round in $(seq "$ROUNDS"); do
 	rm -f "$EXPECT"
 	launch
 	await said ready

@@ -106,7 +106,7 @@ static void *stays(void *arg)
 {
 	fill((unsigned)(uintptr_t)arg * 2654435761u + 1, wanted / (THREADS + 1));
 	/* Something for the cache, of every size. */
-	for (size_t n = 8; n < 1100; n += 16)
+	for (size_t n = 8; n < 1100; n += ROUNDS_OF(16, 128))
 		for (int i = 0; i < 9; i++) {
 			void *p[9];
 
@@ -194,7 +194,7 @@ int main(int argc, char **argv)
 	const char *mode = argc > 2 ? argv[2] : "quiet";
 	pthread_t t[THREADS + ENDED];
 
-	wanted = strtoul(argv[1], NULL, 10);
+	wanted = strtoul(argv[1], NULL, 10) / ROUNDS_OF(1, 40);
 	pthread_barrier_init(&filled, NULL, THREADS + 1);
 	pthread_barrier_init(&over, NULL, THREADS + 1);
 	/* Neither sbrk(2) nor a mapping behind the break may come between what

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* 64 threads that allocate, a little apart from each other, for 100 s or until
+/* 64 threads (16 in an emulated machine) that allocate, a little apart from each other, for 100 s or until
  * a file named "stop" appears; each checks its blocks.  Without an argument;
  * with one: only the first thread. */
 #include <pthread.h>
@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "expect.h"
+
+#define OTHERS ROUNDS_OF(63, 15)
 
 static volatile int stop;
 
@@ -28,8 +32,8 @@ static void *allocate(void *arg)
 
 int main(int argc, char **argv)
 {
-	pthread_t thread[63];
-	int n = argc > 1 ? 0 : 63;
+	pthread_t thread[OTHERS];
+	int n = argc > 1 ? 0 : OTHERS;
 
 	(void)argv;
 	for (long i = 0; i < n; i++)

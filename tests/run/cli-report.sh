@@ -63,6 +63,31 @@ if command -v strip >/dev/null && readelf -n cli-report-lib.so | grep -q 'Build 
 	grep -q 'cli-report-lib.c:8' err || wrong "-b, the whole name"
 	run -b other "$PROGRAM"
 	! grep -q 'cli-report-lib.c:8' err || wrong "-b took another file"
+	# Its debug file, in a copy of the target's file system: by build id, by path, by
+	# the link in the binary.
+	if command -v objcopy >/dev/null; then
+		id=$(readelf -n kept.so | sed -n 's/.*Build ID: *//p')
+		debug=root/usr/lib/debug
+		objcopy --only-keep-debug kept.so lib.dbg
+		for place in ".build-id/${id%"${id#??}"}/${id#??}.debug" "$OUT/cli-report-lib.so.debug" \
+			"$OUT/cli-report-lib.so"; do
+			rm -rf root
+			mkdir -p "$debug/${place%/*}" "root$OUT"
+			cp lib.dbg "$debug/$place"
+			cp cli-report-lib.so "root$OUT/"
+			run -b root "$PROGRAM"
+			grep -q 'cli-report-lib.c:8' err || wrong "-b, the debug file at $place"
+		done
+		objcopy --only-keep-debug "$PROGRAM" "$debug/$place"
+		run -b root "$PROGRAM"
+		! grep -q 'cli-report-lib.c:8' err || wrong "-b took another debug file"
+		rm -rf root
+		mkdir -p "$debug$OUT"
+		cp lib.dbg "$debug$OUT/linked.dbg"
+		objcopy --add-gnu-debuglink="$debug$OUT/linked.dbg" cli-report-lib.so
+		run -b root "$PROGRAM"
+		grep -q 'cli-report-lib.c:8' err || wrong "-b, by the debug link"
+	fi
 	mv kept.so cli-report-lib.so
 fi
 exit $failed

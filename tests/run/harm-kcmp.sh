@@ -4,7 +4,6 @@
 # refused as well: with injected pages, and with slots in padding.
 set -u
 
-"$CC" -D_GNU_SOURCE -o "$OUT/harm-kcmp" "$(dirname "$0")/harm-kcmp.c" || exit 1
 for slots in pages padding; do
 	rm -f "$EXPECT"
 	MTRACE_SLOTS=$slots timeout 50 "$OUT/harm-kcmp" "$MTRACE" -D --export json:"$JSON" "$PROGRAM" \

@@ -13,7 +13,9 @@
 
 #define ALLOCATIONS ROUNDS_OF(500, 100)
 #define NR offsetof(struct seccomp_data, nr)
-#define ARG(n) (offsetof(struct seccomp_data, args) + (n) * 8) /* little-endian */
+/* The low half of an argument, of two words. */
+#define ARG(n) (offsetof(struct seccomp_data, args) + (n) * 8 + \
+		(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0))
 
 #define LOAD(at) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at))
 #define UNLESS_EQUAL(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skip))

@@ -5,7 +5,7 @@
 #
 #   kill-random.sh [PROGRAM [ARGUMENT...]]
 set -u
-: "${KILLS:=20}" "${OUT:=.}"
+: "${KILLS:=${EMULATED:+5}}" "${KILLS:=20}" "${OUT:=.}"
 [ $# -gt 0 ] || set -- "$PROGRAM"
 
 i=0

@@ -4,6 +4,11 @@
 set -u
 cd "$OUT" || exit 1
 failed=0
+# Children that borrow the shell's memory are let go when they are another program.  Those of
+# busybox's shell, which is that of an emulated machine, are copies and let go as such, and
+# what is part of it, it executes as /proc/self/exe.
+one=true three='true, ls' again=sh
+[ -z "${EMULATED-}" ] || one=sh three=sh again='(sh|exe)'
 
 # expects STATUS REGEX ARGUMENTS...
 expects() {
@@ -20,11 +25,11 @@ expects() {
 
 expects 7 'earlier image +sh: .* in use at exec' sh -c "exec \"$PROGRAM\""
 expects 7 'earlier image +sh: ' -e sh -c "exec \"$PROGRAM\""
-expects 4 'went on as sh, untraced: --no-follow-exec' --no-follow-exec \
+expects 4 "went on as $again, untraced: --no-follow-exec" --no-follow-exec \
 	sh -c 'exec sh -c "sleep 0.2; echo ran; exit 4"'
 grep -q ran out || { echo "the program did not run on"; failed=1; }
-expects 0 'not followed: 1 child \(true\); use -f' sh -c '/bin/true; exit 0'
-expects 0 'not followed: 3 children \(true, ls\); use -f' \
+expects 0 "not followed: 1 child \\($one\\); use -f" sh -c '/bin/true; exit 0'
+expects 0 "not followed: 3 children \\($three\\); use -f" \
 	sh -c '/bin/true; /bin/true; ls >/dev/null; exit 0'
 expects 143 'was killed by SIGTERM' sh -c 'kill -TERM $$'
 expects 139 'was killed by SIGSEGV' sh -c 'kill -SEGV $$'

@@ -20,7 +20,7 @@ __attribute__((noinline)) static char *overrun(size_t n)
 int main(int argc, char **argv)
 {
 	char *again[] = { argv[0], (char *)"again", NULL };
-	char *first, *nowhere[] = { argv[0], NULL };
+	char *first, *nowhere[] = { (char *)"true", NULL };
 	pid_t pid;
 	int status;
 

@@ -8,6 +8,8 @@ for slots in page padding none; do
 	rm -f "$EXPECT"
 	MTRACE_SLOTS=$slots timeout -k 5 "$TIMEOUT" "$MTRACE" -D --redzone-size=16 --export json:"$JSON" \
 		-o report.txt "$PROGRAM" 2>err || { echo "$slots: status $?"; tail err; exit 1; }
+	# Then a system call has no breakpoint, and nothing is looked at before it.
+	! grep -q 'this machine has no single step: some calls are not observed' err || continue
 	"$OUT/../../expect" "$EXPECT" "$JSON" || { echo "$slots"; exit 1; }
 	for size in 70 80 90; do
 		by=looked

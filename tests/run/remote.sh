@@ -9,7 +9,7 @@
 #                    allocate
 #   remote.sh ipv6   one client, by IPv6
 . "${0%/*}/remote-lib.sh"
-: "${CLIENTS:=5}"
+: "${CLIENTS:=${EMULATED:+2}}" "${CLIENTS:=5}"
 port=$((20000 + $$ % 20000))
 
 client() { # ADDRESS

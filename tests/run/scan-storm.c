@@ -11,7 +11,7 @@
 #include "expect.h"
 
 #define THREADS 16
-#define LIVE 64
+#define LIVE ROUNDS_OF(64, 16)
 #define NOINLINE __attribute__((noinline, noclone))
 
 struct entry {

@@ -9,7 +9,7 @@
 set -u
 
 program=${1:-$PROGRAM}
-: "${SCANS:=5}" "${OUT:=.}"
+: "${SCANS:=${EMULATED:+2}}" "${SCANS:=5}" "${OUT:=.}"
 : "${top_builddir:=.}"
 tool=$top_builddir/tests/run/expect
 cd "$OUT" || exit 1

@@ -22,6 +22,8 @@ connect_2 -c -t 'open sesame'
 has '^ready: another client is in control' client.2
 echo 'ask 12 0 0 0' >&5
 await 1 '^answer 1 Operation not permitted' client.2
+echo 'rows 3 01000000' >&5
+await 1 '^answer 2 Operation not permitted' client.2
 ask 1 0 0 0
 answer ok
 "$client" -c -t 'open sesame' ./s </dev/null >client.3 2>&1

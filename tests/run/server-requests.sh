@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every request that a client may make, and what it does.
 . "${0%/*}/server-lib.sh"
-INFO=1 SCAN=2 WHY=3 READ=4 CENSUS=5 STOP=6 START=7 DEPTH=8 MARK=9 RESET=10 DETACH=11 KILL=12 BLOCKS=13 HEAPS=14
+INFO=1 SCAN=2 WHY=3 READ=4 CENSUS=5 STOP=6 START=7 DEPTH=8 MARK=9 RESET=10 DETACH=11 KILL=12 BLOCKS=13
+ROWS=14 HEAPS=15
 
 serve -w
 connect -c
@@ -15,6 +16,8 @@ answer ok
 has "^$pid .* 3 open blocks" client.1
 ask $INFO 999999 0 0
 answer 'No such process'
+ask $ROWS 0 3 0
+answer 'Bad message: these are no rows'
 
 ask $SCAN 0 0 0
 answer ok

@@ -18,7 +18,8 @@
 #define ARENA (64u << 20) /* of addresses only: blocks are not written to */
 #define STACK 262144
 #define SECONDS 0.4
-#define PERIOD_US 100
+/* In an emulated machine a handler alone takes milliseconds. */
+#define PERIOD_US ROUNDS_OF(100, 15000)
 
 static char arena[ARENA] __attribute__((aligned(16))), zeroed[STACK] __attribute__((aligned(16)));
 static unsigned next, next_zeroed;
@@ -147,7 +148,7 @@ static void *work(void *arg)
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	struct timespec pause = { .tv_nsec = 1000000 };
+	struct timespec pause = { .tv_nsec = 10 * PERIOD_US * 1000 };
 	char *low = mmap(NULL, 2 * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char how = argc > 1 ? *argv[1] : 'd';
 	pthread_attr_t attr;

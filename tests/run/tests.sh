@@ -49,13 +49,14 @@ can_build() {
 
 # Reads the BUILD column and leaves the program's path in $PROGRAM.
 build() {
-	src= cc= flags= libs= plugins=
+	src= cc= flags= libs= plugins= makes=
 	for word in $1; do
 		case $word in
 		src=*) src=${word#src=} ;;
 		cc=*) cc=${word#cc=} ;;
 		lib=*) libs="$libs ${word#lib=}" ;;
 		plugin=*) plugins="$plugins ${word#plugin=}" ;;
+		make=*) makes="$makes ${word#make=}" ;;
 		need=*) has "${word#need=}" || finish "skip no ${word#need=} here" ;;
 		*) flags="$flags $word" ;;
 		esac
@@ -94,6 +95,20 @@ build() {
 		set -- "$@" "-L$OUT" "-l:$lib.so" "-Wl,-rpath,${THERE:-$OUT}"
 	done
 	"$@" >>"$OUT/build.log" 2>&1 || finish "not ok: $src does not compile"
+	for make in $makes; do
+		make_more "$make"
+	done
+}
+
+# A script builds what else the test wants, with $cc and the tools of its machine.
+make_more() { # FILE
+	(cd "$OUT" && OUT=$OUT CC=$cc PROGRAM=$PROGRAM THERE=${THERE:-$OUT} NM=${NM:-nm} STRIP=${STRIP:-strip} \
+		OBJCOPY=${OBJCOPY:-objcopy} sh "$here/$1") >>"$OUT/build.log" 2>&1
+	case $? in
+	0) ;;
+	77) finish "skip $(tail -n 1 "$OUT/build.log")" ;;
+	*) finish "not ok: $1 builds nothing" ;;
+	esac
 }
 
 # Reads the RUN column into $options and $arguments.

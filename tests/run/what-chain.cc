@@ -8,7 +8,7 @@ extern "C" {
 #include "expect.h"
 }
 
-#define N 1000
+#define N ROUNDS_OF(1000, 200)
 
 __attribute__((noinline)) static void chain(void)
 {

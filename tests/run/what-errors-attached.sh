@@ -12,12 +12,11 @@ exec 3>in
 timeout -k 5 60 "$MTRACE" --stop-on-error --export json:"$JSON" -p $program 2>err &
 tracer=$!
 tries=0
-until grep -q '^ready' err || grep -q 'TracerPid:.[1-9]' /proc/$program/status; do
+until grep -q 'attached to' err; do # which is said when it has its breakpoints
 	tries=$((tries + 1))
 	[ $tries -lt 500 ] || fail "not attached"
 	sleep 0.02
 done
-sleep 0.5 # seized first, planted then
 echo >&3
 wait $tracer || fail "mtrace: $?"
 grep -q "gdb -p $program\$" err || fail "nothing was stopped"

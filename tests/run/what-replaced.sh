@@ -14,8 +14,18 @@ check() {
 
 attach() {
 	rm -f "$JSON"
-	timeout -s INT 1 "$@" --export json:"$JSON" -p "$pid" 2>"$STDERR"
-	[ $? = 124 ] || [ -s "$JSON" ] || { cat "$STDERR"; kill "$pid"; exit 1; }
+	"$@" --export json:"$JSON" -p "$pid" 2>"$STDERR" &
+	tracer=$!
+	tries=0
+	until grep -q 'attached to' "$STDERR"; do
+		tries=$((tries + 1))
+		[ $tries -lt 500 ] || { cat "$STDERR"; kill "$pid" $tracer; exit 1; }
+		sleep 0.02
+	done
+	sleep 1
+	kill -TERM $tracer
+	wait $tracer
+	[ -s "$JSON" ] || { cat "$STDERR"; kill "$pid"; exit 1; }
 }
 
 "$OUT/prog" & pid=$!

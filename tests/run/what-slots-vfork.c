@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include "expect.h"
 
-#define ROUNDS 200
+#define ROUNDS ROUNDS_OF(200, 50)
 #define CHILDREN 8
 
 static int left = 3;

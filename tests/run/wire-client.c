@@ -7,6 +7,7 @@
  * ADDRESS is a path, or HOST:PORT.  Lines of the standard input are obeyed in order:
  *
  *   ask KIND PID A B    sends a request and waits for its answer
+ *   rows A HEX          likewise REQUEST_ROWS, with these data
  *   pause               reads nothing until the next line is there
  *   quit                closes at once
  *
@@ -75,6 +76,15 @@ static void send_all(const struct strbuf *sb)
 		say("cannot send: %s", strerror(errno));
 }
 
+static void say_wanted(const struct event *ev)
+{
+	char id[2 * 64 + 1] = "";
+
+	for (unsigned i = 0; i < ev->u.rows.build_id_len && i < 64; i++)
+		sprintf(id + 2 * i, "%02x", ev->u.rows.build_id[i]);
+	say("wanted %s %s", id, ev->u.rows.path);
+}
+
 static int take_event(void *arg, const struct event *ev)
 {
 	(void)arg;
@@ -83,6 +93,8 @@ static int take_event(void *arg, const struct event *ev)
 	if (ev->type == EV_BLOCK)
 		say("block %#llx %llu", (unsigned long long)ev->u.alloc.addr,
 		    (unsigned long long)ev->u.alloc.size);
+	if (ev->type == EV_ROWS_WANTED)
+		say_wanted(ev);
 	if (ev->type == EV_HEAP)
 		say("heap %u %#llx %llu", ev->u.heap.kind, (unsigned long long)ev->u.heap.start,
 		    (unsigned long long)ev->u.heap.size);
@@ -173,12 +185,24 @@ static bool read_line(char *line, size_t size)
 	return n > 0;
 }
 
-static void ask(const char *line)
+static void send_request(struct request *q)
 {
 	static uint32_t id;
 	struct strbuf sb = STRBUF_INIT;
 	struct wire_encoder e = WIRE_ENCODER_INIT(&sb);
-	struct request q = { .id = ++id };
+
+	q->id = ++id;
+	wire_encode_request(&e, q);
+	answered = false;
+	send_all(&sb);
+	strbuf_release(&sb);
+	while (!answered && !over)
+		take_bytes();
+}
+
+static void ask(const char *line)
+{
+	struct request q = { 0 };
 	unsigned kind = 0;
 	long long a = 0, b = 0;
 	int pid = 0;
@@ -188,12 +212,22 @@ static void ask(const char *line)
 	q.pid = pid;
 	q.a = (uint64_t)a;
 	q.b = (uint64_t)b;
-	wire_encode_request(&e, &q);
-	answered = false;
-	send_all(&sb);
-	strbuf_release(&sb);
-	while (!answered && !over)
-		take_bytes();
+	send_request(&q);
+}
+
+static void give_rows(const char *line)
+{
+	struct request q = { .kind = REQUEST_ROWS };
+	uint8_t data[512];
+	unsigned a = 0, byte;
+	int at = 0, n;
+
+	sscanf(line, "rows %u %n", &a, &at);
+	for (; q.ndata < sizeof data && sscanf(line + at, "%2x%n", &byte, &n) == 1; at += n)
+		data[q.ndata++] = (uint8_t)byte;
+	q.a = a;
+	q.data = data;
+	send_request(&q);
 }
 
 static void log_in(const char *token, bool control)
@@ -201,7 +235,7 @@ static void log_in(const char *token, bool control)
 	struct strbuf sb = STRBUF_INIT;
 	struct wire_encoder e = WIRE_ENCODER_INIT(&sb);
 
-	wire_encode_login(&e, &(struct wire_login){ token, "wire-client", control });
+	wire_encode_login(&e, &(struct wire_login){ token, "wire-client", control, control });
 	send_all(&sb);
 	strbuf_release(&sb);
 }
@@ -209,12 +243,14 @@ static void log_in(const char *token, bool control)
 /* Obeys lines as they come; false: there are no more. */
 static bool obey(void)
 {
-	char line[128];
+	char line[1024];
 
 	if (!read_line(line, sizeof line))
 		return false;
 	if (!strncmp(line, "ask ", 4))
 		ask(line);
+	else if (!strncmp(line, "rows ", 5))
+		give_rows(line);
 	else if (!strcmp(line, "quit"))
 		over = true;
 	else if (!strcmp(line, "pause"))

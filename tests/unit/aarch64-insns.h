@@ -10,8 +10,8 @@
 #define AT_TARGET 0x800 /* where branches go */
 #define AT_TABLE 0x900  /* literals */
 
-/* What displace() is to say: S a slot, G goto, T single-step, X no instruction; near
- * and far.  Emulated: emulate() can do it. */
+/* What displace() is to say: S a slot, G goto, T single-step, W not even that, X no
+ * instruction; near and far.  Emulated: emulate() can do it. */
 struct insn {
 	const char *name;
 	uint32_t w;
@@ -146,11 +146,11 @@ static const struct insn insns[] = {
 	{ "ldar x0, [x2]", 0xc8dffc40, "SS", false },
 	{ "stlr x0, [x2]", 0xc89ffc40, "SS", false },
 	{ "clrex", 0xd5033f5f, "SS", false },
-	{ "stxr w0, x1, [x2]", 0xc8007c41, "SS", false },
-	{ "ldxr x0, [x2] alone", 0xc85f7c40, "XX", false },
-	{ "ldaxr w0, [x2] alone", 0x885ffc40, "XX", false },
-	{ "ldxp x0, x1, [x2] alone", 0xc87f0440, "XX", false },
-	{ "ldxrb w0, [x2] alone", 0x085f7c40, "XX", false },
+	{ "stxr w0, x1, [x2]", 0xc8007c41, "WW", false },
+	{ "ldxr x0, [x2] alone", 0xc85f7c40, "WW", false },
+	{ "ldaxr w0, [x2] alone", 0x885ffc40, "WW", false },
+	{ "ldxp x0, x1, [x2] alone", 0xc87f0440, "WW", false },
+	{ "ldxrb w0, [x2] alone", 0x085f7c40, "WW", false },
 	{ "brk #1", 0xd4200020, "SS", false },
 	{ "hlt #0", 0xd4400000, "SS", false },
 	{ "svc #0", 0xd4000001, "TT", false },

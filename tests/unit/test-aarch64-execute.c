@@ -348,7 +348,8 @@ static void check_insn(const struct insn *insn, unsigned seeds)
 {
 	words = &insn->w;
 	nwords = 1;
-	if (insn->kinds[here->far] == 'X' || insn->w == 0xd4000001) /* a system call would be made */
+	/* A system call would be made. */
+	if (strchr("XW", insn->kinds[here->far]) || insn->w == 0xd4000001)
 		return;
 	assert_int_equal(abi_aarch64.displace(&abi_aarch64, here->code + AT_INSN,
 					      (const uint8_t *)&insn->w, 4, here->slot, 0, &displaced), 0);

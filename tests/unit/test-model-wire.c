@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "model/state.h"
 #include "model/wire.h"
 
 #define NEVENTS 20000
@@ -185,6 +186,13 @@ static void make_rare(struct sent *s)
 		ev->u.rest.reg = s->figures;
 		ev->u.rest.bytes = data;
 		ev->u.rest.nbytes = ndata;
+		break;
+	case EV_ROWS_WANTED:
+	case EV_ROWS_GIVEN:
+		ev->u.rows.path = string(s->a, 40);
+		ev->u.rows.build_id = s->data;
+		ev->u.rows.build_id_len = (uint8_t)(1 + rnd() % 32);
+		ev->u.rows.size = N64;
 		break;
 	case EV_NOTE:
 		ev->u.note.bad = rnd() % 2;
@@ -413,6 +421,14 @@ static void same_pointed(struct event *a, struct event *b)
 			   b->u.module.build_id_len);
 		a->u.module.path = b->u.module.path;
 		a->u.module.build_id = b->u.module.build_id;
+		break;
+	case EV_ROWS_WANTED:
+	case EV_ROWS_GIVEN:
+		same_string(a->u.rows.path, b->u.rows.path);
+		same_bytes(a->u.rows.build_id, a->u.rows.build_id_len, b->u.rows.build_id,
+			   b->u.rows.build_id_len);
+		a->u.rows.path = b->u.rows.path;
+		a->u.rows.build_id = b->u.rows.build_id;
 		break;
 	case EV_STACK_REST:
 		same_bytes(a->u.rest.bytes, a->u.rest.nbytes, b->u.rest.bytes, b->u.rest.nbytes);
@@ -696,9 +712,9 @@ static void test_hello(void **state)
 
 static void test_requests(void **state)
 {
-	struct request q = { 7, REQUEST_READ, 4711, UINT64_MAX, 300 }, got_q;
+	struct request q = { 7, REQUEST_READ, 4711, UINT64_MAX, 300, (const uint8_t *)"rows", 4 }, got_q;
 	struct answer a = { 7, ENOENT, "it is gone", (const uint8_t *)"abc", 3 }, got_a;
-	struct wire_login l = { "secret", "mtrace 9", true }, got_l;
+	struct wire_login l = { "secret", "mtrace 9", true, true }, got_l;
 	struct strbuf sb = STRBUF_INIT;
 	struct wire_encoder e = WIRE_ENCODER_INIT(&sb);
 	struct wire_record r;
@@ -716,12 +732,15 @@ static void test_requests(void **state)
 	assert_string_equal(got_l.token, "secret");
 	assert_string_equal(got_l.tool, "mtrace 9");
 	assert_true(got_l.control);
+	assert_true(got_l.rows);
 	at += (size_t)wire_next(sb.s + at, sb.n - at, &r);
 	assert_int_equal(r.type, WIRE_REQUEST);
 	assert_int_equal(wire_decode_request(&r, &got_q), 0);
 	assert_int_equal(got_q.id, q.id);
 	assert_int_equal(got_q.kind, q.kind);
 	assert_int_equal(got_q.pid, q.pid);
+	assert_int_equal(got_q.ndata, q.ndata);
+	assert_memory_equal(got_q.data, q.data, q.ndata);
 	assert_int_equal(got_q.a, q.a);
 	assert_int_equal(got_q.b, q.b);
 	at += (size_t)wire_next(sb.s + at, sb.n - at, &r);
@@ -743,6 +762,54 @@ static void test_requests(void **state)
 	strbuf_release(&sb);
 }
 
+static int note_wanted(void *arg, const struct event *ev)
+{
+	if (ev->type == EV_ROWS_WANTED)
+		strbuf_addf(arg, "%s %d ", ev->u.rows.path, ev->u.rows.build_id[0]);
+	return 0;
+}
+
+static void tell_wanted(const struct state *s, struct strbuf *text)
+{
+	struct strbuf sb = STRBUF_INIT;
+	struct wire_decoder d = { 0 };
+	struct wire_record r;
+	ssize_t n;
+
+	strbuf_reset(text);
+	strbuf_adds(text, "");
+	state_tell(s, &sb);
+	for (size_t at = 0; (n = wire_next(sb.s + at, sb.n - at, &r)) > 0; at += (size_t)n)
+		assert_int_equal(wire_decode(&d, &r, note_wanted, text), 0);
+	strbuf_release(&sb);
+	wire_decoder_release(&d);
+}
+
+/* A client that comes late is told of all that nobody has given, and once. */
+static void test_rows_wanted(void **state)
+{
+	const uint8_t id[] = { 1, 2, 3 };
+	struct event ev = { .type = EV_ROWS_WANTED, .u.rows = { id, 2, "/a", 9 } };
+	struct state *s = state_new();
+	struct strbuf text = STRBUF_INIT;
+
+	(void)state;
+	state_sink(s)->emit(state_sink(s), &ev);
+	ev.u.rows.build_id = id + 1;
+	ev.u.rows.path = "/b";
+	state_sink(s)->emit(state_sink(s), &ev);
+	state_sink(s)->emit(state_sink(s), &ev);
+	tell_wanted(s, &text);
+	assert_string_equal(text.s, "/a 1 /b 2 ");
+	ev.type = EV_ROWS_GIVEN;
+	ev.u.rows.build_id = id;
+	state_sink(s)->emit(state_sink(s), &ev);
+	tell_wanted(s, &text);
+	assert_string_equal(text.s, "/b 2 ");
+	strbuf_release(&text);
+	state_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -753,6 +820,7 @@ int main(void)
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_rows_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

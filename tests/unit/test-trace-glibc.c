@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The census of a heap that is made up, of either word size: what is in use and
+/* The census of a heap that is made up, of each layout: what is in use and
  * nothing else; and of the same with damage. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,14 +16,20 @@ enum { DATA, BRK, TLS, MAPPED, THREAD, OLDER, NREGIONS };
 #define TP (at[TLS] + 0x900)
 static taddr_t cache_below = 0x40; /* tcache lies so far below TP */
 static bool big; /* the byte order */
+static bool large; /* the cache has a rest that is no chunk */
 
 /* Two heaps of one thread's arena: multiples of HEAP_MAX_SIZE. */
 static const taddr_t at[] = { [DATA] = 0xf7100000, [BRK] = 0x56001000, [TLS] = 0xf7200000,
 			      [MAPPED] = 0xf7300000, [THREAD] = 0xf0000000, [OLDER] = 0xec000000 };
 static const size_t size_of[] = { 0x2000, 0x4000, 0x1000, 0x30000, 0x3000, 0x2000 };
 
+/* Words and alignments of blocks. */
+static const struct kind {
+	unsigned w, align;
+} kinds[] = { { 8, 16 }, { 4, 16 }, { 4, 8 } };
+
 struct made_up {
-	unsigned w;
+	unsigned w, align;
 	uint8_t *mem[NREGIONS];
 	taddr_t main_arena, thread_arena;
 	taddr_t next;    /* where the next chunk comes */
@@ -73,18 +79,30 @@ static unsigned off(const struct made_up *x, unsigned in64, unsigned in32)
 	return x->w == 8 ? in64 : in32;
 }
 
+/* The same behind an arena's fastbins, of which there is one less where blocks are
+ * aligned to 8. */
+static unsigned behind(const struct made_up *x, unsigned in64, unsigned in32)
+{
+	return off(x, in64, in32 - (x->align == 8 ? 4 : 0));
+}
+
+static uint64_t cache_size(const struct made_up *x)
+{
+	return off(x, 0x290, x->align == 8 ? 0x188 : 0x190);
+}
+
 static void make_arena(struct made_up *x, taddr_t a, taddr_t next, taddr_t top, uint64_t system_mem)
 {
 	for (unsigned i = 0; i < NBINS; i++) {
-		taddr_t bin = a + off(x, 0x70, 0x40) + 2 * x->w * i;
+		taddr_t bin = a + behind(x, 0x70, 0x40) + 2 * x->w * i;
 
 		put_word(x, bin, bin - 2 * x->w);
 		put_word(x, bin + x->w, bin - 2 * x->w);
 	}
-	put_word(x, a + off(x, 0x60, 0x38), top);
-	put_word(x, a + off(x, 0x870, 0x448), next);
-	put_word(x, a + off(x, 0x888, 0x454), system_mem);
-	put_word(x, a + off(x, 0x890, 0x458), system_mem);
+	put_word(x, a + behind(x, 0x60, 0x38), top);
+	put_word(x, a + behind(x, 0x870, 0x448), next);
+	put_word(x, a + behind(x, 0x888, 0x454), system_mem);
+	put_word(x, a + behind(x, 0x890, 0x458), system_mem);
 }
 
 static void make_params(struct made_up *x, taddr_t p, unsigned n_mmaps, uint64_t mmapped)
@@ -99,13 +117,13 @@ static void make_params(struct made_up *x, taddr_t p, unsigned n_mmaps, uint64_t
 	put_word(x, p + longs + w, mmapped + 4096);
 	put_word(x, p + longs + 2 * w, at[BRK]);
 	put_word(x, p + longs + 3 * w, 64);
-	put_word(x, p + longs + 4 * w, w == 8 ? 1032 : 1020);
+	put_word(x, p + longs + 4 * w, off(x, 1032, x->align == 8 ? 516 : 1020));
 	put_word(x, p + longs + 5 * w, 7);
 }
 
 static taddr_t begin(const struct made_up *x, taddr_t start)
 {
-	return start + (-(start + 2 * x->w) & 15);
+	return start + (-(start + 2 * x->w) & (x->align - 1));
 }
 
 /* A chunk of `size` bytes at the next place: its memory's address. */
@@ -137,7 +155,7 @@ static void binned(struct made_up *x, uint64_t size)
 
 static void cached(struct made_up *x, taddr_t cache, uint64_t size, unsigned n)
 {
-	uint64_t bin = (size - off(x, 32, 16)) / 16;
+	uint64_t bin = (size - off(x, 32, 16)) / x->align;
 	taddr_t before = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -170,7 +188,7 @@ static void make_break(struct made_up *x)
 
 	x->next = begin(x, at[BRK]);
 	x->bits = PREV_INUSE;
-	cache = chunk(x, off(x, 0x290, 0x190));
+	cache = chunk(x, cache_size(x) + (large ? off(x, 32, 16) - x->align : 0));
 	used(x, 0x20);
 	cached(x, cache, 0x40, 3);
 	used(x, 0x50);
@@ -178,7 +196,7 @@ static void make_break(struct made_up *x)
 	binned(x, 0x200);
 	used(x, 0x110);
 	x->bits |= PREV_INUSE;
-	used(x, off(x, 0x290, 0x190)); /* of a cache's size, and none */
+	used(x, cache_size(x)); /* of a cache's size, and none */
 	cached(x, cache, 0x60, 7);
 	put_word(x, x->next + x->w, (at[BRK] + size_of[BRK] - x->next) | PREV_INUSE);
 	make_arena(x, x->main_arena, x->thread_arena, x->next, size_of[BRK]);
@@ -205,7 +223,7 @@ static void make_thread(struct made_up *x)
 	make_heap(x, at[OLDER], 0, size_of[OLDER]);
 	make_heap(x, at[THREAD], at[OLDER], size_of[THREAD]);
 	x->bits = PREV_INUSE | NON_MAIN_ARENA;
-	x->next = begin(x, x->thread_arena + off(x, 0x898, 0x45c));
+	x->next = begin(x, x->thread_arena + behind(x, 0x898, 0x45c));
 	used(x, 0x30);
 	in_fastbin(x, x->thread_arena, 0x20, 2);
 	used(x, 0x500);
@@ -243,10 +261,13 @@ static int by_address(const void *a, const void *b)
 
 /* Three mappings: two neighbours, one of them moved up by memalign(512), and one
  * behind a page of the program's. */
-static void make(struct made_up *x, unsigned w)
+static void make(struct made_up *x, const struct kind *kind)
 {
+	unsigned w = kind->w;
+
 	memset(x, 0, sizeof *x);
 	x->w = w;
+	x->align = kind->align;
 	for (int i = 0; i < NREGIONS; i++)
 		x->mem[i] = xcalloc(1, size_of[i]);
 	x->main_arena = at[DATA] + 0xc60;
@@ -273,12 +294,12 @@ static void check_main_arena(struct made_up *x)
 {
 	struct addr_range data = { at[DATA], at[DATA] + size_of[DATA] }, arena = { 0 };
 	struct mem_reader mem = { read_made_up, x };
-	struct glibc_view v = { .mem = &mem, .word = x->w, .page = 4096, .data = &data, .ndata = 1,
+	struct glibc_view v = { .mem = &mem, .word = x->w, .align = x->align, .page = 4096, .data = &data, .ndata = 1,
 				.big_endian = big };
 
 	assert_true(glibc_main_arena(&v, &arena));
 	assert_int_equal(arena.start, x->main_arena);
-	assert_int_equal(arena.end, x->main_arena + off(x, 0x870, 0x448));
+	assert_int_equal(arena.end, x->main_arena + behind(x, 0x870, 0x448));
 	data.end = x->main_arena;
 	assert_false(glibc_main_arena(&v, &arena));
 }
@@ -291,7 +312,7 @@ static int take_by(struct made_up *x, struct glibc_heap *h, taker *take)
 	static const int order[] = { BRK, OLDER, THREAD, DATA, TLS, MAPPED };
 	struct mem_reader mem = { read_made_up, x };
 	taddr_t tp = TP;
-	struct glibc_view v = { .mem = &mem, .word = x->w, .page = 4096, .data = &data, .ndata = 1,
+	struct glibc_view v = { .mem = &mem, .word = x->w, .align = x->align, .page = 4096, .data = &data, .ndata = 1,
 				.anon = anon, .nanon = NREGIONS, .tp = &tp, .ntp = 1, .big_endian = big };
 
 	for (int i = 0; i < NREGIONS; i++)
@@ -330,8 +351,8 @@ static void test_exact(void **state)
 	struct made_up x;
 
 	(void)state;
-	for (unsigned w = 4; w <= 8; w += 4) {
-		make(&x, w);
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		make(&x, &kinds[k]);
 		check_exact(&x);
 		release(&x);
 	}
@@ -351,6 +372,13 @@ static void test_other_machines(void **state)
 	big = false;
 }
 
+static void test_large_cache(void **state)
+{
+	large = true;
+	test_exact(state);
+	large = false;
+}
+
 /* The program has moved the break by itself: two fence posts, its own bytes, and
  * the heap again. */
 static void test_foreign_break(void **state)
@@ -359,11 +387,13 @@ static void test_foreign_break(void **state)
 	taddr_t top;
 
 	(void)state;
-	for (unsigned w = 4; w <= 8; w += 4) {
-		make(&x, w);
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		unsigned w = kinds[k].w;
+
+		make(&x, &kinds[k]);
 		top = x.next = 0;
 		for (unsigned i = 0; i < w; i++)
-			top |= (taddr_t)place(&x, x.main_arena + off(&x, 0x60, 0x38), w)[i] << 8 * i;
+			top |= (taddr_t)place(&x, x.main_arena + behind(&x, 0x60, 0x38), w)[i] << 8 * i;
 		x.next = top;
 		x.bits = PREV_INUSE;
 		chunk(&x, 2 * w);
@@ -372,7 +402,7 @@ static void test_foreign_break(void **state)
 		x.next = begin(&x, x.next + 0x1000);
 		used(&x, 0x70);
 		put_word(&x, x.next + w, (at[BRK] + size_of[BRK] - x.next) | PREV_INUSE);
-		put_word(&x, x.main_arena + off(&x, 0x60, 0x38), x.next);
+		put_word(&x, x.main_arena + behind(&x, 0x60, 0x38), x.next);
 		qsort(x.expect.v, x.expect.n, sizeof *x.expect.v, by_address);
 		check_exact(&x);
 		release(&x);
@@ -387,19 +417,19 @@ static void test_segment_without_blocks(void **state)
 	struct made_up x;
 
 	(void)state;
-	for (unsigned i = 0; i < 2 * ARRAY_SIZE(pages); i++) {
-		taddr_t page = at[MAPPED] + pages[i / 2];
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds) * ARRAY_SIZE(pages); i++) {
+		taddr_t page = at[MAPPED] + pages[i / ARRAY_SIZE(kinds)];
 
-		make(&x, i % 2 ? 8 : 4);
+		make(&x, &kinds[i % ARRAY_SIZE(kinds)]);
 		x.next = 0;
 		for (unsigned k = 0; k < x.w; k++)
-			x.next |= (taddr_t)place(&x, x.main_arena + off(&x, 0x60, 0x38), x.w)[k] << 8 * k;
+			x.next |= (taddr_t)place(&x, x.main_arena + behind(&x, 0x60, 0x38), x.w)[k] << 8 * k;
 		x.bits = PREV_INUSE;
 		chunk(&x, 2 * x.w);
 		chunk(&x, 2 * x.w);
 		x.next = begin(&x, page);
 		put_word(&x, x.next + x.w, (page + 0x1000 - x.next) | PREV_INUSE);
-		put_word(&x, x.main_arena + off(&x, 0x60, 0x38), x.next);
+		put_word(&x, x.main_arena + behind(&x, 0x60, 0x38), x.next);
 		put(&x, x.main_arena + 4, 2, 4); /* NONCONTIGUOUS */
 		check_exact(&x);
 		release(&x);
@@ -412,10 +442,10 @@ static void test_other_pointers(void **state)
 	struct made_up x;
 
 	(void)state;
-	for (unsigned w = 4; w <= 8; w += 4) {
-		make(&x, w);
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		make(&x, &kinds[k]);
 		put_word(&x, at[DATA] + 0x1e00, x.thread_arena);
-		put_word(&x, at[DATA] + 0x1e80, at[DATA] + 0x1e80 - off(&x, 0x870, 0x448));
+		put_word(&x, at[DATA] + 0x1e80, at[DATA] + 0x1e80 - behind(&x, 0x870, 0x448));
 		check_exact(&x);
 		release(&x);
 	}
@@ -428,10 +458,11 @@ static void test_beside(void **state)
 	struct made_up x;
 
 	(void)state;
-	for (unsigned w = 4; w <= 8; w += 4) {
-		unsigned binmap = w == 8 ? 0x860 : 0x438;
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		unsigned w = kinds[k].w, binmap;
 
-		make(&x, w);
+		make(&x, &kinds[k]);
+		binmap = behind(&x, 0x860, 0x438);
 		for (unsigned i = 0; i < 16; i += w)
 			put_word(&x, x.main_arena + binmap + i, x.thread_arena);
 		put_word(&x, x.main_arena + binmap + 16 + 2 * w, x.thread_arena);
@@ -446,7 +477,7 @@ static void test_never_used(void **state)
 	struct made_up x;
 
 	(void)state;
-	make(&x, 8);
+	make(&x, &kinds[0]);
 	memset(x.mem[DATA] + 0xc60, 0, 0x898);
 	put_word(&x, x.main_arena + 0x870, x.main_arena);
 	put_word(&x, x.main_arena + 0x880, 1);
@@ -463,19 +494,19 @@ static void test_other_layouts(void **state)
 	struct made_up x;
 
 	(void)state;
-	make(&x, 8);
+	make(&x, &kinds[0]);
 	put_word(&x, x.main_arena + 0x870, 0);
 	assert_int_equal(take(&x, &h), -ENOTSUP);
 	assert_non_null(strstr(h.doubt, "no main arena"));
 	release(&x);
 
-	make(&x, 8);
+	make(&x, &kinds[0]);
 	make_params(&x, at[DATA] + 0x340, 3, 1);
 	assert_int_equal(take(&x, &h), -ENOTSUP);
 	assert_non_null(strstr(h.doubt, "no malloc parameters"));
 	release(&x);
 
-	make(&x, 8);
+	make(&x, &kinds[0]);
 	x.w = 2;
 	assert_int_equal(take(&x, &h), -ENOTSUP);
 	x.w = 8;
@@ -489,14 +520,14 @@ static void test_broken(void **state)
 	struct made_up x;
 
 	(void)state;
-	make(&x, 8);
+	make(&x, &kinds[0]);
 	put_word(&x, begin(&x, at[BRK]) + 0x290 + 8, 0x31);
 	assert_int_equal(take(&x, &h), -EINVAL);
 	assert_non_null(strstr(h.doubt, "main heap"));
 	assert_int_equal(h.blocks.n, 0);
 	release(&x);
 
-	make(&x, 8);
+	make(&x, &kinds[0]);
 	make_params(&x, at[DATA] + 0x340, 4, 0x8000 + 0x9000 + 0x3000);
 	assert_int_equal(take(&x, &h), 0);
 	assert_int_equal(h.blocks.n, x.expect.n);
@@ -544,7 +575,7 @@ static void test_damaged(void **state)
 		struct glibc_heap h;
 		struct made_up x;
 
-		make(&x, round & 1 ? 8 : 4);
+		make(&x, &kinds[round % ARRAY_SIZE(kinds)]);
 		for (unsigned n = 1 + hash_u64(++seed) % 8; n; n--)
 			damage(&x, &seed);
 		if (!take(&x, &h))
@@ -568,10 +599,10 @@ static void test_outline(void **state)
 	struct made_up x;
 
 	(void)state;
-	for (unsigned w = 4; w <= 8; w += 4) {
-		unsigned info;
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		unsigned info, w = kinds[k].w;
 
-		make(&x, w);
+		make(&x, &kinds[k]);
 		info = off(&x, 0x30, 0x18);
 		assert_int_equal(take_by(&x, &h, glibc_outline), 0);
 		assert_int_equal(h.blocks.n, 0);
@@ -580,14 +611,14 @@ static void test_outline(void **state)
 		assert_int_equal(h.regions.v[0].end, at[BRK] + size_of[BRK]);
 		assert_int_equal(h.regions.v[0].arena, 0);
 		assert_int_equal(h.regions.v[0].lead,
-				 begin(&x, at[BRK]) - at[BRK] + off(&x, 0x290, 0x190) + w);
+				 begin(&x, at[BRK]) - at[BRK] + cache_size(&x) + w);
 		assert_int_equal(h.regions.v[1].start, at[THREAD]);
 		assert_int_equal(h.regions.v[1].end, at[THREAD] + size_of[THREAD]);
 		assert_int_equal(h.regions.v[1].arena, 1);
 		assert_int_equal(h.regions.v[1].lead, begin(&x, at[THREAD] + info) + w - at[THREAD]);
 		assert_int_equal(h.regions.v[2].start, at[OLDER]);
 		assert_int_equal(h.regions.v[2].lead,
-				 begin(&x, x.thread_arena + off(&x, 0x898, 0x45c)) + w - at[OLDER]);
+				 begin(&x, x.thread_arena + behind(&x, 0x898, 0x45c)) + w - at[OLDER]);
 		glibc_heap_release(&h);
 		release(&x);
 	}
@@ -599,6 +630,7 @@ int main(void)
 		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_outline),
 		cmocka_unit_test(test_other_machines),
+		cmocka_unit_test(test_large_cache),
 		cmocka_unit_test(test_foreign_break),
 		cmocka_unit_test(test_segment_without_blocks),
 		cmocka_unit_test(test_beside),

@@ -378,7 +378,7 @@ static void fails(const char *text, enum tracer tracer, const char *line)
 static void requests(void **state)
 {
 	(void)state;
-	asks("stop\nstart 7\n", "STOP pid=0 a=0\nSTART pid=7 a=0\n", "");
+	asks("stop\nstart 7\n", "STOP pid=0 a=0\nSTART pid=7 a=1\n", "");
 	asks("reset\ndetach\n", "RESET pid=0 a=0\nDETACH pid=0 a=0\n", "");
 	asks("kill\n", "KILL pid=7 a=0\n", "");
 	asks("set depth 20\n", "DEPTH pid=0 a=14\n", "");

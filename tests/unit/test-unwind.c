@@ -227,6 +227,13 @@ bool elf_file_function_before(struct elf_file *f, taddr_t vaddr, struct elf_symb
 	return elf_file_function_at(f, vaddr, out);
 }
 
+const uint8_t *elf_file_build_id(const struct elf_file *f, size_t *len)
+{
+	(void)f;
+	*len = 0;
+	return NULL;
+}
+
 size_t elf_file_segments(const struct elf_file *f, const struct elf_segment **out)
 {
 	(void)f;

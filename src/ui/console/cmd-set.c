@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "elf/elf_file.h"
 #include "console.h"
 
 enum { DEPTH_MAX = 1024 };
@@ -24,10 +25,12 @@ static int set_searchpath(struct console *c, const char *folders)
 		strings_release(&path);
 		return -1;
 	}
+	elf_set_debug_roots(NULL);
 	strings_release(&c->searchpath);
 	c->searchpath = path;
 	vec_push(&c->searchpath, NULL);
 	c->report.binpath = (const char *const *)c->searchpath.v;
+	elf_set_debug_roots(c->report.binpath);
 	return 0;
 }
 

@@ -7,7 +7,7 @@ static int run(struct console *c, int argc, char **argv)
 
 	if (console_pid_only(c, &command_start, argc, argv, &pid))
 		return -1;
-	return console_tell(c, REQUEST_START, pid, 0);
+	return console_tell(c, REQUEST_START, pid, REQUEST_START_ROWS);
 }
 
 const struct command command_start = {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/msg.h"
+#include "elf/elf_file.h"
 #include "console.h"
 
 volatile int console_interrupted, console_ending, console_resumed, console_resized;
@@ -160,6 +161,7 @@ int console_run(const struct console_opts *o)
 		execute_all(&c);
 	}
 	signals_end(old);
+	elf_set_debug_roots(NULL); /* they may be these */
 	strings_release(&c.searchpath);
 	strbuf_release(&c.out);
 	return never ? -1 : console_ending ? 128 + console_ending : c.failed;

@@ -1,0 +1,123 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The program and its library have no call-frame information where they run; the client
+# has it, and gives it, before the program begins: the server's own log has whole stacks.
+# Nobody's files, damaged rows and a client without a word cost frames, no more.
+. "${0%/*}/remote-lib.sh"
+command -v objcopy >/dev/null || { echo "no objcopy"; exit 77; }
+readelf -n "$PROGRAM" | grep -q 'Build ID' || { echo "the linker makes no build ids"; exit 77; }
+lib=rows-lib.so
+client=${MTRACE%/*}/tests/run/wire-client
+debug=root/usr/lib/debug
+
+# In a copy of the target's file system: the program as a whole, of the library what is
+# on the target, and beside it its debug file, by the build id.
+id=$(readelf -n $lib | sed -n 's/.*Build ID: *//p')
+mkdir -p "root$OUT" "$debug/.build-id/${id%"${id#??}"}"
+cp "$PROGRAM" "root$OUT/"
+objcopy --only-keep-debug $lib "$debug/.build-id/${id%"${id#??}"}/${id#??}.debug"
+objcopy --strip-all $lib
+objcopy --strip-all "$PROGRAM"
+cp $lib "root$OUT/"
+
+broken() { # JSON
+	sed -n 's/.*"broken": \([0-9]*\).*/\1/p' "$1"
+}
+
+# run_with WHAT CLIENT...: the server's log is read with the files, but of stacks that
+# broke there it has nothing more than the server had.
+run_with() {
+	what=$1
+	shift
+	rm -f "$EXPECT"
+	serve "$what" "$MTRACE" -v -r ./s -w -l log "$PROGRAM"
+	"$@" >client.out 2>client.err || fail "$what: the client's status is $?"
+	finish 0
+}
+
+unwound() { # WHAT: no frame is lost
+	timeout -k 5 60 "$MTRACE" -q -l log -b root --export json:log.json 2>log.err || fail "$1: the log"
+	[ "$(broken log.json)" = 0 ] || fail "$1: $(broken log.json) stacks are broken"
+	"$OUT/../../expect" "$EXPECT" log.json || fail "$1: the log's stacks"
+	"$OUT/../../expect" "$EXPECT" client.json || fail "$1: the client's stacks"
+}
+
+lost() { # WHAT: stacks are broken, the rest is as ever
+	timeout -k 5 60 "$MTRACE" -q -l log --export json:log.json 2>log.err || fail "$1: the log"
+	[ "$(broken log.json)" -gt 0 ] || fail "$1: nothing is lost"
+	grep -q '"allocs": 4,' log.json || fail "$1: allocations are missing"
+}
+
+mtrace() {
+	timeout -k 5 60 "$MTRACE" -v --export json:client.json "$@" -r ./s
+}
+
+run_with "a client with the files" mtrace -b root
+unwound "a client with the files"
+grep -q "rows-lib.so: a client gave its rows" server.err || fail "it does not say so"
+
+run_with "a client without the files" mtrace -b /nonexistent
+lost "a client without the files"
+run_with "a client that is not in control" mtrace
+lost "a client that is not in control"
+
+# A client that comes when stacks were taken, and broke off: from then on they do not.
+rm -f "$EXPECT"
+serve "a late client" "$MTRACE" -v -r ./s -l log "$PROGRAM" "$OUT/first" "$OUT/given"
+tries=0
+until [ -d first ]; do
+	[ $((tries += 1)) -lt 400 ] || fail "a late client: nothing was allocated"
+	sleep 0.05
+done
+mtrace -b root >client.out 2>client.err &
+late=$!
+tries=0
+until [ "$(grep -c 'a client gave its rows' server.err)" = 2 ]; do
+	[ $((tries += 1)) -lt 400 ] || fail "a late client: no rows"
+	sleep 0.05
+done
+: >given
+wait $late || fail "a late client: its status is $?"
+finish 0
+"$OUT/../../expect" "$EXPECT" client.json || fail "a late client's stacks"
+
+# A console of one's own is such a client, too.
+rm -f "$EXPECT" client.json
+printf 'start\nwait\nexport json client.json\n' >commands
+timeout -k 5 60 "$MTRACE" -b root -x commands "$PROGRAM" >client.out 2>client.err ||
+	fail "a console: the status is $?"
+"$OUT/../../expect" "$EXPECT" client.json || fail "a console's stacks"
+
+# Rows that are no rows.  Of each module the first part that is wrong ends it.
+talk() { # LINE: what is said of the library
+	mkfifo talk
+	"$client" -c ./s <talk >client.out 2>client.err &
+	exec 4>talk
+	rm talk
+	tries=0
+	until grep -q "^wanted $id .*/$lib" client.out; do
+		[ $((tries += 1)) -lt 200 ] || fail "the library's rows are not wanted"
+		sleep 0.05
+	done
+	for line; do
+		echo "$line" >&4
+	done
+	exec 4>&-
+	wait $!
+}
+n=$(printf %02x $((${#id} / 2)))
+none="rows 4 $n$(readelf -n "root$OUT/rows" | sed -n 's/.*Build ID: *//p')"
+run_with "rows that are none" talk "rows 3 ff" "rows 3 $n$id" "rows 3 ${n}${id}0001" "$none"
+grep -q '^answer 1 Bad message: these are no rows' client.out || fail "the first answer"
+grep -q '^answer 2 Bad message: damaged' client.out || fail "the second answer"
+grep -q '^answer 3 Operation already' client.out || fail "the third answer"
+[ "$(grep -c "the rows that a client gives of .*$lib are damaged: they are not used" server.err)" = 1 ] ||
+	fail "the server does not say it once"
+lost "rows that are none"
+run_with "rows of other code" talk "rows 3 ${n}${id}ffffffffff7f01000707a001000801" "$none"
+grep -q '^answer 1 Bad message' client.out || fail "other code is taken"
+lost "rows of other code"
+# Nothing is there to wait for, when no answer comes: a moment at most.
+run_with "no answer" talk
+lost "no answer"
+exit 0
