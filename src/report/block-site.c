@@ -98,7 +98,8 @@ static const char *told_variable(const struct block_sites *b, const struct heap_
 static void look_at_source(struct block_sites *b, struct block_site *site)
 {
 	const char *line[LINES];
-	size_t n = source_lines(b->source, site->frame.file, site->frame.line, line, LINES);
+	size_t n = source_lines(b->source, site->frame.dir, site->frame.file, site->frame.line,
+				line, LINES);
 	char *callee = site->inner ? bare_name(site->inner) : xstrdup(site->op);
 
 	if (n && b->opts->source)

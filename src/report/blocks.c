@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "block-list.h"
+#include "block-site.h"
 #include "paragraph.h"
 
 enum { BYTES_IN_LINE = 16 };
@@ -48,6 +49,17 @@ static void add_bytes(struct paragraph *p, const uint8_t *data, size_t n, uint64
 	}
 }
 
+/* "assigned to buffer", or nothing. */
+static char *variable(struct text *t, uint32_t stack)
+{
+	struct block_sites *sites = block_sites_new(t->heap, t->sym, t->opts);
+	const struct block_site *site = block_site(sites, stack);
+	char *text = site->variable ? xasprintf("assigned to %s", site->variable) : xstrdup("");
+
+	block_sites_free(sites);
+	return text;
+}
+
 void report_block(const struct heap *heap, const struct report_opts *opts,
 		  const struct report_page *page, const struct report_block *b,
 		  const uint8_t *data, size_t ndata, uint64_t offset, struct strbuf *out)
@@ -67,7 +79,7 @@ void report_block(const struct heap *heap, const struct report_opts *opts,
 	block_age(&sb, heap, b);
 	strbuf_adds(&sb, b->born_ns ? " old" : b->mark ? "" : ": age unknown");
 	p.hint = strbuf_detach(&sb);
-	paragraph_operation(&p, &row, b->size, b->size, NULL, xstrdup(""));
+	paragraph_operation(&p, &row, b->size, b->size, NULL, variable(&t, b->stack));
 	paragraph_frames(&t, &p, &row);
 	if (ndata)
 		add_bytes(&p, data, ndata, offset);

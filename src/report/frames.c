@@ -110,6 +110,7 @@ static void add_place(struct frames *f, const struct symbol_place *place, const 
 		frame.symbol = place->frame[i].symbol;
 		frame.alias = place->frame[i].alias;
 		frame.file = place->frame[i].file;
+		frame.dir = place->frame[i].dir;
 		frame.line = place->frame[i].line;
 		frame.inlined = place->frame[i].inlined;
 		vec_push(&f->v, frame);

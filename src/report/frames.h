@@ -10,6 +10,7 @@ struct frame {
 	taddr_t pc;
 	const struct heap_module *module; /* NULL: none */
 	const char *function, *file;      /* NULL: unknown */
+	const char *dir;                  /* where `file` begins, if not at / */
 	const char *symbol, *alias;       /* the function as the linker sees it */
 	unsigned line;
 	bool inlined;

@@ -152,11 +152,18 @@ static const struct source_file *file_of(struct source *s, const char *name)
 	return f;
 }
 
-size_t source_lines(struct source *s, const char *file, unsigned line, const char **out, size_t n)
+size_t source_lines(struct source *s, const char *dir, const char *file, unsigned line,
+		    const char **out, size_t n)
 {
-	const struct source_file *f = file && line ? file_of(s, file) : NULL;
+	const struct source_file *f = NULL;
 	size_t from;
+	char *name;
 
+	if (file && line) {
+		name = file[0] == '/' || !dir ? xstrdup(file) : xasprintf("%s/%s", dir, file);
+		f = file_of(s, name);
+		free(name);
+	}
 	if (!f || line > f->lines.n)
 		return 0;
 	from = line > n ? line - n : 0;

@@ -15,8 +15,10 @@ struct source;
 /* Each file is read once: opts->source_path says where else it may be. */
 struct source *source_new(const struct report_opts *opts);
 void source_free(struct source *);
-/* The line, and up to n − 1 before it, in their order.  They live as long as `source`.
+/* The line, and up to n − 1 before it, in their order, of a file that, if its name is
+ * not absolute, begins at `dir` (NULL: unknown).  They live as long as `source`.
  * How many there are: 0 when the file is not here, is no text, or has no such line. */
-size_t source_lines(struct source *, const char *file, unsigned line, const char **out, size_t n);
+size_t source_lines(struct source *, const char *dir, const char *file, unsigned line,
+		    const char **out, size_t n);
 
 #endif

@@ -192,6 +192,8 @@ static void gather(void *arg, const struct source_frame *f)
 	}
 	if (f->file && f->file[0])
 		frame.file = keep(g->s, f->file);
+	if (f->dir && f->dir[0])
+		frame.dir = keep(g->s, f->dir);
 	vec_push(&g->v, frame);
 }
 
@@ -217,7 +219,7 @@ static struct symbol_place *look_up(struct symbolizer *s, struct file *file, tad
 	struct symbol_place *place;
 
 	if (told)
-		gather(&g, &(struct source_frame){ told->function, told->file, told->line, false });
+		gather(&g, &(struct source_frame){ told->function, told->file, told->line, false, NULL });
 	else if (symbols)
 		symbols->lines(symbols->arg, file->module, vaddr, gather, &g);
 	else if (file->elf)

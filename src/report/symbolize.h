@@ -10,6 +10,7 @@ struct symbol_frame {
 	const char *symbol;   /* the same as the linker sees it */
 	const char *alias;    /* another such name; only with suppressions */
 	const char *file;     /* NULL unknown */
+	const char *dir;      /* where it begins when it is not absolute; NULL unknown */
 	unsigned line;        /* 0 unknown */
 	bool inlined;
 };

@@ -74,8 +74,10 @@ prints "^$all\$" "list $parent"
 	wrong "list: $(head -n 3 out)"
 [ "$(grep -c keep_few out)" = 5 ] || wrong "list: not five blocks of keep_few"
 address=$(awk '/keep_few/ { print $1 }' out | sort | head -n 1)
+grep -q 'keep_few  *kept\[i\] ' out && source=here || source=
 prints '50 bytes at 0x[0-9a-f]+ ' "block $address"
 grep -q keep_few out || wrong "block: no stack"
+[ -z "$source" ] || prints ' assigned to kept\[i\]' "block $address"
 last=$(awk '/keep_few/ { a = $1 } END { print a }' out)
 prints '^still reachable' "list >/dev/null\nwhy $address"
 grep -q 'kept' out || wrong "why: not from kept: $(cat out)"

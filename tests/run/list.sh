@@ -5,6 +5,8 @@
 set -u
 cd "$OUT" || exit 1
 failed=0 server=
+source=$(dirname "$0")/list.cc
+[ -r "$source" ] || { echo "the program's source is not here"; exit 77; }
 
 wrong() {
 	echo "$*"
@@ -54,9 +56,16 @@ fi
 
 # Elsewhere than the debug information says: only below --source-path.
 mkdir -p other/deep
-sed 's/buffer = /puffer = /' "$(dirname "$0")/list.cc" >other/deep/list.cc
+sed 's/buffer = /puffer = /' "$source" >other/deep/list.cc
 $run "$MTRACE" --list --source-path other/deep -l log -o text || wrong "--source-path: status $?"
 grep -q ' puffer ' text || wrong "--source-path is not looked at first"
+
+# Where the compiler was told relative names, its folder is in the debug information.
+mkdir -p built/inside
+cp "$source" built/inside/
+(cd built && $CXX -g -fno-builtin -o ../relative inside/list.cc) || wrong "$CXX failed"
+(cd / && $run "$MTRACE" --list -o "$OUT/text" "$OUT/relative" </dev/null >"$OUT/said" 2>/dev/null)
+lists "relative names" text
 
 # An imported log that names the variable.
 echo 'Memory allocated at 0x3ffb1234, caps 0x1800, size 100 bytes, in main/app.c, line 12, function app_main, variable this->ssid' |

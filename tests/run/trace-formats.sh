@@ -7,6 +7,7 @@
 set -u
 cd "$OUT" || exit 1
 failed=0
+command -v addr2line >/dev/null || { echo "no addr2line here"; exit 77; }
 
 wrong() {
 	echo "$*"
