@@ -214,8 +214,8 @@ struct report_block {
 void report_block_list(const struct heap *heap, const struct report_opts *opts,
 		       const struct report_page *page, const struct report_block *blocks, size_t n,
 		       struct strbuf *out);
-/* The same for what opts->blocks knows of process opts->pid (0: of all), and how much
- * that is. */
+/* The same for what opts->blocks knows of process opts->pid (0: of all, one after the
+ * other), and how much that is. */
 void report_open_blocks(const struct heap *heap, const struct report_opts *opts,
 			const struct report_page *page, struct strbuf *out);
 /* A paragraph about one, with its bytes from +offset on (data may be NULL). */

@@ -280,15 +280,44 @@ static void print_sum(struct text *t, const struct report_block *b, size_t n)
 	strbuf_addc(t->out, '\n');
 }
 
-void text_open_blocks(struct text *t)
+/* Of opts->pid.  `named`: there are others. */
+static void print_process(struct text *t, const struct heap_proc *p, bool named)
 {
 	struct report_block *blocks;
 	size_t n = block_list_all(t->heap, t->opts, &blocks);
 
 	text_section(t);
+	if (named)
+		strbuf_addf(t->out, "%s (pid %d)\n", p->name && p->name[0] ? p->name : "?", (int)p->pid);
 	print_list(t, blocks, n);
 	print_sum(t, blocks, n);
 	free(blocks);
+}
+
+static bool is_listed(const struct text *t, const struct heap_proc *p)
+{
+	return heap_proc_find(t->heap, p->pid) == p && (!t->opts->pid || p->pid == t->opts->pid);
+}
+
+/* Of several processes those that have blocks, in the order of the report. */
+void text_open_blocks(struct text *t)
+{
+	const struct report_opts *all = t->opts;
+	size_t n = heap_nprocs(t->heap), listed = 0;
+	struct report_opts one = *all;
+
+	for (size_t i = 0; i < n; i++)
+		listed += is_listed(t, heap_proc_at(t->heap, i));
+	for (size_t k = 0; k < n; k++) {
+		const struct heap_proc *p = heap_proc_at(t->heap, t->to_file ? k : n - 1 - k);
+
+		if (!is_listed(t, p) || (listed > 1 && !p->total.open_blocks))
+			continue;
+		one.pid = p->pid;
+		t->opts = &one;
+		print_process(t, p, listed > 1);
+		t->opts = all;
+	}
 }
 
 void report_open_blocks(const struct heap *heap, const struct report_opts *opts,

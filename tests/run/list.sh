@@ -60,6 +60,12 @@ sed 's/buffer = /puffer = /' "$source" >other/deep/list.cc
 $run "$MTRACE" --list --source-path other/deep -l log -o text || wrong "--source-path: status $?"
 grep -q ' puffer ' text || wrong "--source-path is not looked at first"
 
+# Several processes have a list each.
+$run "$MTRACE" -f --list sh -c '"$0"; "$0"; true' "$PROGRAM" </dev/null >/dev/null 2>err ||
+	wrong "two processes: status $?"
+[ "$(grep -Ec '^list \(pid [0-9]+\)$' err)" = 2 ] && [ "$(grep -c ' buffer ' err)" = 2 ] ||
+	wrong "two processes: $(grep pid err)"
+
 # Where the compiler was told relative names, its folder is in the debug information.
 mkdir -p built/inside
 cp "$source" built/inside/
