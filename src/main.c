@@ -93,7 +93,7 @@ static struct event_sink *books_of(struct run *run)
 {
 	struct options *o = &run->opts;
 
-	if (!o->trace.heaps && !o->report.list_blocks && !run->keeps_blocks)
+	if (!o->trace.heaps && !o->report.list_blocks && !o->heaps.n && !run->keeps_blocks)
 		return heap_sink(run->heap);
 	if (!run->heaps) {
 		run->blocks = blocks_new(heap_sink(run->heap));
@@ -104,6 +104,8 @@ static struct event_sink *books_of(struct run *run)
 		run->listed = (struct blocks_source){ run->heap, run->blocks };
 		o->report.blocks = blocks_for_report;
 		o->report.blocks_arg = &run->listed;
+		o->report.refusal = heaps_refusal;
+		o->report.refusal_arg = run->heaps;
 	}
 	return heaps_sink(run->heaps);
 }
@@ -269,8 +271,10 @@ static void begin_audit(struct run *run)
 {
 	const struct options *o = &run->opts;
 
-	run->audit = audit_sink_new(run->calls ? run->calls : books_of(run), run->heap, &o->report,
-				    audit_fd(o), o->import.path);
+	run->audit = audit_sink_new(run->calls ? run->calls : books_of(run),
+				    &(struct audit_opts){ .heap = run->heap, .report = &o->report,
+							  .thresholds = &o->thresholds,
+							  .fd = audit_fd(o), .patient = o->import.path });
 }
 
 /* `next` feeds the heap; from now on thresholds are watched, too. */
@@ -404,6 +408,7 @@ static int import(struct run *run, struct event_sink *sink, struct trace_result 
 	struct import_opts io = run->opts.import;
 
 	io.serves = run->serving.sink != NULL;
+	io.mark = &run->limits.mark;
 	io.live = run->opts.top;
 	io.releases |= run->audit != NULL;
 	io.fd = audit_fd(&run->opts);
@@ -495,6 +500,7 @@ static int run_import_console(struct run *run)
 	struct import_opts io = run->opts.import;
 
 	io.fd = STDOUT_FILENO;
+	io.mark = &run->limits.mark;
 	run->keeps_blocks = true;
 	if (begin_report(run) || import_run(&io, begin_limits(run, LIMITS_LOG, books_of(run))))
 		return EXIT_OURS;

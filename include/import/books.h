@@ -26,6 +26,8 @@ struct books_opts {
 	bool live;             /* times are when records come, else their numbers */
 	bool releases;         /* tell who releases, too */
 	uint64_t freed_volume; /* bytes of released blocks to remember */
+	bool *mark;            /* the sink, which is told something and cannot be told a
+				  mark meanwhile, wants one behind it.  NULL */
 };
 
 /* Strings live longer than the books.  NULL after a message. */

@@ -87,6 +87,17 @@ struct report_opts {
 	const char *const *source_path; /* NULL-terminated: folders to look for source
 				  files in first.  May be NULL */
 	const struct report_heaps *heaps; /* --heapmap (report/heapinfo.h); NULL: no */
+	/* Why the last refused request of a process could not succeed.  NULL, as may be what
+	 * it returns: nobody knows */
+	const struct report_refusal *(*refusal)(void *arg, pid_t pid);
+	void *refusal_arg;
+};
+
+/* Of a heap that cannot grow. */
+struct report_refusal {
+	const char *why;       /* "1,204 bytes free in 17 pieces, …" */
+	bool no_room;          /* there was no place for it, as far as is known */
+	bool told;             /* on the standard error, when it happened */
 };
 
 #define REPORT_LEAK_KINDS (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE)

@@ -24,11 +24,14 @@ void heaps_forget(struct heaps *);
  * of this process's memory. */
 struct heapmap *heaps_map(struct heaps *, pid_t pid);
 const struct heapinfo *heaps_info(const struct heaps *, pid_t pid);
-/* A request was refused (EV_FAILED) in a heap that cannot grow: its map, and the sentence
+/* A request was refused just now, in a heap that cannot grow: its map, and the sentence
  * that says why, "1,204 bytes free in 17 pieces, …".  Appended to *out; false: it is no such
  * heap. */
-bool heaps_failure(struct heaps *, const struct event *ev, const struct report_opts *,
+bool heaps_failure(struct heaps *, pid_t pid, const struct report_opts *,
 		   const struct report_page *, struct strbuf *out);
+/* Why its last refused request could not succeed, as report_opts.refusal.  `heaps` is a
+ * struct heaps. */
+const struct report_refusal *heaps_refusal(void *heaps, pid_t pid);
 /* For report_opts. */
 struct report_heaps heaps_report(struct heaps *);
 

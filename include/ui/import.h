@@ -17,6 +17,7 @@ struct import_opts {
 	bool releases;         /* -S */
 	bool live;             /* somebody watches: times are when records came */
 	bool serves;           /* somebody may ask (trace/requests.h) */
+	bool *mark;            /* as in books_opts */
 	int fd;
 	void (*idle)(void *arg); /* before it waits, and before other text; NULL */
 	void *arg;

@@ -19,6 +19,7 @@ struct limits {
 	const struct report_opts *report;
 	enum limits_from from;
 	struct client *client; /* LIMITS_CLIENT */
+	bool mark;             /* LIMITS_LOG: wanted of who reads a heap log */
 	struct event_sink *sink;
 };
 

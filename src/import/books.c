@@ -494,6 +494,10 @@ void import_books_take(struct import_books *b, const struct import_record *r, ui
 		break;
 	}
 	take_figures(b, r);
+	if (b->o.mark && *b->o.mark) {
+		*b->o.mark = false;
+		import_books_mark(b);
+	}
 }
 
 /* It may have been an allocation: what was released before proves nothing any more. */

@@ -5,6 +5,8 @@
  *       3     1,204 used  0x20003240       +50  malloc(50)  read_line leaky.c:12
  *       2     1,154 used  0x20003240       -50  free
  *       2     1,154 used         0x0            free: of NULL
+ *
+ * With thresholds "heap_allocated (1154 bytes) - delta with heap_threshold (894 bytes)" follows.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +29,7 @@ struct audit {
 	struct event_sink *next;
 	const struct heap *heap;
 	const struct report_opts *opts;
+	const struct thresholds *thresholds;
 	struct symbolizer *sym;
 	struct u64map callers; /* stack → char *: "read_line leaky.c:12" */
 	struct strbuf line, out;
@@ -129,6 +132,18 @@ static const char *caller(struct audit *a, uint32_t stack)
 	return known;
 }
 
+/* How far the threshold is: one of ours, or the target's own. */
+static void add_threshold(struct audit *a, const struct heap_proc *p)
+{
+	uint64_t own = p->target.threshold;
+	const struct thresholds told = { .v = { .v = &own, .n = p->target.said & TARGET_THRESHOLD ? 1 : 0 } };
+	const struct thresholds *t = a->thresholds->v.n ? a->thresholds : &told;
+
+	if (t->v.n)
+		strbuf_adds(&a->line, "  ");
+	report_threshold_text(&a->line, t, p->total.open_bytes);
+}
+
 /* -- lines ------------------------------------------------------------------------- */
 
 static void flush_out(struct audit *a)
@@ -171,6 +186,7 @@ static void print_entry(struct audit *a, const struct entry *e)
 	add_operation(&a->line, e);
 	if (e->caller && *caller(a, e->caller))
 		strbuf_addf(&a->line, "  %s", caller(a, e->caller));
+	add_threshold(a, e->p);
 	end_line(a, &t, e->style);
 }
 
@@ -345,18 +361,18 @@ static void audit_free(struct event_sink *sink)
 	free(a);
 }
 
-struct event_sink *audit_sink_new(struct event_sink *next, const struct heap *heap,
-				  const struct report_opts *opts, int fd, bool patient)
+struct event_sink *audit_sink_new(struct event_sink *next, const struct audit_opts *o)
 {
 	struct audit *a = xcalloc(1, sizeof *a);
 
 	a->sink = (struct event_sink){ audit_emit, audit_flush, audit_free };
 	a->next = next;
-	a->heap = heap;
-	a->opts = opts;
-	a->sym = symbolizer_new(heap, opts);
-	a->fd = fd;
-	a->color = report_use_color(opts, fd);
-	a->patient = patient;
+	a->heap = o->heap;
+	a->opts = o->report;
+	a->thresholds = o->thresholds;
+	a->sym = symbolizer_new(o->heap, o->report);
+	a->fd = o->fd;
+	a->color = report_use_color(o->report, o->fd);
+	a->patient = o->patient;
 	return &a->sink;
 }

@@ -757,7 +757,7 @@ static json_t *refused_json(struct json *j, const struct heap_proc *p)
 		return json_null();
 	o = json_object();
 	heap_product_widen(&product, &r->product);
-	put_number(o, "at_ns", r->ns - MIN(p->start_ns, r->ns));
+	put_time(o, "at_ns", p, p->start_ns, r->ns);
 	put_number(o, "size", r->size);
 	put(o, "product", product_json(&product));
 	put_number(o, "open_blocks", r->open_blocks);

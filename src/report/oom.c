@@ -96,6 +96,12 @@ static void add_limit(struct text *t, const struct heap_oom *oom)
 	strbuf_adds(t->out, " were in use\n");
 }
 
+static void add_why(struct text *t, const struct report_refusal *r)
+{
+	begin_line(t);
+	strbuf_addf(t->out, "%s\n", r->why);
+}
+
 /* The operation with its sizes, as a paragraph has it. */
 static void add_request(struct text *t, const struct heap_refused *r)
 {
@@ -122,8 +128,10 @@ static void print_refused(struct text *t, const struct view *v, bool named)
 {
 	const struct heap_proc *p = v->proc;
 	const struct heap_refused *r = &p->refused;
+	const struct report_refusal *why = t->opts->refusal ?
+						   t->opts->refusal(t->opts->refusal_arg, p->pid) : NULL;
 
-	add_label(t, r->oom.cause ? "out of memory" : "not granted");
+	add_label(t, r->oom.cause || (why && why->no_room) ? "out of memory" : "not granted");
 	if (p->total.failed > 1) {
 		strbuf_adds(t->out, "the last of ");
 		strbuf_add_grouped(t->out, p->total.failed);
@@ -133,10 +141,13 @@ static void print_refused(struct text *t, const struct view *v, bool named)
 	}
 	if (named)
 		strbuf_addf(t->out, " to %s (pid %d)", p->name, (int)p->pid);
-	strbuf_addf(t->out, ", after %.2f s\n",
-		    (double)(r->ns - MIN(p->start_ns, r->ns)) / 1e9);
+	strbuf_adds(t->out, ", after ");
+	view_elapsed(t->out, p, p->start_ns, r->ns);
+	strbuf_addc(t->out, '\n');
 	add_request(t, r);
 	add_limit(t, &r->oom);
+	if (why && (!why->told || t->opts->output))
+		add_why(t, why);
 	add_state(t, r->open_bytes, r->open_blocks, " then");
 	text_owners(t, r->owner, r->owners, r->open_bytes);
 }

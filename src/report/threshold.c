@@ -87,6 +87,7 @@ static void tell(struct threshold_sink *s, const struct heap_proc *p,
 		return;
 	}
 	print(&t, p, w, s->o.thresholds, n, ev);
+	s->next->flush(s->next); /* in the order in which it happened */
 	text_finish(&t, &out);
 	write_patiently(fd, out.s, out.n); /* nobody may read it */
 	vec_release(&t.nameless);

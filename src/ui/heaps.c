@@ -16,11 +16,17 @@ struct told {
 	VEC(struct heapmap_range) resident;
 };
 
+/* Of targets that ask in vain all the time not every refusal has its reason looked for: so
+ * many blocks are looked at. */
+#define MAX_LOOKED 20000000
+
 struct proc_heaps {
 	pid_t pid;
 	VEC(struct told) regions;
 	VEC(char *) names;
 	struct heapinfo *info;
+	struct report_refusal refusal; /* why NULL: none, or not known */
+	char *why;
 };
 
 struct heaps {
@@ -31,6 +37,7 @@ struct heaps {
 	struct u64map by_pid;
 	const struct heapmap_region *given; /* --heap */
 	size_t ngiven;
+	uint64_t looked;       /* blocks, for the reasons of refusals */
 };
 
 /* glibc's, of which the peaks are counted before it is known who the allocator is. */
@@ -54,6 +61,13 @@ static void forget_regions(struct proc_heaps *p)
 	for (size_t i = 0; i < p->names.n; i++)
 		free(p->names.v[i]);
 	vec_release(&p->names);
+}
+
+static void forget_refusal(struct proc_heaps *p)
+{
+	free(p->why);
+	p->why = NULL;
+	p->refusal = (struct report_refusal){ 0 };
 }
 
 static const char *name_of(struct proc_heaps *p, const struct event *ev)
@@ -161,6 +175,7 @@ static void begin_proc(struct heaps *h, const struct event *ev)
 		vec_push(&h->procs, p);
 	}
 	forget_regions(p);
+	forget_refusal(p);
 	if (ev->u.proc.how == PROC_FORKED && ev->u.proc.ppid != ev->pid)
 		parent = proc_of(h, ev->u.proc.ppid);
 	heapinfo_free(p->info);
@@ -169,10 +184,38 @@ static void begin_proc(struct heaps *h, const struct event *ev)
 	add_given(h, p);
 }
 
+/* -- refusals ------------------------------------------------------------------------------- */
+
+static bool is_fixed(const struct proc_heaps *p)
+{
+	for (size_t i = 0; i < p->regions.n; i++)
+		if (!p->regions.v[i].r.fixed)
+			return false;
+	return p->regions.n;
+}
+
+static void explain(struct heaps *h, struct proc_heaps *p, const struct event *ev)
+{
+	uint64_t size = ev->type == EV_FAILED ? ev->u.alloc.size : ev->u.realloc.size;
+	struct strbuf why = STRBUF_INIT;
+	struct heapmap *m;
+
+	forget_refusal(p);
+	if (!is_fixed(p) || h->looked > MAX_LOOKED)
+		return;
+	m = heaps_map(h, ev->pid);
+	h->looked += heapmap_total(m)->blocks + heapmap_outside(m) + 1;
+	p->refusal.no_room = heapmap_total(m)->request < size;
+	heapmap_failure(m, size, &why);
+	p->refusal.why = p->why = strbuf_detach(&why);
+	heapmap_free(m);
+}
+
 static int heaps_emit(struct event_sink *sink, const struct event *ev)
 {
 	struct heaps *h = container_of(sink, struct heaps, sink);
 	struct proc_heaps *p;
+	int r;
 
 	if (ev->type == EV_PROC)
 		begin_proc(h, ev);
@@ -181,7 +224,10 @@ static int heaps_emit(struct event_sink *sink, const struct event *ev)
 		take_heap(p, ev);
 	else if (p)
 		heapinfo_event(p->info, ev);
-	return h->next->emit(h->next, ev);
+	r = h->next->emit(h->next, ev);
+	if (p && (ev->type == EV_FAILED || (ev->type == EV_REALLOC && ev->u.realloc.failed)))
+		explain(h, p, ev);
+	return r;
 }
 
 static int heaps_flush(struct event_sink *sink)
@@ -205,6 +251,7 @@ void heaps_forget(struct heaps *h)
 {
 	for (size_t i = 0; i < h->procs.n; i++) {
 		forget_regions(h->procs.v[i]);
+		forget_refusal(h->procs.v[i]);
 		heapinfo_free(h->procs.v[i]->info);
 		free(h->procs.v[i]);
 	}
@@ -274,27 +321,26 @@ const struct heapinfo *heaps_info(const struct heaps *h, pid_t pid)
 	return p ? p->info : NULL;
 }
 
-static bool all_fixed(const struct heapmap *m)
+bool heaps_failure(struct heaps *h, pid_t pid, const struct report_opts *opts,
+		   const struct report_page *page, struct strbuf *out)
 {
-	for (size_t i = 0; i < heapmap_nregions(m); i++)
-		if (!heapmap_region(m, i)->fixed)
-			return false;
+	struct proc_heaps *p = proc_of(h, pid);
+	struct heapmap *m = p && p->why ? heaps_map(h, pid) : NULL;
+
+	if (!m)
+		return false;
+	report_heapmap(m, HEAPMAP_ALL, opts, page, out);
+	strbuf_addf(out, "%s\n", p->why);
+	p->refusal.told = true;
+	heapmap_free(m);
 	return true;
 }
 
-bool heaps_failure(struct heaps *h, const struct event *ev, const struct report_opts *opts,
-		   const struct report_page *page, struct strbuf *out)
+const struct report_refusal *heaps_refusal(void *heaps, pid_t pid)
 {
-	struct heapmap *m = heaps_map(h, ev->pid);
-	bool fixed = m && all_fixed(m);
+	const struct proc_heaps *p = proc_of(heaps, pid);
 
-	if (fixed) {
-		report_heapmap(m, HEAPMAP_ALL, opts, page, out);
-		heapmap_failure(m, ev->u.alloc.size, out);
-		strbuf_addc(out, '\n');
-	}
-	heapmap_free(m);
-	return fixed;
+	return p && p->why ? &p->refusal : NULL;
 }
 
 static struct heapmap *map_of(void *arg, pid_t pid)

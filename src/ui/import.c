@@ -216,7 +216,8 @@ int import_run(const struct import_opts *o, struct event_sink *sink)
 		return -1;
 	fo.books = (struct books_opts){ .sink = sink, .name = input_name(r.in), .path = input_path(r.in),
 					.elf = o->elf, .live = o->live || input_is_line(r.in) || o->follow,
-					.releases = o->releases, .freed_volume = TRACE_FREED_VOLUME };
+					.releases = o->releases, .freed_volume = TRACE_FREED_VOLUME,
+					.mark = o->mark };
 	r.feed = import_feed_new(&fo);
 	if (r.feed) {
 		r.asked.books = import_feed_books(r.feed);

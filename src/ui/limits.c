@@ -50,11 +50,13 @@ static void answered(void *arg, const struct answer *a)
 			 a->text ? a->text : strerror(a->error));
 }
 
-static void ask(const struct limits *l, enum threshold_action what, uint8_t kind, pid_t pid)
+static void ask(struct limits *l, enum threshold_action what, uint8_t kind, pid_t pid)
 {
 	struct request q = { .kind = kind, .pid = pid };
 
-	if (l->from == LIMITS_TRACER)
+	if (l->from == LIMITS_LOG)
+		l->mark = what == THRESHOLD_MARK; /* all that a log can be asked for */
+	else if (l->from == LIMITS_TRACER)
 		trace_ask(&q, answered, (void *)(uintptr_t)threshold_action_name(what));
 	else if (l->client && !client_refused_control(l->client))
 		client_tell(l->client, &q);
@@ -63,7 +65,7 @@ static void ask(const struct limits *l, enum threshold_action what, uint8_t kind
 /* First what shows the state, then what changes it. */
 static void act(void *arg, const struct threshold_passed *p)
 {
-	const struct limits *l = arg;
+	struct limits *l = arg;
 	unsigned actions = l->thresholds->actions;
 
 	if (actions >> THRESHOLD_DUMP & 1)

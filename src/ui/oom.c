@@ -17,7 +17,7 @@ struct oom {
 	struct u64map told;    /* stacks */
 };
 
-static void print_map(struct oom *o, const struct event *ev)
+static void print_map(struct oom *o, pid_t pid)
 {
 	int fd = msg_fd();
 	const struct report_page page = { .color = report_use_color(o->opts, fd),
@@ -26,7 +26,7 @@ static void print_map(struct oom *o, const struct event *ev)
 	struct strbuf sb = STRBUF_INIT;
 
 	strbuf_addc(&sb, '\n');
-	if (heaps_failure(o->heaps, ev, o->opts, &page, &sb)) {
+	if (heaps_failure(o->heaps, pid, o->opts, &page, &sb)) {
 		strbuf_addc(&sb, '\n');
 		write_patiently(fd, sb.s, sb.n); /* nobody may read it: the report counts */
 	}
@@ -40,7 +40,8 @@ static int oom_emit(struct event_sink *sink, const struct event *ev)
 
 	if (ev->type == EV_FAILED && o->told.n < MAX_MAPS && !u64map_get(&o->told, ev->u.alloc.stack)) {
 		u64map_set(&o->told, ev->u.alloc.stack, 1);
-		print_map(o, ev);
+		o->next->flush(o->next); /* in the order in which it happened */
+		print_map(o, ev->pid);
 	}
 	return r;
 }

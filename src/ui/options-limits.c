@@ -70,6 +70,7 @@ int options_check_thresholds(struct options *o, bool traces)
 {
 	struct thresholds *t = &o->thresholds;
 	unsigned ends = t->actions & ENDS_RUNNING;
+	unsigned beyond = o->import_format ? ENDS_RUNNING : LIMITS_CONTROL; /* what a log can do */
 
 	if (!t->v.n && t->actions)
 		return options_wrong("--on-threshold needs --threshold");
@@ -77,9 +78,10 @@ int options_check_thresholds(struct options *o, bool traces)
 		return options_wrong("--inject sweep makes a report of its own: no --threshold");
 	if (ends & (ends - 1))
 		return options_wrong("--on-threshold: stop, detach and kill exclude one another");
-	if (!traces && !o->remote && limits_control(t))
-		return options_wrong("--on-threshold %s is for a program that runs; what a log tells is over: warn, "
-				     "dump and exec:COMMAND are left", named(t, LIMITS_CONTROL));
+	if (!traces && !o->remote && t->actions & beyond)
+		return options_wrong("--on-threshold %s is for a program that runs%s", named(t, beyond),
+				     o->import_format ? ", not for the heap log of a target" :
+				     "; what a log tells is over: warn, dump and exec:COMMAND are left");
 	thresholds_sort(t);
 	return 0;
 }

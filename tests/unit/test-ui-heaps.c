@@ -143,26 +143,44 @@ static void small_target(void **state)
 	side_free(&s);
 }
 
+static void refuse(struct side *s, uint64_t size)
+{
+	TELL(s, .type = EV_FAILED, .u.alloc = { .size = size });
+}
+
 static void out_of_memory(void **state)
 {
 	struct report_opts opts = REPORT_OPTS_INIT;
 	struct report_page page = { .width = 80 };
-	struct event failed = { .type = EV_FAILED, .pid = 7, .u.alloc.size = 1000 };
 	struct strbuf sb = STRBUF_INIT;
 	struct side s = side_new();
 
 	(void)state;
 	begin(&s);
-	assert_false(heaps_failure(s.heaps, &failed, &opts, &page, &sb)); /* nothing is known */
+	refuse(&s, 1000);
+	assert_false(heaps_failure(s.heaps, 7, &opts, &page, &sb)); /* nothing is known */
 	tell_break(&s, NULL, 0);
-	assert_false(heaps_failure(s.heaps, &failed, &opts, &page, &sb)); /* it can grow */
+	refuse(&s, 1000);
+	assert_false(heaps_failure(s.heaps, 7, &opts, &page, &sb)); /* it can grow */
+	assert_null(heaps_refusal(s.heaps, 7));
 	assert_int_equal(sb.n, 0);
 	TELL(&s, .type = EV_HEAP, .u.heap = { 0, HEAP_FIXED, 0, 0x20003000, 128, 0, 4, 4, 4, 0, NULL, 0 });
 	TELL(&s, .type = EV_ALLOC, .u.alloc = { .addr = 0x20003024, .size = 60 });
-	assert_true(heaps_failure(s.heaps, &failed, &opts, &page, &sb));
+	refuse(&s, 1000);
+	assert_true(heaps_refusal(s.heaps, 7)->no_room);
+	assert_false(heaps_refusal(s.heaps, 7)->told);
+	assert_true(heaps_failure(s.heaps, 7, &opts, &page, &sb));
+	assert_true(heaps_refusal(s.heaps, 7)->told);
 	assert_non_null(strstr(sb.s, "\n000 20003000 ................................%%%%****"));
 	assert_non_null(strstr(sb.s, "\n64 bytes free in 2 pieces, the largest 32: "
 				     "a request for 1,000 cannot succeed\n"));
+	refuse(&s, 16); /* another one, which should have succeeded */
+	assert_string_equal(heaps_refusal(s.heaps, 7)->why, "64 bytes free in 2 pieces, the largest 32: "
+							    "a request for 16 finds room");
+	assert_false(heaps_refusal(s.heaps, 7)->no_room);
+	assert_false(heaps_refusal(s.heaps, 7)->told);
+	begin(&s);
+	assert_null(heaps_refusal(s.heaps, 7)); /* of its next image */
 	strbuf_release(&sb);
 	side_free(&s);
 }
