@@ -72,6 +72,13 @@ for action in stop detach kill mark; do
 done
 "$MTRACE" -q --threshold 1700 --on-threshold dump -l log >/dev/null 2>later || wrong "dump of a log: $?"
 
+# Each line of the audit tells how far it is.
+begin -q --audit --threshold 1K
+tell 'one 0 1000' 'two 1 600' 'free 1'
+finish 0
+has 2 ' 0x[0-9a-f]+ .* heap_allocated \(1000 bytes\) - delta with heap_threshold \(24 bytes\)$' said
+has 1 ' calloc.* heap_allocated \(1600 bytes\) is above heap_threshold \(1024 bytes\)$' said
+
 # Two of them; both at once.
 begin --threshold 2K --threshold 1K
 tell 'one 0 1500'
