@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,9 +154,10 @@ static bool seize_borrower(struct proc *p, pid_t parent)
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", p->pid, parent);
 	f = fopen(path, "re");
 	while (f && fscanf(f, "%d", &pid) == 1) {
+		int shared = task_find(s, pid) ? 0 : tasks_share_memory(parent, pid);
 		struct task *t;
 
-		if (task_find(s, pid) || syscall(SYS_kcmp, parent, pid, KCMP_VM, 0, 0) ||
+		if (!shared || (shared < 0 && !tasks_look_alike(parent, pid)) ||
 		    pt_seize(pid, s->options))
 			continue;
 		t = task_new(p, pid);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "arch/host.h"
@@ -219,6 +221,46 @@ char proc_state_letter(pid_t tid)
 	char buf[2048], *at = read_stat(tid, buf, sizeof buf);
 
 	return at && at[1] ? at[1] : 'X';
+}
+
+int tasks_share_memory(pid_t a, pid_t b)
+{
+	long r = syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0);
+
+	if (r < 0)
+		return errno == ESRCH ? 0 : -1;
+	return !r;
+}
+
+static bool read_sizes(pid_t tid, char *buf, size_t size)
+{
+	char path[40];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/statm", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	buf[MAX(n, 0)] = '\0';
+	return n > 0;
+}
+
+bool tasks_look_alike(pid_t a, pid_t b)
+{
+	char one[160], other[160], again[160];
+
+	/* It may grow while we look. */
+	for (int tries = 0; tries < 16; tries++) {
+		if (!read_sizes(a, one, sizeof one) || !read_sizes(b, other, sizeof other) ||
+		    !read_sizes(a, again, sizeof again))
+			return false;
+		if (!strcmp(one, again))
+			return !strcmp(one, other);
+	}
+	return false;
 }
 
 /* Stacks are told apart by their mappings: an alternate stack or a coroutine's

@@ -379,6 +379,12 @@ int proc_write(struct proc *proc, struct task *stopped, taddr_t addr, const void
 /* A number from /proc/PID/status ("Seccomp", …) in the given base, or
  * `otherwise`. */
 uint64_t proc_status_number(pid_t pid, const char *key, int base, uint64_t otherwise);
+/* Do two tasks run in the same memory, by kcmp(2)?  1, 0, or -1: it cannot be asked, as in
+ * many containers. */
+int tasks_share_memory(pid_t a, pid_t b);
+/* The same by its size in /proc: that of a copy is another one, as a rule, since a fork
+ * does not copy what is mapped from files. */
+bool tasks_look_alike(pid_t a, pid_t b);
 /* Numbers of /proc/PID/stat, numbered as in proc(5), which gives their units. */
 enum { STAT_SESSION = 6, STAT_CPU = 39, STAT_START_BRK = 47 };
 uint64_t proc_stat_number(pid_t tid, int field, uint64_t otherwise);

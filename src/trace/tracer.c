@@ -3,7 +3,6 @@
  * wait.h. */
 #include <dirent.h>
 #include <errno.h>
-#include <linux/kcmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,26 +278,37 @@ static bool unpark(struct session *s, pid_t tid, int *status)
 	return false;
 }
 
+/* Of memory that is shared what the children of a fork do not get is there, too. */
+static bool has_scratch_of(const struct proc *p, pid_t tid)
+{
+	struct memory theirs;
+	bool has;
+
+	memory_open(&theirs, tid);
+	has = scratch_is_in(p, &theirs);
+	memory_close(&theirs);
+	return has;
+}
+
 /* Any of its tasks may be a leader that has exited before the others and has no
- * memory left to compare.  Containers often forbid kcmp(2). */
+ * memory left to compare. */
 static bool shares_memory(const struct proc *p, pid_t tid)
 {
 	bool refused = false;
-	struct memory theirs;
 
 	for (size_t i = 0; i < p->tasks.n; i++) {
-		long r = syscall(SYS_kcmp, p->tasks.v[i]->tid, tid, KCMP_VM, 0, 0);
+		int shared = tasks_share_memory(p->tasks.v[i]->tid, tid);
 
-		if (!r)
+		if (shared > 0)
 			return true;
-		refused |= r < 0 && errno != ESRCH;
+		refused |= shared < 0;
 	}
-	if (!refused)
-		return false;
-	memory_open(&theirs, tid);
-	refused = scratch_is_in(p, &theirs);
-	memory_close(&theirs);
-	return refused;
+	if (!refused || p->scratch.n)
+		return refused && has_scratch_of(p, tid);
+	for (size_t i = 0; i < p->tasks.n; i++)
+		if (tasks_look_alike(p->tasks.v[i]->tid, tid))
+			return true;
+	return false;
 }
 
 static void note_not_followed(struct session *s, pid_t pid, bool execed)

@@ -23,7 +23,8 @@
 
 static char arena[ARENA] __attribute__((aligned(16))), zeroed[STACK] __attribute__((aligned(16)));
 static unsigned next, next_zeroed;
-static long long begun, ended, frees;
+/* Not long long: where that takes a lock, a handler must not count. */
+static long begun, ended, frees;
 static volatile long long in_main, in_handler;
 static volatile int stop;
 static int jumps;
