@@ -102,7 +102,7 @@ static void make_state(struct wire_encoder *e)
 {
 	static const uint64_t v[STATE_FIGURES] = { 1, 0x1000, 0x9000, 1, 1, 1, 1, 1, 1, 1 };
 
-	SEND(e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 8, "x86-64" });
+	SEND(e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 8, "x86-64", PROC_TRACED });
 	SEND(e, .type = EV_STATE_OLDER, .u.figures = { v, 3 });
 	SEND(e, .type = EV_STATE_PROC, .u.figures = { v, 39 });
 	for (uint32_t i = 0; i < 4; i++)
@@ -128,7 +128,7 @@ static void make_stream(struct strbuf *sb)
 	uint64_t reg[REST_REGS] = { 1, 2, 0x7f08 };
 
 	wire_encode_hello(&e, &(struct wire_hello){ .tool = "fuzz" });
-	SEND(&e, .type = EV_PROC, .u.proc = { PROC_LAUNCHED, 1, "/bin/x", "x", 8, "x86-64" });
+	SEND(&e, .type = EV_PROC, .u.proc = { PROC_LAUNCHED, 1, "/bin/x", "x", 8, "x86-64", PROC_TRACED });
 	SEND(&e, .type = EV_MODULE, .u.module = { 1, 0x1000, 0x2000, 0x1000, "/bin/x", data, 8, 3, 4 });
 	SEND(&e, .type = EV_IMAGE, .u.image = { 1, 0, 10, 0, data, 10 });
 	for (unsigned i = 0; i < 4; i++)
@@ -159,7 +159,7 @@ static void make_stream(struct strbuf *sb)
 	SEND(&e, .type = EV_LEAK_BLOCK, .u.leak = { 1, LEAK_DEFINITE, 0, 1, 10, 0x5000, 12, NULL, 0 });
 	SEND(&e, .type = EV_WHY, .u.asked = { 0x5004, 1, LEAK_POSSIBLE, 0x5000, 12, 1, 0 });
 	SEND(&e, .type = EV_SCAN, .u.scan = { 0, 1, 0, 4, 4000, 0, 99 });
-	SEND(&e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 4, "ppc" });
+	SEND(&e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 4, "ppc", PROC_TRACED });
 	SEND(&e, .type = EV_NOTE, .u.note = { true, "a note" });
 	SEND(&e, .type = EV_OOM, .u.oom = { OOM_DATA, 4000, 3999 });
 	SEND(&e, .type = EV_OOM, .u.oom = { OOM_CGROUP, 4000, 1 });

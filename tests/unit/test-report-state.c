@@ -309,7 +309,7 @@ static void begin(struct session *s, enum proc_how how, pid_t pid, pid_t parent)
 	p->pid = pid;
 	EMIT(s, p, .type = EV_PROC,
 	     .u.proc = { how, parent, one_in(s, 2) ? "/bin/one" : "/bin/two", one_in(s, 2) ? "x" : NULL,
-			 one_in(s, 4) ? 4 : 8, "x86-64" });
+			 one_in(s, 4) ? 4 : 8, "x86-64", PROC_TRACED });
 }
 
 static void live_or_die(struct session *s, struct tracee *p)

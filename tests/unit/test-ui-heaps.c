@@ -42,7 +42,7 @@ static void side_free(struct side *s)
 
 static void begin(struct side *s)
 {
-	TELL(s, .type = EV_PROC, .u.proc = { PROC_LAUNCHED, 1, "/bin/x", "x", 8, "x86-64" });
+	TELL(s, .type = EV_PROC, .u.proc = { PROC_LAUNCHED, 1, "/bin/x", "x", 8, "x86-64", PROC_TRACED });
 }
 
 static void tell_break(struct side *s, const uint64_t *runs, uint32_t n)
@@ -114,7 +114,7 @@ static void told_anew(void **state)
 	assert_null(heaps_map(s.heaps, 7));
 	/* An exec took it all. */
 	tell_break(&s, NULL, 0);
-	TELL(&s, .type = EV_PROC, .u.proc = { PROC_EXECED, 1, "/bin/y", "y", 8, "x86-64" });
+	TELL(&s, .type = EV_PROC, .u.proc = { PROC_EXECED, 1, "/bin/y", "y", 8, "x86-64", PROC_TRACED });
 	assert_null(heaps_map(s.heaps, 7));
 	assert_null(heaps_map(s.heaps, 8));
 	side_free(&s);
