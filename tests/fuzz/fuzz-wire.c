@@ -163,6 +163,9 @@ static void make_stream(struct strbuf *sb)
 	SEND(&e, .type = EV_NOTE, .u.note = { true, "a note" });
 	SEND(&e, .type = EV_OOM, .u.oom = { OOM_DATA, 4000, 3999 });
 	SEND(&e, .type = EV_OOM, .u.oom = { OOM_CGROUP, 4000, 1 });
+	SEND(&e, .type = EV_PLACE, .u.place = { .vaddr = 0x400d0123, .file = "main.c", .function = "app_main", .line = 42 });
+	SEND(&e, .type = EV_TARGET, .u.target = { .said = TARGET_BOUNDS | TARGET_FREE, .header = 4, .start = 0x20000000,
+						  .size = 4096, .free = 96 });
 	SEND(&e, .type = EV_PROC_END, .u.end = { END_EXITED, 3 });
 	make_state(&e);
 	wire_encode_record(&e, WIRE_BYE, NULL, 0);
