@@ -82,6 +82,7 @@ int main(int argc, char **argv)
 		break;
 	case OPTIONS_LOG: /* refused already */
 	case OPTIONS_CLIENT:
+	case OPTIONS_IMPORT:
 	case OPTIONS_WRONG:
 		break;
 	}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,13 +16,19 @@
 #include "base/xalloc.h"
 #include "elf/elf_file.h"
 #include "heap/heap.h"
+#include "report/audit.h"
 #include "report/report.h"
 #include "serve/recording.h"
 #include "serve/serving.h"
 #include "trace/trace.h"
+#include "ui/blocks.h"
 #include "ui/follow.h"
+#include "ui/heaps.h"
 #include "ui/console.h"
+#include "ui/limits.h"
 #include "ui/log.h"
+#include "ui/import.h"
+#include "ui/oom.h"
 #include "ui/options.h"
 #include "ui/rest.h"
 #include "ui/sweep.h"
@@ -33,8 +40,16 @@ struct run {
 	struct serving serving;    /* -r: in front of all others */
 	struct event_sink *log;    /* -l: behind it */
 	struct heap *old;          /* --diff: another run's; NULL */
+	bool keeps_blocks;         /* the console, --heapmap, --list: one by one */
+	struct blocks *blocks;     /* … in front of the heap … */
+	struct heaps *heaps;       /* … and of these; NULL: none */
+	struct report_heaps maps;
+	struct blocks_source listed; /* --list */
 	struct event_sink *errors; /* heap errors are told when they happen */
-	struct event_sink *calls; /* --calls: between the tracer and the heap */
+	struct limits limits;     /* --threshold: before all that reports */
+	struct event_sink *calls; /* --calls, --trace: between the tracer and the heap */
+	struct event_sink *audit; /* --audit: there, too */
+	struct event_sink *oom;   /* a heap log: maps, when requests fail */
 	int calls_error;
 	bool failed; /* the log could not be written */
 	int output; /* descriptor of -o while --calls writes to it; −1 */
@@ -48,11 +63,17 @@ static void report_now(void *arg)
 	_exit(err ? EXIT_OURS : 0);
 }
 
+/* A trace that other tools read has its file for itself. */
+static const char *calls_output(const struct report_opts *ro)
+{
+	return ro->trace ? ro->trace_output : ro->output;
+}
+
 static int open_output(void *arg, pid_t pid)
 {
 	struct run *run = arg;
 	struct report_opts *ro = &run->opts.report;
-	char *path = name_with_pid(ro->output, pid);
+	char *path = name_with_pid(calls_output(ro), pid);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
 	if (fd < 0) {
@@ -60,24 +81,48 @@ static int open_output(void *arg, pid_t pid)
 		msg_error("cannot write %s: %s", path, strerror(errno));
 	} else {
 		run->output = fd;
-		ro->output_fd = fd;
+		ro->output_fd = ro->trace ? -1 : fd;
 	}
 	free(path);
 	return fd;
+}
+
+/* Who knows what a report needs: the heap, and where single blocks are asked for these and
+ * their memory too. */
+static struct event_sink *books_of(struct run *run)
+{
+	struct options *o = &run->opts;
+
+	if (!o->trace.heaps && !o->report.list_blocks && !o->heaps.n && !run->keeps_blocks)
+		return heap_sink(run->heap);
+	if (!run->heaps) {
+		run->blocks = blocks_new(heap_sink(run->heap));
+		run->heaps = heaps_new(blocks_sink(run->blocks), run->blocks);
+		heaps_give(run->heaps, o->heaps.v, o->heaps.n);
+		run->maps = heaps_report(run->heaps);
+		o->report.heaps = o->trace.heaps ? &run->maps : NULL;
+		run->listed = (struct blocks_source){ run->heap, run->blocks };
+		o->report.blocks = blocks_for_report;
+		o->report.blocks_arg = &run->listed;
+		o->report.refusal = heaps_refusal;
+		o->report.refusal_arg = run->heaps;
+	}
+	return heaps_sink(run->heaps);
 }
 
 /* With --calls the output is open from the start, and the report follows. */
 static int begin_calls(struct run *run)
 {
 	struct report_opts *ro = &run->opts.report;
-	bool later = ro->output && strchr(ro->output, '%');
+	const char *output = calls_output(ro);
+	bool later = output && strchr(output, '%');
 	int fd = STDERR_FILENO;
 
-	if (ro->output && !strcmp(ro->output, "-"))
+	if (output && !strcmp(output, "-"))
 		fd = STDOUT_FILENO;
-	else if (ro->output && !later && (fd = open_output(run, 0)) < 0)
+	else if (output && !later && (fd = open_output(run, 0)) < 0)
 		return -1;
-	run->calls = calls_sink_new(heap_sink(run->heap), run->heap, ro, fd, &run->calls_error);
+	run->calls = calls_sink_new(books_of(run), run->heap, ro, fd, &run->calls_error);
 	if (later)
 		calls_sink_open_later(run->calls, open_output, run);
 	return 0;
@@ -163,7 +208,8 @@ static bool reports(const struct options *o)
 	if (o->remote)
 		return false;
 	return !o->logfile || o->diff || o->report.output || o->report.json || o->report.xml ||
-	       o->trace.calls || o->report.error_exitcode || o->report.fail_if;
+	       o->report.list_blocks || o->trace.calls || o->audit || o->report.error_exitcode ||
+	       o->report.fail_if || o->thresholds.v.n;
 }
 
 static void no_report(void *arg)
@@ -199,8 +245,48 @@ static int end_log(struct run *run)
 	return run->log ? recording_end(&ro, run->log) : 0;
 }
 
-/* The chain that events go through: server, log, errors, calls, heap; NULL after a
- * message. */
+/* Beside the report, or an export, that stdout may be for. */
+static int audit_fd(const struct options *o)
+{
+	const struct report_opts *ro = &o->report;
+	const char *const used[] = { ro->output, ro->trace_output, ro->json, ro->xml, o->logfile };
+
+	for (size_t i = 0; i < ARRAY_SIZE(used); i++)
+		if (used[i] && !strcmp(used[i], "-"))
+			return STDERR_FILENO;
+	return STDOUT_FILENO;
+}
+
+/* Unasked where somebody sits before a serial line. */
+static bool wants_audit(const struct options *o)
+{
+	struct stat st;
+
+	if (o->audit || o->no_audit || !o->import.path || o->top || has_console(o) || o->quiet)
+		return o->audit && !o->no_audit;
+	return !stat(o->import.path, &st) && S_ISCHR(st.st_mode) && isatty(audit_fd(o));
+}
+
+static void begin_audit(struct run *run)
+{
+	const struct options *o = &run->opts;
+
+	run->audit = audit_sink_new(run->calls ? run->calls : books_of(run),
+				    &(struct audit_opts){ .heap = run->heap, .report = &o->report,
+							  .thresholds = &o->thresholds,
+							  .fd = audit_fd(o), .patient = o->import.path });
+}
+
+/* `next` feeds the heap; from now on thresholds are watched, too. */
+static struct event_sink *begin_limits(struct run *run, enum limits_from from, struct event_sink *next)
+{
+	run->limits = (struct limits){ .thresholds = &run->opts.thresholds, .heap = run->heap,
+				       .report = &run->opts.report, .from = from };
+	return limits_begin(&run->limits, next);
+}
+
+/* The chain that events go through: server, log, limits, maps, errors, audit, calls, heap;
+ * NULL after a message. */
 static struct event_sink *begin_sinks(struct run *run)
 {
 	struct options *o = &run->opts;
@@ -209,8 +295,13 @@ static struct event_sink *begin_sinks(struct run *run)
 	if (reports(o)) {
 		if (o->trace.calls && begin_calls(run))
 			return NULL;
-		sink = run->calls ? run->calls : heap_sink(run->heap);
+		if (wants_audit(o))
+			begin_audit(run);
+		sink = run->audit ? run->audit : run->calls ? run->calls : books_of(run);
 		sink = run->errors = errors_sink_new(sink, run->heap, &o->report);
+		if (run->heaps && o->import.path && !o->quiet)
+			sink = run->oom = oom_sink_new(sink, run->heaps, &o->report);
+		sink = begin_limits(run, o->import.path ? LIMITS_LOG : LIMITS_TRACER, sink);
 	}
 	if (o->logfile)
 		sink = begin_log(run, sink);
@@ -234,32 +325,58 @@ static void forget(void *heap)
 	heap_reset(heap);
 }
 
-struct books { struct heap *heap; struct blocks *blocks; };
+struct books { struct heap *heap; struct blocks *blocks; struct heaps *heaps; };
 
 static void forget_all(void *arg)
 {
 	const struct books *b = arg;
 
 	heap_reset(b->heap);
-	blocks_forget(b->blocks);
+	if (b->blocks)
+		blocks_forget(b->blocks);
+	if (b->heaps)
+		heaps_forget(b->heaps);
+}
+
+/* The older one may be a heap log, too. */
+static int import_old(struct run *run)
+{
+	struct import_opts io = run->opts.import;
+	int err;
+
+	io.path = run->opts.diff;
+	io.follow = io.other_text = false;
+	err = import_run(&io, heap_sink(run->old));
+	trace_interrupted = 0;
+	return err;
+}
+
+static int load_old(struct run *run)
+{
+	struct wire_hello hello;
+	struct log *log;
+
+	if (run->opts.import.path && strcmp(run->opts.diff, "-") && !log_recognised(run->opts.diff))
+		return import_old(run);
+	log = log_open(run->opts.diff, &hello);
+	if (!log)
+		return -1;
+	log_on_restart(log, forget, run->old);
+	read_whole(run, log, heap_sink(run->old), run->old);
+	log_close(log);
+	return 0;
 }
 
 /* What there is to compare with, whole or not. */
 static int begin_diff(struct run *run)
 {
 	struct options *o = &run->opts;
-	struct wire_hello hello;
-	struct log *log;
 
 	if (!o->diff)
 		return 0;
-	log = log_open(o->diff, &hello);
-	if (!log)
-		return -1;
 	run->old = heap_new();
-	log_on_restart(log, forget, run->old);
-	read_whole(run, log, heap_sink(run->old), run->old);
-	log_close(log);
+	if (load_old(run))
+		return -1;
 	o->report.diff = run->old;
 	o->report.diff_name = strcmp(o->diff, "-") ? last_part(o->diff) : "the older run";
 	return 0;
@@ -270,9 +387,38 @@ static int begin_report(struct run *run)
 {
 	const struct report_opts *ro = &run->opts.report;
 
-	if (check_writable(ro->output) || check_writable(ro->json) || check_writable(ro->xml))
+	if (check_writable(ro->output) || check_writable(ro->trace_output) || check_writable(ro->json) || check_writable(ro->xml))
 		return -1;
 	return begin_diff(run);
+}
+
+/* -- heap logs of other systems ------------------------------------------------------ */
+
+static void flush_audit(void *arg)
+{
+	struct run *run = arg;
+
+	if (run->audit)
+		run->audit->flush(run->audit);
+}
+
+/* As trace_run(). */
+static int import(struct run *run, struct event_sink *sink, struct trace_result *result)
+{
+	struct import_opts io = run->opts.import;
+
+	io.serves = run->serving.sink != NULL;
+	io.mark = &run->limits.mark;
+	io.live = run->opts.top;
+	io.releases |= run->audit != NULL;
+	io.fd = audit_fd(&run->opts);
+	io.idle = flush_audit;
+	io.arg = run;
+	result->exit_code = EXIT_OURS;
+	if (import_run(&io, sink))
+		return -1;
+	result->exit_code = 0;
+	return 0;
 }
 
 static int run_session(struct run *run)
@@ -285,6 +431,7 @@ static int run_session(struct run *run)
 
 	if (begin_report(run))
 		return EXIT_OURS;
+	run->keeps_blocks |= o->import.path != NULL;
 	sink = begin_sinks(run);
 	if (!sink)
 		return EXIT_OURS;
@@ -294,7 +441,7 @@ static int run_session(struct run *run)
 		serving_release(&run->serving);
 		return sig < 0 ? 0 : end_like(&(struct trace_result){ .exit_signal = sig });
 	}
-	err = trace_run(&o->trace, sink, &result);
+	err = o->import.path ? import(run, sink, &result) : trace_run(&o->trace, sink, &result);
 	if (run->serving.sink)
 		server_end(run->serving.sink, !err && !result.never_began && !o->private);
 	serving_release(&run->serving); /* we may end of a signal: its socket is removed */
@@ -302,6 +449,7 @@ static int run_session(struct run *run)
 		run->failed = true;
 	if (err)
 		return end_like(&result);
+	flush_audit(run);
 	err = reports(o) ? report_write(run->heap, &o->report) : 0;
 	if (err || run->calls_error || run->failed)
 		return EXIT_OURS;
@@ -318,29 +466,45 @@ static void adopt(struct report_opts *ro, const struct wire_hello *hello)
 }
 
 /* Commands instead of a report. */
-static int run_console(struct run *run, struct blocks *blocks, const struct console_opts *about)
+static int run_console(struct run *run, const struct console_opts *about)
 {
 	struct console_opts console = *about;
 
 	console.heap = run->heap;
-	console.blocks = blocks;
+	console.blocks = run->blocks;
+	console.heaps = run->heaps;
 	console.report = &run->opts.report;
 	console.script = run->opts.script;
 	console.interactive = run->opts.interactive;
 	return console_run(&console);
 }
 
+static void read_books(struct run *run, struct log *log, struct event_sink *sink)
+{
+	struct books books = { run->heap, run->blocks, run->heaps };
+
+	log_on_restart(log, forget_all, &books);
+	read_whole(run, log, sink, run->heap);
+}
+
 static int log_console(struct run *run, struct log *log, const struct wire_hello *hello)
 {
-	struct blocks *blocks = blocks_new(heap_sink(run->heap));
-	int status;
+	run->keeps_blocks = true;
+	read_books(run, log, begin_limits(run, LIMITS_LOG, books_of(run)));
+	return run_console(run, &(struct console_opts){ .hello = hello, .log = run->opts.logfile });
+}
 
-	log_on_restart(log, forget_all, &(struct books){ run->heap, blocks });
-	read_whole(run, log, blocks_sink(blocks), run->heap);
-	status = run_console(run, blocks, &(struct console_opts){ .hello = hello,
-								  .log = run->opts.logfile });
-	blocks_free(blocks);
-	return status;
+/* Commands on a heap log that has an end. */
+static int run_import_console(struct run *run)
+{
+	struct import_opts io = run->opts.import;
+
+	io.fd = STDOUT_FILENO;
+	io.mark = &run->limits.mark;
+	run->keeps_blocks = true;
+	if (begin_report(run) || import_run(&io, begin_limits(run, LIMITS_LOG, books_of(run))))
+		return EXIT_OURS;
+	return run_console(run, &(struct console_opts){ .log = io.path });
 }
 
 /* A report from a log: what its writer was told is known, but for how to report. */
@@ -365,8 +529,7 @@ static int run_log(struct run *run)
 	}
 	err = run->opts.trace.calls && begin_calls(run) ? EXIT_OURS : 0;
 	if (!err) {
-		log_on_restart(log, forget, run->heap);
-		read_whole(run, log, run->calls ? run->calls : heap_sink(run->heap), run->heap);
+		read_books(run, log, begin_limits(run, LIMITS_LOG, run->calls ? run->calls : books_of(run)));
 		err = report_write(run->heap, ro) || run->calls_error ? EXIT_OURS :
 									report_exit_status(run->heap, ro);
 	}
@@ -377,23 +540,25 @@ static int run_log(struct run *run)
 /* The exit status, or -1: the program that was to be launched could not be. */
 static int client_console(struct run *run, const struct follow_opts *to, bool launched)
 {
-	struct blocks *blocks = blocks_new(heap_sink(run->heap));
 	struct follow_opts fo = *to;
 	struct client *client;
 	int status = EXIT_OURS;
 
+	run->keeps_blocks = true;
 	fo.control = true;
-	fo.sink = blocks_sink(blocks);
-	fo.blocks = blocks;
+	fo.sink = begin_limits(run, LIMITS_CLIENT, books_of(run));
+	fo.self = &run->limits.client;
+	fo.blocks = run->blocks;
+	fo.heaps = run->heaps;
 	client = follow_connect(&fo);
 	if (client) {
+		limits_connected(&run->limits);
 		adopt(&run->opts.report, client_hello(client));
-		status = run_console(run, blocks, &(struct console_opts){ .client = client,
-									  .hello = client_hello(client),
-									  .launched = launched });
+		status = run_console(run, &(struct console_opts){ .client = client,
+								  .hello = client_hello(client),
+								  .launched = launched });
 		client_close(client);
 	}
-	blocks_free(blocks);
 	return status;
 }
 
@@ -405,6 +570,10 @@ static int report_followed(struct run *run, struct client *client, int how)
 
 	if (!how && ro->list_leaks && !client_refused_control(client))
 		follow_scan(client);
+	if (!how && o->trace.heaps && !client_refused_control(client))
+		follow_heaps(client, run->blocks);
+	else if (!how && ro->list_blocks && !client_refused_control(client))
+		follow_blocks(client, run->blocks);
 	trace_interrupts_reports();
 	adopt(ro, client_hello(client));
 	return report_write(run->heap, ro) || run->calls_error || how < 0 ?
@@ -419,9 +588,14 @@ static int client_top(struct run *run, const struct follow_opts *to)
 	int how, sig, status;
 
 	fo.control = true;
+	fo.sink = begin_limits(run, LIMITS_CLIENT, books_of(run));
+	fo.self = &run->limits.client;
+	fo.blocks = run->blocks;
+	fo.heaps = run->heaps;
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
+	limits_connected(&run->limits);
 	set_debug_files(&run->opts, false);
 	how = top_run(&(struct top_opts){ run->heap, client, &run->opts.report }, &sig);
 	set_debug_files(&run->opts, true);
@@ -448,8 +622,11 @@ static int run_client(struct run *run)
 	struct options *o = &run->opts;
 	struct report_opts *ro = &o->report;
 	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
-				  .control = ro->list_leaks || ro->binpath, .files = ro,
-				  .heap = run->heap };
+				  .control = ro->list_leaks || ro->list_blocks || ro->binpath ||
+					     o->trace.heaps || limits_control(&o->thresholds),
+				  .files = ro,
+				  .heap = run->heap,
+				  .self = &run->limits.client };
 	struct client *client;
 	char port[12];
 	int err;
@@ -460,14 +637,18 @@ static int run_client(struct run *run)
 		return EXIT_OURS;
 	snprintf(port, sizeof port, "%u", o->port);
 	fo.port = o->port ? port : NULL;
-	fo.sink = run->calls;
 	if (has_console(o))
 		return client_console(run, &fo, false);
+	fo.sink = run->calls ? run->calls : books_of(run);
+	fo.blocks = run->blocks;
+	fo.heaps = run->heaps;
 	if (o->top)
 		return run_remote_top(run, &fo);
+	fo.sink = begin_limits(run, LIMITS_CLIENT, fo.sink);
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;
+	limits_connected(&run->limits);
 	msg_begin("connected to %s; Ctrl-C reports and leaves", o->remote);
 	err = report_followed(run, client, follow(client));
 	client_close(client);
@@ -495,6 +676,8 @@ static int serve_console(struct run *run)
 	setpgid(0, 0);
 	o->private = true;
 	o->on_disconnect = DISCONNECT_DETACH;
+	/* Asked for when it has ended, perhaps; of an attached one all blocks would be told. */
+	o->trace.heaps |= o->trace.argv && !o->trace.pids.n && !o->trace.change.redzone;
 	if (o->top)
 		keep_off_terminal();
 	else
@@ -583,6 +766,7 @@ int main(int argc, char **argv)
 	case OPTIONS_CLIENT:
 	case OPTIONS_TRACE:
 	case OPTIONS_LOG:
+	case OPTIONS_IMPORT:
 		break;
 	}
 	set_debug_files(&run.opts, true);
@@ -596,17 +780,26 @@ int main(int argc, char **argv)
 	run.heap = heap_new();
 	code = what == OPTIONS_LOG    ? run_log(&run) :
 	       what == OPTIONS_CLIENT ? run_client(&run) :
+	       what == OPTIONS_IMPORT && has_console(&run.opts) && !import_is_live(&run.opts.import) ?
+					run_import_console(&run) :
 	       has_console(&run.opts) || run.opts.top ? run_interactive(&run) :
 					run_session(&run);
 	serving_release(&run.serving);
 	if (run.log)
 		run.log->free(run.log);
+	limits_release(&run.limits);
 	if (run.errors)
 		run.errors->free(run.errors);
+	if (run.oom)
+		run.oom->free(run.oom);
+	if (run.audit)
+		run.audit->free(run.audit);
 	if (run.calls && run.calls->free)
 		run.calls->free(run.calls);
 	if (run.output >= 0)
 		close(run.output);
+	heaps_free(run.heaps);
+	blocks_free(run.blocks);
 	heap_free(run.heap);
 	heap_free(run.old);
 	options_release(&run.opts);

@@ -155,6 +155,8 @@ struct source_frame {
 	const char *file;     /* NULL unknown */
 	unsigned line;        /* 0 unknown */
 	bool inlined;         /* this function is inlined into the next frame */
+	const char *dir;      /* the compiler's, where `file` begins that is not
+				 absolute; NULL unknown */
 };
 
 /* Where debug information is looked for when a file has none. */

@@ -45,6 +45,14 @@ struct heap_stack {
 	uint32_t word_module;  /* points into this module; 0: they differ */
 };
 
+/* What a log said in words of where a call came from. */
+struct heap_place {
+	uint32_t module;
+	taddr_t vaddr;
+	uint32_t line;         /* 0: unknown */
+	char *file, *function, *variable; /* NULL: unknown */
+};
+
 struct heap;
 
 struct heap *heap_new(void);
@@ -64,6 +72,8 @@ const struct heap_proc *heap_proc_find(const struct heap *, pid_t pid);
 const struct heap_module *heap_module(const struct heap *, uint32_t id);
 const struct heap_probe *heap_probe(const struct heap *, uint16_t id);
 const struct heap_stack *heap_stack(const struct heap *, uint32_t id);
+/* NULL: nobody told it in words. */
+const struct heap_place *heap_place(const struct heap *, uint32_t module, taddr_t vaddr);
 size_t heap_nstacks(const struct heap *);
 size_t heap_nnotes(const struct heap *);
 const struct heap_note *heap_note_at(const struct heap *, size_t i);

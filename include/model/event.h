@@ -32,6 +32,9 @@ enum { REST_BYTES = 4096, REST_REGS = 64 };
 /* Figures in one EV_STATE_… at most. */
 enum { STATE_FIGURES = 64 };
 
+/* Runs of pages in one EV_HEAP at most. */
+enum { HEAP_RUNS = 64 };
+
 /* Who may release what (mismatches; only these differ). */
 enum family { FAMILY_C, FAMILY_NEW, FAMILY_NEW_ARRAY, FAMILY_MAP, FAMILY_CUSTOM };
 
@@ -87,10 +90,29 @@ enum event_type {
 			     table is here: a client that has them gives its rows
 			     (REQUEST_ROWS).  Of no process; told by who serves */
 	EV_ROWS_GIVEN,    /* … and so one did */
+	EV_HEAP,          /* a stretch of memory that the heap has, because it was asked
+			     (REQUEST_HEAPS), or at the end (--heapmap) */
+	EV_PLACE,         /* what a code address stands for, told by who knows it in
+			     words: before its first use */
+	EV_TARGET,          /* of a target whose heap log is read: what it says of its
+			     heap */
+	EV_OOM,           /* why: of the refused request just told, or of the end that
+			     is told next */
+	EV_STATE_REFUSED, /* the last request that was refused */
 	EV_TYPES,         /* how many there are */
 };
 
 enum proc_how { PROC_LAUNCHED, PROC_ATTACHED, PROC_FORKED, PROC_EXECED };
+
+/* A process is traced, or known from the heap log of another system (src/import). */
+enum proc_log {
+	PROC_TRACED,
+	PROC_LOG,      /* times count the log's records, a microsecond each */
+	PROC_LOG_LIVE, /* times are when they came in */
+};
+
+/* `said` of EV_TARGET: which of its figures are there. */
+enum target_said { TARGET_BOUNDS = 1, TARGET_FREE = 2, TARGET_USED = 4, TARGET_THRESHOLD = 8, TARGET_SAID = 15 };
 
 enum proc_end_how {
 	END_EXITED,   /* status: the exit code */
@@ -129,6 +151,7 @@ enum release_known {
 			     thread's end is the caller: no error */
 	RELEASE_UNSEEN,   /* a known block whose address was handed out again:
 			     its release was not seen */
+	RELEASE_NULL,     /* of no block at all; told of heap logs alone */
 };
 
 enum error_kind {
@@ -164,8 +187,27 @@ enum leak_kind {
 	LEAK_KINDS,
 };
 
+/* What memory ran out of. */
+enum oom_cause {
+	OOM_UNKNOWN,       /* nothing was found */
+	OOM_ADDRESS_SPACE, /* RLIMIT_AS … */
+	OOM_DATA,          /* … and RLIMIT_DATA refuse a request: setrlimit(2) */
+	OOM_CGROUP,        /* the kernel killed it: its control group counts that … */
+	OOM_SYSTEM,        /* … or is not known, and the system has killed somebody */
+	OOM_CAUSES,
+};
+
 /* Where a pointer was found. */
 enum leak_from { FROM_MEMORY, FROM_STACK, FROM_REGISTER, FROM_BLOCK };
+
+/* What a heap's memory is.  A newer writer may know others. */
+enum heap_kind {
+	HEAP_NONE,     /* there is no region */
+	HEAP_BREAK,    /* the heap segment */
+	HEAP_ARENA,    /* of an arena that has its own */
+	HEAP_MAPPING,
+	HEAP_FIXED,    /* all that there is, of a small target: it cannot grow */
+};
 
 /* A request for `count` elements of `each` bytes, as calloc takes it. */
 struct product {
@@ -184,7 +226,8 @@ struct event {
 			const char *exe;   /* absolute path */
 			const char *name;  /* as the user named it, or exe's last part */
 			uint8_t word;      /* bytes of a pointer */
-			const char *abi;
+			const char *abi;   /* PROC_LOG…: the log's format */
+			uint8_t log;       /* enum proc_log */
 		} proc;
 		struct {
 			enum proc_end_how how;
@@ -198,6 +241,20 @@ struct event {
 			uint8_t build_id_len;
 			uint64_t dev, ino; /* 0: not a file */
 		} module;
+		struct {
+			uint32_t module;
+			taddr_t vaddr;     /* in its file */
+			const char *file, *function; /* NULL: unknown */
+			uint32_t line;     /* 0: unknown */
+			const char *variable; /* that gets what is allocated there; NULL */
+		} place;
+		struct {
+			uint8_t said;      /* bits of enum target_said */
+			uint8_t header;    /* bytes before each block */
+			taddr_t start;     /* TARGET_BOUNDS: of the heap … */
+			uint64_t size;     /* … and its bytes */
+			uint64_t free, used, threshold; /* bytes */
+		} target;
 		struct {
 			uint32_t module;
 			taddr_t bias;
@@ -343,6 +400,12 @@ struct event {
 					      else 0 */
 		} asked; /* EV_WHY */
 		struct {
+			uint8_t cause;     /* enum oom_cause */
+			uint64_t limit;    /* in bytes; 0: unknown, or none */
+			uint64_t used;     /* of it then; OOM_CGROUP, OOM_SYSTEM: how many
+					      processes were killed meanwhile */
+		} oom;
+		struct {
 			uint8_t references; /* the question was: who holds an address? */
 			uint8_t final;     /* the last one of this process */
 			uint8_t mappings;  /* mappings counted as blocks */
@@ -377,6 +440,24 @@ struct event {
 					      are not there are 0 */
 			uint32_t n;        /* STATE_FIGURES at most */
 		} figures; /* EV_STATE_…, but for EV_STATE_ERROR */
+		struct {
+			uint32_t nr;       /* 0: what was told of this process's before is
+					      over.  The same as in the event before: its
+					      runs go on */
+			uint8_t kind;      /* enum heap_kind */
+			uint32_t arena;    /* HEAP_ARENA: which, from 1 */
+			taddr_t start;
+			uint64_t size;
+			uint64_t lead;     /* the allocator's own, at its start */
+			/* Of a block: bytes before it, what the size with them is a
+			 * multiple of, and at least; 0: unknown */
+			uint32_t header, align, min;
+			uint32_t page;     /* bytes; 0: not known what is in memory */
+			const uint64_t *runs; /* pages from the one of `start` on: so many
+						 without content, with, without …  Those
+						 behind have none */
+			uint32_t nruns;    /* HEAP_RUNS at most */
+		} heap;
 	} u;
 };
 

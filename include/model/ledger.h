@@ -53,6 +53,32 @@ struct heap_suspects {
 
 /* -- per process ---------------------------------------------------------- */
 
+/* What ran out. */
+struct heap_oom {
+	enum oom_cause cause;
+	uint64_t limit, used;  /* as in EV_OOM */
+};
+
+/* The last request for heap memory that was refused, and who held most then. */
+#define HEAP_OWNERS 5
+
+struct heap_owner {
+	uint32_t stack;
+	uint64_t blocks, bytes;
+};
+
+struct heap_refused {
+	bool any;
+	uint32_t stack;        /* 0: no backtrace */
+	uint64_t size, ns;
+	struct product product;
+	uint64_t open_blocks, open_bytes;
+	struct heap_oom oom;
+	struct heap_owner owner[HEAP_OWNERS]; /* most first */
+	uint32_t owners;
+	uint64_t patience;     /* of looking for owners anew (ledger-refused.c) */
+};
+
 /* Between which the factors were of requests that are products (calloc). */
 struct heap_product {
 	bool any;
@@ -86,6 +112,16 @@ struct heap_totals {
 	uint64_t unknown_releases;  /* of no known block */
 	uint64_t shutdown_releases; /* the same, by the C library at a thread's end */
 	uint64_t unseen_releases;   /* addresses handed out while they were open */
+	uint64_t null_releases;     /* of NULL, in heap logs */
+};
+
+/* What a target has said last of its heap (EV_TARGET). */
+struct heap_target {
+	uint8_t said;          /* bits of enum target_said: which of these are known */
+	uint8_t header;        /* bytes before each block */
+	taddr_t start;
+	uint64_t size;
+	uint64_t free, used, threshold;
 };
 
 /* The program's own mmap regions and break, apart from heap blocks.  Sizes
@@ -183,6 +219,8 @@ struct regions;
 struct heap_proc {
 	pid_t pid, ppid;
 	enum proc_how how;
+	enum proc_log log;     /* whether it was traced, and what its times are */
+	struct heap_target target;
 	uint8_t word;
 	char *exe, *name, *abi;
 	uint64_t start_ns, end_ns; /* end_ns: of the last event while it runs */
@@ -197,6 +235,8 @@ struct heap_proc {
 		uint64_t blocks, bytes;
 		uint64_t regions, region_bytes;
 	} inherited;
+	struct heap_refused refused;
+	struct heap_oom killed;    /* OOM_CGROUP or OOM_SYSTEM; else OOM_UNKNOWN */
 	struct heap_scan scan;
 	/* Blocks older than the attach, of the census.  They are among those in
 	 * use; neither they nor their releases are in allocs and frees. */

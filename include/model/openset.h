@@ -37,6 +37,8 @@ bool openset_add(struct openset *, const struct open_block *b, struct open_block
 /* Takes the block out.  False: not there. */
 bool openset_take(struct openset *, taddr_t addr, struct open_block *out);
 bool openset_find(const struct openset *, taddr_t addr, struct open_block *out);
+/* The block that addr lies inside of, not at its beginning.  Looks at all of them. */
+bool openset_around(const struct openset *, taddr_t addr, struct open_block *out);
 size_t openset_count(const struct openset *);
 /* In no order; stops when fn returns non-zero and returns that. */
 int openset_each(const struct openset *, int (*fn)(void *, const struct open_block *), void *arg);

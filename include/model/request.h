@@ -26,7 +26,10 @@ enum request_kind {
 	REQUEST_ROWS,      /* no question: what is known of an EV_ROWS_WANTED.  a: enum
 			      request_rows; data: struct rows_part.  Is not kept
 			      waiting by other requests */
-	REQUEST_LAST = REQUEST_ROWS,
+	REQUEST_HEAPS,     /* an EV_HEAP for each stretch of memory of the heap comes
+			      before */
+	REQUEST_SUSPEND,   /* SIGSTOP: it stands, and is traced on; `pid` is needed */
+	REQUEST_LAST = REQUEST_SUSPEND,
 };
 
 enum request_start {

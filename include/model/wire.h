@@ -74,6 +74,11 @@ enum wire_type {
 	WIRE_STACK_REST,
 	WIRE_ROWS_WANTED,
 	WIRE_ROWS_GIVEN,
+	WIRE_HEAP,
+	WIRE_PLACE,
+	WIRE_TARGET,
+	WIRE_OOM,
+	WIRE_STATE_REFUSED,
 };
 
 /* The first record: what the stream is about. */

@@ -22,6 +22,10 @@ struct report_row {
 size_t report_rows(const struct heap *heap, const struct heap_proc *p, struct report_row **out);
 /* "exited with status 0", "is still running". */
 void report_status(const struct heap_proc *p, struct strbuf *out);
+/* "leaky (pid 12)"; a heap log is no process. */
+void report_who(const struct heap_proc *p, struct strbuf *out);
+/* How far into it that was: "0.02 s", "12 records". */
+void report_elapsed(const struct heap_proc *p, uint64_t ns, struct strbuf *out);
 
 struct report_names;
 

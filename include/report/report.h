@@ -13,6 +13,13 @@
 
 #define REPORT_DEFAULT_STACKS 10
 
+/* --trace: each call in the format of … */
+enum trace_format {
+	TRACE_NOTHING,
+	TRACE_MBED,  /* … mbed OS's memory tracing */
+	TRACE_GLIBC, /* … glibc's mtrace(3) */
+};
+
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /* Where functions and lines come from; NULL in the options: from the ELF files
@@ -25,6 +32,7 @@ struct report_symbols {
 };
 
 struct report_sort;
+struct report_block;
 
 struct report_opts {
 	const char *output;    /* -o: NULL stderr, "-" stdout, else a file in
@@ -68,6 +76,28 @@ struct report_opts {
 	const char *more;      /* how to see more stacks; NULL: "-m 0" */
 	const struct heap *diff; /* --diff: an older run; NULL: none … */
 	const char *diff_name;   /* … and what to call it */
+	enum trace_format trace; /* --trace; then … */
+	const char *trace_output; /* … -o is where it goes: as `output` */
+	bool list_blocks;      /* --list: every open block … */
+	/* … of which the heap knows no addresses: those of a process, which the caller
+	 * frees, and how many */
+	size_t (*blocks)(void *arg, pid_t pid, struct report_block **out);
+	void *blocks_arg;
+	bool source;           /* --source: lines of source, too */
+	const char *const *source_path; /* NULL-terminated: folders to look for source
+				  files in first.  May be NULL */
+	const struct report_heaps *heaps; /* --heapmap (report/heapinfo.h); NULL: no */
+	/* Why the last refused request of a process could not succeed.  NULL, as may be what
+	 * it returns: nobody knows */
+	const struct report_refusal *(*refusal)(void *arg, pid_t pid);
+	void *refusal_arg;
+};
+
+/* Of a heap that cannot grow. */
+struct report_refusal {
+	const char *why;       /* "1,204 bytes free in 17 pieces, …" */
+	bool no_room;          /* there was no place for it, as far as is known */
+	bool told;             /* on the standard error, when it happened */
 };
 
 #define REPORT_LEAK_KINDS (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE)
@@ -78,6 +108,8 @@ struct report_opts {
 int report_write(const struct heap *heap, const struct report_opts *opts);
 /* Whether what is written to fd is coloured. */
 bool report_use_color(const struct report_opts *opts, int fd);
+/* Is fd a terminal of which the locale says that it shows UTF-8? */
+bool report_use_utf8(int fd);
 /* Columns of text for a descriptor. */
 unsigned report_width(const struct report_opts *opts, int fd);
 /* Only the exports that the options ask for; likewise. */
@@ -86,6 +118,9 @@ int report_export(const struct heap *heap, const struct report_opts *opts);
 struct strbuf;
 void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,
 		 unsigned width, struct strbuf *out);
+struct report_page;
+void report_text_page(const struct heap *heap, const struct report_opts *opts,
+		      const struct report_page *page, struct strbuf *out);
 void report_json(const struct heap *heap, const struct report_opts *opts, struct strbuf *out);
 /* Valgrind's XML, one document for each process.  Stops when `write` returns an
  * error, and returns that. */
@@ -138,6 +173,7 @@ struct report_page {
 	bool to_file;          /* highest first, all of it */
 	bool color;
 	unsigned width;        /* columns; 0: no limit */
+	bool utf8;             /* a terminal that shows it */
 };
 
 enum report_piece {
@@ -184,19 +220,24 @@ struct report_block {
 	uint64_t now_ns;
 	int kind;              /* enum leak_kind; −1: unknown */
 };
-/* A line for each. */
+/* A line for each: address, size, operation, file and line, function, variable, age;
+ * the largest first, or last (on a terminal).  opts->max_stacks limits them. */
 void report_block_list(const struct heap *heap, const struct report_opts *opts,
 		       const struct report_page *page, const struct report_block *blocks, size_t n,
 		       struct strbuf *out);
+/* The same for what opts->blocks knows of process opts->pid (0: of all, one after the
+ * other), and how much that is. */
+void report_open_blocks(const struct heap *heap, const struct report_opts *opts,
+			const struct report_page *page, struct strbuf *out);
 /* A paragraph about one, with its bytes from +offset on (data may be NULL). */
 void report_block(const struct heap *heap, const struct report_opts *opts,
 		  const struct report_page *page, const struct report_block *block,
 		  const uint8_t *data, size_t ndata, uint64_t offset, struct strbuf *out);
 
-/* -- --calls --------------------------------------------------------------- */
+/* -- --calls, --trace ------------------------------------------------------ */
 
-/* A sink that prints every EV_CALL as one line in one write to fd and hands
- * all other events, and these, on to `next`.  It asks `heap` (which `next`
+/* A sink that prints every EV_CALL, as one line (or as opts->trace says) in one write
+ * to fd, and hands all other events, and these, on to `next`.  It asks `heap` (which `next`
  * feeds) for modules and probes.  Its free closes nothing and leaves `next`
  * alone.  When writing fails it says so and prints no more; `*error` (may be
  * NULL) becomes the -errno. */

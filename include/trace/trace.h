@@ -97,6 +97,7 @@ struct trace_opts {
 	bool stack_rest;       /* emit EV_STACK_REST */
 	bool rows;             /* clients are asked for rows: emit EV_ROWS_WANTED */
 	bool calls;            /* --calls: emit EV_CALL */
+	bool heaps;            /* --heapmap: emit EV_HEAP at the end */
 	bool detach_on_exit;   /* --detach-on-exit */
 	const char *hold;      /* the launched program stands at its entry until
 				  REQUEST_START; what is said then (""); NULL: no */
@@ -136,6 +137,9 @@ int trace_run(const struct trace_opts *opts, struct event_sink *sink, struct tra
 extern volatile int trace_interrupted;
 /* From now on SIGINT does so, for a report without tracing. */
 void trace_interrupts_reports(void);
+/* In a child of ours, before it executes something that has nothing to do with
+ * tracing: what we changed for ourselves is undone.  Makes system calls only. */
+void trace_leave_child(void);
 /* A signal wants tracing to end, and the tracer has not come round to it. */
 bool trace_asked_to_end(void);
 

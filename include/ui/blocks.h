@@ -6,7 +6,8 @@
 #define MTRACE_UI_BLOCKS_H
 
 #include "base/hash.h"
-#include "model/event.h"
+#include "heap/heap.h"
+#include "report/report.h"
 
 struct blocks;
 
@@ -34,5 +35,14 @@ void blocks_end(struct blocks *, pid_t pid);
 size_t blocks_of(const struct blocks *, pid_t pid, struct known_block **out);
 /* The one that covers an address. */
 bool blocks_find(const struct blocks *, pid_t pid, taddr_t addr, struct known_block *out);
+
+/* As reports take one: how old it is now its process tells. */
+struct report_block blocks_report(const struct heap *heap, pid_t pid, const struct known_block *b);
+/* What report_opts.blocks calls; `arg` is a struct blocks_source. */
+struct blocks_source {
+	const struct heap *heap;
+	const struct blocks *blocks;
+};
+size_t blocks_for_report(void *arg, pid_t pid, struct report_block **out);
 
 #endif

@@ -20,6 +20,7 @@ struct client_opts {
 	const char *token;     /* NULL: none */
 	bool control;          /* requests will be made */
 	struct event_sink *sink; /* told every event */
+	struct client **self;  /* set before the first event comes.  May be NULL */
 	const struct report_opts *files; /* where the rows are looked for that the server
 				  wants; NULL: it gets none */
 	void (*restart)(void *arg); /* the whole state comes, for the first time or
@@ -44,6 +45,9 @@ int client_take(struct client *c);
  * after a message.  *stop (may be NULL) becoming non-zero ends the waiting: -EINTR. */
 int client_ask(struct client *c, struct request *q, struct answer *a,
 	       volatile const int *stop);
+/* Sends a request whose answer nobody waits for, also while an event is taken: 0, or -1 when
+ * the connection is lost. */
+int client_tell(struct client *c, struct request *q);
 void client_close(struct client *c);
 
 #endif

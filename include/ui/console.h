@@ -8,10 +8,12 @@
 #include "report/report.h"
 #include "ui/blocks.h"
 #include "ui/client.h"
+#include "ui/heaps.h"
 
 struct console_opts {
 	struct heap *heap;       /* fed by the client's sink, or from a log */
 	struct blocks *blocks;   /* in front of it */
+	struct heaps *heaps;     /* in front of these */
 	struct client *client;   /* NULL: a log, nothing can be asked */
 	const struct wire_hello *hello; /* of the log, or the server.  May be NULL */
 	const char *log;         /* its name, without a client */

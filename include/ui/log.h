@@ -9,6 +9,8 @@
 /* A log that is read.  The strings of *hello live until log_close(). */
 struct log;
 
+/* Does the file begin as one? */
+bool log_recognised(const char *path);
 /* "-": standard input.  NULL after a message. */
 struct log *log_open(const char *path, struct wire_hello *hello);
 /* Called where events were left out of it: the whole state comes, and what the sink had

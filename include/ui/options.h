@@ -7,13 +7,17 @@
 #include "base/types.h"
 #include "base/vec.h"
 #ifdef HAVE_CLIENT
+#include "report/heapmap.h"
 #include "report/report.h"
+#include "ui/import.h"
+#include "report/threshold.h"
 #endif
 #include "trace/trace.h"
 
 struct strbuf;
 
-enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_LEAKS, GROUP_CHECKS, GROUP_REPORT, GROUP_LOG, GROUP_OTHER, GROUP_HIDDEN };
+enum option_group { GROUP_WHAT, GROUP_CALLS, GROUP_LEAKS, GROUP_CHECKS, GROUP_REPORT, GROUP_LOG, GROUP_OTHER, GROUP_HIDDEN,
+		    GROUP_IMPORT };
 
 /* What a word after the option may be, for completion. */
 enum option_word {
@@ -35,6 +39,9 @@ enum option_word {
 	WORD_YES_NO,
 	WORD_DISCONNECT,
 	WORD_FULL,
+	WORD_TRACE,    /* only behind a = */
+	WORD_IMPORT,
+	WORD_ON_THRESHOLD,
 };
 
 struct options;
@@ -70,6 +77,12 @@ struct options {
 #ifdef HAVE_CLIENT
 	struct report_opts report; /* has what both sides have, too, in the end */
 	VEC(struct condition *) fail_if; /* report.fail_if */
+	struct import_opts import; /* path NULL: nothing is imported */
+	const char *import_format; /* --import; NULL: not given */
+	bool audit;           /* a line for each operation … */
+	bool no_audit;        /* … or none, whatever is read */
+	VEC(struct heapmap_region) heaps; /* --heap */
+	struct thresholds thresholds;
 #endif
 	char *const *words;   /* argv */
 	bool quiet;           /* -q */
@@ -77,6 +90,7 @@ struct options {
 	bool list_leaks;      /* -a */
 	unsigned leak_kinds;  /* bits 1 << enum leak_kind */
 	struct strings binpath;  /* -b: folders to look for binaries in */
+	struct strings source_path; /* --source-path: likewise for source files */
 	const char *cwd;      /* -C: what an attached program's relative names are
 				 relative to; NULL: its own */
 	struct strings env;      /* -E; in our own environment already */
@@ -101,6 +115,7 @@ struct options {
 	const char *script;   /* -x: its commands; NULL: none */
 	bool top;             /* --top: the full-screen view */
 	const char *diff;     /* --diff: the log of an older run; NULL: none */
+	uint32_t trace_format; /* --trace: enum trace_format of report/report.h */
 	enum option_answer answer;
 };
 
@@ -109,6 +124,7 @@ enum options_result {
 	OPTIONS_TRACE,   /* go on */
 	OPTIONS_LOG,     /* read the log and report */
 	OPTIONS_CLIENT,  /* connect to a server and report */
+	OPTIONS_IMPORT,  /* read a heap log of another system and report */
 	OPTIONS_DONE,    /* --help or the like was answered: exit status 0 */
 	OPTIONS_WRONG,   /* after a message: exit status EXIT_OURS */
 };

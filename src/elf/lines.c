@@ -282,11 +282,13 @@ struct answer {
 	int n;
 	void (*fn)(void *arg, const struct source_frame *);
 	void *arg;
+	const char *dir; /* of the unit */
 };
 
-static void emit(struct answer *a, const struct source_frame *s)
+static void emit(struct answer *a, struct source_frame *s)
 {
 	a->n++;
+	s->dir = s->file ? a->dir : NULL;
 	a->fn(a->arg, s);
 }
 
@@ -343,6 +345,7 @@ static bool dwarf_lines(struct answer *a, struct elf_file *f, taddr_t vaddr)
 	r = covering(owner->lines->ranges.v, owner->lines->ranges.n, vaddr);
 	if (!r || !dwarf_offdie(dw, r->die, &unit))
 		return false;
+	a->dir = string_attr(&unit, DW_AT_comp_dir);
 	if (function_die(dw, &owner->lines->units[r->unit], &unit, vaddr, &func)) {
 		emit_chain(a, f, vaddr, &unit, chain, inline_chain(&func, vaddr, chain));
 		return true;

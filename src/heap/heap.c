@@ -11,6 +11,7 @@ __attribute__((noinline)) static int take_names(struct heap *h, const struct eve
 	case EV_PROBE:  session_add_probe(h, ev); break;
 	case EV_STACK:  session_add_stack(h, ev); break;
 	case EV_MODULE: session_add_module(h, ev); break;
+	case EV_PLACE:  session_add_place(h, ev); break;
 	case EV_CENSUS: session_mark_older(h, ev->u.census.stack); break;
 	case EV_STATE_OLDER:
 		if (ev->u.figures.n)
@@ -30,6 +31,7 @@ static int take(struct event_sink *sink, const struct event *ev)
 	case EV_PROBE:
 	case EV_STACK:
 	case EV_MODULE:
+	case EV_PLACE:
 	case EV_CENSUS:
 	case EV_STATE_OLDER:
 		return take_names(h, ev);
@@ -89,6 +91,13 @@ const struct heap_probe *heap_probe(const struct heap *h, uint16_t id)
 const struct heap_stack *heap_stack(const struct heap *h, uint32_t id)
 {
 	return id ? u64map_getp(&h->stacks, id) : NULL;
+}
+
+const struct heap_place *heap_place(const struct heap *h, uint32_t module, taddr_t vaddr)
+{
+	const struct heap_place *p = u64map_getp(&h->places, session_place_key(module, vaddr));
+
+	return p && p->module == module && p->vaddr == vaddr ? p : NULL;
 }
 
 size_t heap_nstacks(const struct heap *h)

@@ -9,6 +9,7 @@ struct heap {
 	struct event_sink sink;
 	struct ledger *ledger;
 	struct u64map stacks, modules; /* id → struct … * */
+	struct u64map places;  /* session_place_key() → struct heap_place * */
 	VEC(struct heap_probe *) probes; /* by id; with holes */
 	size_t stack_memory;
 };
@@ -16,6 +17,8 @@ struct heap {
 /* session.c: what belongs to no process */
 void session_add_module(struct heap *, const struct event *);
 void session_add_probe(struct heap *, const struct event *);
+void session_add_place(struct heap *, const struct event *);
+uint64_t session_place_key(uint32_t module, taddr_t vaddr);
 void session_add_stack(struct heap *, const struct event *);
 void session_mark_older(struct heap *, uint32_t stack);
 void session_release(struct heap *);

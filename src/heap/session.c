@@ -27,6 +27,30 @@ void session_add_module(struct heap *h, const struct event *ev)
 	u64map_set(&h->modules, m->id, (uintptr_t)m);
 }
 
+uint64_t session_place_key(uint32_t module, taddr_t vaddr)
+{
+	return hash_u64(module) ^ vaddr;
+}
+
+static char *copy_of(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+void session_add_place(struct heap *h, const struct event *ev)
+{
+	uint64_t key = session_place_key(ev->u.place.module, ev->u.place.vaddr);
+	struct heap_place *p;
+
+	if (u64map_get(&h->places, key))
+		return;
+	p = xmalloc(sizeof *p);
+	*p = (struct heap_place){ ev->u.place.module, ev->u.place.vaddr, ev->u.place.line,
+				  copy_of(ev->u.place.file), copy_of(ev->u.place.function),
+				  copy_of(ev->u.place.variable) };
+	u64map_set(&h->places, key, (uintptr_t)p);
+}
+
 /* A tracer that was built without a demangler sends the symbol as the name. */
 static char *probe_name(const char *name, const char *symbol)
 {
@@ -120,6 +144,14 @@ void session_release(struct heap *h)
 		free(m->path);
 		free(m);
 	}
+	u64map_for_each(&h->places, s) {
+		struct heap_place *p = (struct heap_place *)(uintptr_t)s->value;
+
+		free(p->file);
+		free(p->function);
+		free(p->variable);
+		free(p);
+	}
 	u64map_for_each(&h->stacks, s)
 		free((void *)(uintptr_t)s->value);
 	for (size_t i = 0; i < h->probes.n; i++) {
@@ -130,6 +162,7 @@ void session_release(struct heap *h)
 		free(h->probes.v[i]);
 	}
 	u64map_release(&h->modules);
+	u64map_release(&h->places);
 	u64map_release(&h->stacks);
 	vec_release(&h->probes);
 }

@@ -43,6 +43,11 @@ static const char *const names[] = {
 	[EV_STACK_REST] = "stack-rest",
 	[EV_ROWS_WANTED] = "rows-wanted",
 	[EV_ROWS_GIVEN] = "rows-given",
+	[EV_HEAP] = "heap",
+	[EV_PLACE] = "place",
+	[EV_TARGET] = "target",
+	[EV_OOM] = "oom",
+	[EV_STATE_REFUSED] = "state-refused",
 };
 
 /* Types come from the wire too: one that nobody knows has a name as well. */

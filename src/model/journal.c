@@ -30,6 +30,7 @@ static bool is_kept(struct journal *j, const struct event *ev)
 	case EV_MODULE_GONE: return is_new(j, ev->u.module.id, GONE);
 	case EV_PROBE:
 	case EV_STACK:
+	case EV_PLACE:
 	case EV_IMAGE:       return true;
 	default:             return false;
 	}

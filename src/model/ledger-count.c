@@ -105,7 +105,8 @@ static uint64_t *no_block(struct heap_proc *p, const struct event *ev)
 {
 	if (ev->u.release.known == RELEASE_KNOWN || ev->u.release.known == RELEASE_UNSEEN)
 		return NULL;
-	return ev->u.release.known == RELEASE_SHUTDOWN ? &p->total.shutdown_releases
+	return ev->u.release.known == RELEASE_SHUTDOWN ? &p->total.shutdown_releases :
+	       ev->u.release.known == RELEASE_NULL     ? &p->total.null_releases
 						       : &p->total.unknown_releases;
 }
 
@@ -200,8 +201,10 @@ void count_failed(struct ledger *l, struct heap_proc *p, const struct event *ev)
 	c->failed_max = MAX(c->failed_max, size);
 	heap_product_widen(&c->failed_product, &ev->u.alloc.product);
 	c->failed++;
-	if (ledger_stack_maps(l, c->stack))
+	if (ledger_stack_maps(l, c->stack)) {
 		p->maps.failed++;
-	else
-		p->total.failed++;
+		return;
+	}
+	p->total.failed++;
+	refused_note(l, p, ev);
 }

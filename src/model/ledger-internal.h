@@ -29,6 +29,7 @@ void proc_begin(struct ledger *, const struct event *);
 void proc_finish(struct heap_proc *, const struct event *);
 /* What is open is forgotten and counts begin anew; errors stay. */
 void proc_reset(struct heap_proc *);
+void proc_target(struct heap_proc *, const struct event *);
 void heap_proc_free(struct heap_proc *);
 /* The present image of a pid, NULL: unknown or ended. */
 struct heap_proc *proc_live(struct ledger *, pid_t pid);
@@ -41,6 +42,14 @@ void count_release(struct ledger *, struct heap_proc *, const struct event *);
 void count_undo(struct ledger *, struct heap_proc *, const struct event *);
 void count_realloc(struct ledger *, struct heap_proc *, const struct event *);
 void count_failed(struct ledger *, struct heap_proc *, const struct event *);
+
+/* ledger-refused.c */
+void refused_note(struct ledger *, struct heap_proc *, const struct event *failed);
+void refused_why(struct heap_proc *, const struct event *);
+/* As figures, REFUSED_FIGURES at most; how many. */
+enum { REFUSED_FIGURES = 12 + 3 * HEAP_OWNERS };
+uint32_t refused_read(const struct heap_refused *, uint64_t *v);
+void refused_restore(struct ledger *, struct heap_proc *, const struct event *);
 
 /* ledger-marks.c */
 void marks_add(struct ledger *, const struct event *);

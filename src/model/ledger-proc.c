@@ -61,6 +61,7 @@ void proc_begin(struct ledger *l, const struct event *ev)
 	p->pid = ev->pid;
 	p->ppid = ev->u.proc.ppid;
 	p->how = ev->u.proc.how;
+	p->log = ev->u.proc.log;
 	p->word = ev->u.proc.word;
 	p->exe = xstrdup(exe);
 	p->name = xstrdup(ev->u.proc.name ? ev->u.proc.name : last_part(exe));
@@ -90,12 +91,33 @@ void proc_finish(struct heap_proc *p, const struct event *ev)
 		close_image(p, ev->u.end.how, ev->u.end.status, ev->time_ns);
 }
 
+/* What is not said this time stays. */
+void proc_target(struct heap_proc *p, const struct event *ev)
+{
+	struct heap_target *t = &p->target;
+	unsigned said = ev->u.target.said;
+
+	t->said |= ev->u.target.said;
+	t->header = ev->u.target.header ? ev->u.target.header : t->header;
+	if (said & TARGET_BOUNDS) {
+		t->start = ev->u.target.start;
+		t->size = ev->u.target.size;
+	}
+	if (said & TARGET_FREE)
+		t->free = ev->u.target.free;
+	if (said & TARGET_USED)
+		t->used = ev->u.target.used;
+	if (said & TARGET_THRESHOLD)
+		t->threshold = ev->u.target.threshold;
+}
+
 void proc_reset(struct heap_proc *p)
 {
 	memset(&p->total, 0, sizeof p->total);
 	memset(&p->maps, 0, sizeof p->maps);
 	memset(&p->inherited, 0, sizeof p->inherited);
 	memset(&p->before_attach, 0, sizeof p->before_attach);
+	memset(&p->refused, 0, sizeof p->refused);
 	regions_free(p->regions);
 	p->regions = regions_new();
 	leaks_release(&p->scan);

@@ -42,6 +42,7 @@ static const struct figure of_proc[] = {
 	PROC(nerrors), PROC(unknown_errors),
 	PROC(told.tid), PROC(told.addr),
 	PROC(scan.nth),
+	PROC(total.null_releases),
 };
 
 static const struct figure of_count[] = {
@@ -194,6 +195,17 @@ static void tell_scan(struct telling *t)
 			   .unread = s->unread, .pause_ns = s->pause_ns });
 }
 
+static void tell_target(struct telling *t)
+{
+	const struct heap_target *h = &t->p->target;
+
+	if (h->said || h->header)
+		SAY_AT(t, t->p->end_ns, .type = EV_TARGET,
+		       .u.target = { .said = h->said, .header = h->header, .start = h->start,
+				   .size = h->size, .free = h->free, .used = h->used,
+				   .threshold = h->threshold });
+}
+
 static void tell_counts(struct telling *t)
 {
 	const struct heap_proc *p = t->p;
@@ -223,6 +235,18 @@ static void tell_suspects(struct telling *t, const struct heap_suspects *s, bool
 			    s->v.v[i].count);
 }
 
+static void tell_refused(struct telling *t)
+{
+	const struct heap_proc *p = t->p;
+	uint64_t v[REFUSED_FIGURES];
+
+	if (p->refused.any)
+		say_figures(t, EV_STATE_REFUSED, v, refused_read(&p->refused, v));
+	if (p->killed.cause)
+		SAY_AT(t, p->end_ns, .type = EV_OOM,
+		       .u.oom = { (uint8_t)p->killed.cause, p->killed.limit, p->killed.used });
+}
+
 static void tell_error(struct telling *t, const struct heap_error *e)
 {
 	SAY_AT(t, e->first_ns, .type = EV_STATE_ERROR,
@@ -241,7 +265,8 @@ static void tell_proc(struct telling *t)
 
 	SAY_AT(t, p->start_ns, .type = EV_PROC,
 	       .u.proc = { .how = p->how, .ppid = p->ppid, .exe = p->exe, .name = p->name,
-			   .word = p->word, .abi = p->abi });
+			   .word = p->word, .abi = p->abi, .log = (uint8_t)p->log });
+	tell_target(t);
 	tell_scan(t);
 	for (size_t i = 0; i < p->errors.n; i++)
 		tell_error(t, &p->errors.v[i]);
@@ -252,6 +277,7 @@ static void tell_proc(struct telling *t)
 		regions_each(p->regions, tell_region, t);
 	tell_suspects(t, &p->unseen, true);
 	tell_suspects(t, &p->unknown, false);
+	tell_refused(t);
 	if (p->incoming.leaks.n || p->incoming.each.n || p->incoming.asked.n)
 		tell_findings(t, p->end_ns, &p->incoming);
 	if (p->ended)
@@ -352,6 +378,7 @@ void state_take(struct ledger *l, struct heap_proc *p, const struct event *ev)
 	case EV_STATE_AGED:    take_aged(l, p, ev); break;
 	case EV_STATE_ERROR:   error_restore(p, ev); break;
 	case EV_STATE_SUSPECT: take_suspect(p, ev); break;
+	case EV_STATE_REFUSED: refused_restore(l, p, ev); break;
 	default:               break;
 	}
 }

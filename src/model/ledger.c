@@ -64,8 +64,11 @@ static void proc_event(struct ledger *l, struct heap_proc *p, const struct event
 	case EV_STATE_REGION:
 	case EV_STATE_AGED:
 	case EV_STATE_ERROR:
+	case EV_STATE_REFUSED:
 	case EV_STATE_SUSPECT: state_take(l, p, ev); break;
+	case EV_OOM:          refused_why(p, ev); break;
 	case EV_RESET:        proc_reset(p); break;
+	case EV_TARGET:         proc_target(p, ev); break;
 	default:
 		/* EV_REALLOC_BEGIN: the block counts as open until EV_REALLOC
 		 * says what became of it, so that realloc is one step. */

@@ -477,6 +477,26 @@ bool openset_find(const struct openset *os, taddr_t addr, struct open_block *out
 	return true;
 }
 
+struct around {
+	taddr_t addr;
+	struct open_block *out;
+};
+
+static int is_around(void *arg, const struct open_block *b)
+{
+	struct around *a = arg;
+
+	if (a->addr <= b->addr || a->addr - b->addr >= b->size)
+		return 0;
+	*a->out = *b;
+	return 1;
+}
+
+bool openset_around(const struct openset *s, taddr_t addr, struct open_block *out)
+{
+	return openset_each(s, is_around, &(struct around){ addr, out });
+}
+
 size_t openset_count(const struct openset *os)
 {
 	return os->live + os->odd.n;

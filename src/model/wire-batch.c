@@ -332,7 +332,7 @@ static void get_extra(struct wire_decoder *d, enum kind kind, struct event *ev)
 	if (extra & EXTRA_MARK)
 		ev->u.release.mark = get_u32(d);
 	if (extra & EXTRA_KNOWN)
-		ev->u.release.known = (uint8_t)get(d, RELEASE_UNSEEN);
+		ev->u.release.known = (uint8_t)get(d, RELEASE_NULL);
 	if (extra & EXTRA_AT)
 		ev->u.release.at = get_u32(d);
 	if (extra & EXTRA_ALLOCATOR)

@@ -90,6 +90,8 @@ static void proc_fields(struct fields *f, struct event *ev)
 	field_string(f, &ev->u.proc.name);
 	FIELD_U8(f, ev->u.proc.word);
 	field_string(f, &ev->u.proc.abi);
+	if (!f->out || ev->u.proc.log) /* logs of what is traced stay as they were */
+		FIELD_MAX(f, ev->u.proc.log, PROC_LOG_LIVE);
 	f->bad |= ev->u.proc.word != 4 && ev->u.proc.word != 8;
 	f->bad |= !ev->u.proc.exe;
 }
@@ -105,6 +107,27 @@ static void module_fields(struct fields *f, struct event *ev)
 	FIELD_U64(f, ev->u.module.dev);
 	FIELD_U64(f, ev->u.module.ino);
 	f->bad |= ev->type == EV_MODULE && !ev->u.module.path;
+}
+
+static void place_fields(struct fields *f, struct event *ev)
+{
+	FIELD_U32(f, ev->u.place.module);
+	FIELD_U64(f, ev->u.place.vaddr);
+	field_string(f, &ev->u.place.file);
+	field_string(f, &ev->u.place.function);
+	FIELD_U32(f, ev->u.place.line);
+	field_string(f, &ev->u.place.variable);
+}
+
+static void target_fields(struct fields *f, struct event *ev)
+{
+	FIELD_MAX(f, ev->u.target.said, TARGET_SAID);
+	FIELD_U8(f, ev->u.target.header);
+	FIELD_U64(f, ev->u.target.start);
+	FIELD_U64(f, ev->u.target.size);
+	FIELD_U64(f, ev->u.target.free);
+	FIELD_U64(f, ev->u.target.used);
+	FIELD_U64(f, ev->u.target.threshold);
 }
 
 static void image_fields(struct fields *f, struct event *ev)
@@ -361,18 +384,42 @@ static void error_fields(struct fields *f, struct event *ev)
 		FIELD_U64(f, ev->u.error.count);
 }
 
-static void figure_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
+static void few_numbers(struct fields *f, struct wire_decoder *d, const uint64_t **v, uint32_t *n)
 {
-	FIELD_MAX(f, ev->u.figures.n, STATE_FIGURES);
-	for (uint32_t i = 0; i < ev->u.figures.n; i++) {
-		uint64_t figure = f->out ? ev->u.figures.v[i] : 0;
+	FIELD_MAX(f, *n, STATE_FIGURES);
+	for (uint32_t i = 0; i < *n; i++) {
+		uint64_t number = f->out ? (*v)[i] : 0;
 
-		field_u64(f, &figure);
+		field_u64(f, &number);
 		if (!f->out)
-			d->figures[i] = figure;
+			d->figures[i] = number;
 	}
 	if (!f->out)
-		ev->u.figures.v = d->figures;
+		*v = d->figures;
+}
+
+static void heap_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
+{
+	_Static_assert((int)HEAP_RUNS <= (int)STATE_FIGURES, "room in the decoder");
+
+	FIELD_U32(f, ev->u.heap.nr);
+	FIELD_U8(f, ev->u.heap.kind);
+	FIELD_U32(f, ev->u.heap.arena);
+	FIELD_U64(f, ev->u.heap.start);
+	FIELD_U64(f, ev->u.heap.size);
+	FIELD_U64(f, ev->u.heap.lead);
+	FIELD_U32(f, ev->u.heap.header);
+	FIELD_U32(f, ev->u.heap.align);
+	FIELD_U32(f, ev->u.heap.min);
+	FIELD_U32(f, ev->u.heap.page);
+	few_numbers(f, d, &ev->u.heap.runs, &ev->u.heap.nruns);
+}
+
+static void oom_fields(struct fields *f, struct event *ev)
+{
+	FIELD_MAX(f, ev->u.oom.cause, OOM_CAUSES - 1);
+	FIELD_U64(f, ev->u.oom.limit);
+	FIELD_U64(f, ev->u.oom.used);
 }
 
 static void end_fields(struct fields *f, struct event *ev)
@@ -403,6 +450,8 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_ROWS_WANTED:
 	case EV_ROWS_GIVEN:  rows_fields(f, ev); break;
 	case EV_NOTE:        note_fields(f, ev); break;
+	case EV_PLACE:       place_fields(f, ev); break;
+	case EV_TARGET:        target_fields(f, ev); break;
 	case EV_LEAK:
 	case EV_LEAK_BLOCK:  leak_fields(f, ev); break;
 	case EV_LEAK_WHY:    why_fields(f, ev); break;
@@ -417,7 +466,10 @@ void wire_fields(struct fields *f, struct wire_decoder *d, struct event *ev)
 	case EV_STATE_COUNT:
 	case EV_STATE_REGION:
 	case EV_STATE_AGED:
-	case EV_STATE_SUSPECT: figure_fields(f, d, ev); break;
+	case EV_STATE_REFUSED:
+	case EV_STATE_SUSPECT: few_numbers(f, d, &ev->u.figures.v, &ev->u.figures.n); break;
+	case EV_HEAP:        heap_fields(f, d, ev); break;
+	case EV_OOM:         oom_fields(f, ev); break;
 	default:             break; /* EV_TASK, EV_SCAN_BEGIN, EV_RESET: nothing more */
 	}
 }

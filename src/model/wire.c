@@ -39,6 +39,11 @@ static const uint16_t wire_types[] = {
 	[EV_STACK_REST] = WIRE_STACK_REST,
 	[EV_ROWS_WANTED] = WIRE_ROWS_WANTED,
 	[EV_ROWS_GIVEN] = WIRE_ROWS_GIVEN,
+	[EV_HEAP] = WIRE_HEAP,
+	[EV_PLACE] = WIRE_PLACE,
+	[EV_TARGET] = WIRE_TARGET,
+	[EV_OOM] = WIRE_OOM,
+	[EV_STATE_REFUSED] = WIRE_STATE_REFUSED,
 };
 
 static void put_le(uint8_t *p, uint64_t v, unsigned n)

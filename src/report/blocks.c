@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Single blocks: a line of a list, or a paragraph with their bytes.
- *
- *	0x000055d0c2a0           80    1.20 s  malloc        read_line leaky.c:12
- */
+/* A single block: a paragraph with its bytes. */
 #include <ctype.h>
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "block-list.h"
+#include "block-site.h"
 #include "paragraph.h"
 
 enum { BYTES_IN_LINE = 16 };
 
-/* "0.02 s", "5 min", "2 h", "3 d"; what came over a wire later than we looked is
- * of no age. */
-static void add_age(struct strbuf *sb, const struct report_block *b)
+void block_age(struct strbuf *sb, const struct heap *heap, const struct report_block *b)
 {
 	uint64_t ns = b->now_ns - MIN(b->born_ns, b->now_ns), s = ns / NS_PER_S;
+	const struct heap_proc *p = heap_proc_find(heap, b->pid);
 
 	if (!b->born_ns && b->mark)
 		strbuf_addf(sb, "mark %u", b->mark);
 	else if (!b->born_ns)
 		strbuf_addc(sb, '?');
+	else if (p && p->log == PROC_LOG) /* it knows no times: so many records ago */
+		strbuf_addf(sb, "%llu rec", (unsigned long long)ns / 1000);
 	else if (s < 600)
 		strbuf_addf(sb, "%.2f s", (double)ns / (double)NS_PER_S);
 	else if (s < 2 * 3600)
@@ -29,71 +29,6 @@ static void add_age(struct strbuf *sb, const struct report_block *b)
 		strbuf_addf(sb, "%llu h", (unsigned long long)s / 3600);
 	else
 		strbuf_addf(sb, "%llu d", (unsigned long long)s / 86400);
-}
-
-/* -- the list ------------------------------------------------------------------- */
-
-/* Many blocks have one stack: its text is made once. */
-struct callers {
-	VEC(char *) v;
-	struct u64map by_stack;
-};
-
-static const char *caller_of(struct text *t, struct callers *c, uint32_t stack)
-{
-	const struct heap_stack *s = heap_stack(t->heap, stack);
-	uint64_t *at = u64map_get(&c->by_stack, stack);
-	struct strbuf sb = STRBUF_INIT;
-	size_t op;
-
-	if (at)
-		return c->v.v[*at];
-	view_op_name(&sb, s ? heap_probe(t->heap, s->probe) : NULL);
-	op = text_columns(sb.s);
-	text_pad(&sb, op, MAX(op + 2, (size_t)14));
-	if (s && s->n)
-		text_caller(t, &sb, s);
-	else
-		strbuf_addc(&sb, '?');
-	u64map_set(&c->by_stack, stack, c->v.n);
-	vec_push(&c->v, strbuf_detach(&sb));
-	return c->v.v[c->v.n - 1];
-}
-
-static void add_line(struct text *t, struct callers *c, const struct report_block *b)
-{
-	struct strbuf size = STRBUF_INIT, age = STRBUF_INIT;
-
-	strbuf_add_grouped(&size, b->size);
-	add_age(&age, b);
-	strbuf_addf(t->out, "0x%012llx %12s %9s  %s", (unsigned long long)b->addr, size.s, age.s,
-		    caller_of(t, c, b->stack));
-	if (b->kind >= 0)
-		strbuf_addf(t->out, ", %s", view_leak_name((enum leak_kind)b->kind));
-	strbuf_addc(t->out, '\n');
-	strbuf_release(&size);
-	strbuf_release(&age);
-}
-
-void report_block_list(const struct heap *heap, const struct report_opts *opts,
-		       const struct report_page *page, const struct report_block *blocks, size_t n,
-		       struct strbuf *out)
-{
-	struct callers callers = { 0 };
-	struct view_procs vp;
-	struct text t;
-
-	text_open(&t, &vp, heap, opts, page);
-	for (size_t i = 0; i < n; i++) {
-		if (opts->interrupted && *opts->interrupted)
-			break;
-		add_line(&t, &callers, &blocks[i]);
-	}
-	text_close(&t, &vp, out);
-	for (size_t i = 0; i < callers.v.n; i++)
-		free(callers.v.v[i]);
-	vec_release(&callers.v);
-	u64map_release(&callers.by_stack);
 }
 
 /* -- one ------------------------------------------------------------------------- */
@@ -114,6 +49,17 @@ static void add_bytes(struct paragraph *p, const uint8_t *data, size_t n, uint64
 	}
 }
 
+/* "assigned to buffer", or nothing. */
+static char *variable(struct text *t, uint32_t stack)
+{
+	struct block_sites *sites = block_sites_new(t->heap, t->sym, t->opts);
+	const struct block_site *site = block_site(sites, stack);
+	char *text = site->variable ? xasprintf("assigned to %s", site->variable) : xstrdup("");
+
+	block_sites_free(sites);
+	return text;
+}
+
 void report_block(const struct heap *heap, const struct report_opts *opts,
 		  const struct report_page *page, const struct report_block *b,
 		  const uint8_t *data, size_t ndata, uint64_t offset, struct strbuf *out)
@@ -130,10 +76,10 @@ void report_block(const struct heap *heap, const struct report_opts *opts,
 	text_count(&sb, b->size, "byte");
 	strbuf_addf(&sb, " at 0x%llx", (unsigned long long)b->addr);
 	p.amount = strbuf_detach(&sb);
-	add_age(&sb, b);
+	block_age(&sb, heap, b);
 	strbuf_adds(&sb, b->born_ns ? " old" : b->mark ? "" : ": age unknown");
 	p.hint = strbuf_detach(&sb);
-	paragraph_operation(&p, &row, b->size, b->size, NULL, xstrdup(""));
+	paragraph_operation(&p, &row, b->size, b->size, NULL, variable(&t, b->stack));
 	paragraph_frames(&t, &p, &row);
 	if (ndata)
 		add_bytes(&p, data, ndata, offset);

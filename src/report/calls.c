@@ -5,24 +5,10 @@
 
 #include "base/file.h"
 #include "base/msg.h"
-#include "base/strbuf.h"
 #include "base/xalloc.h"
+#include "calls.h"
 #include "frames.h"
 #include "view.h"
-
-struct calls {
-	struct event_sink sink;
-	struct event_sink *next;
-	const struct heap *heap;
-	struct symbolizer *sym;
-	int fd;
-	const char *name; /* of what fd is */
-	int (*open)(void *arg, pid_t pid); /* NULL: fd is open */
-	void *open_arg;
-	bool lost;        /* writing failed */
-	int *error;
-	struct strbuf line;
-};
 
 static void add_argument(struct strbuf *sb, enum alloc_op op, bool pointer, uint64_t v)
 {
@@ -76,12 +62,19 @@ static void lose_output(struct calls *c, int err)
 		*c->error = err;
 }
 
+void calls_write(struct calls *c)
+{
+	int err = c->lost ? 0 : write_patiently(c->fd, c->line.s, c->line.n);
+
+	if (err)
+		lose_output(c, err);
+}
+
 static void print_call(struct calls *c, const struct event *ev)
 {
 	const struct heap_probe *probe = heap_probe(c->heap, ev->u.call.probe);
 	enum alloc_op op = probe ? probe->op : OP_ALLOC;
 	unsigned n = MIN(ev->u.call.nargs, (unsigned)ARRAY_SIZE(ev->u.call.arg));
-	int err;
 
 	strbuf_reset(&c->line);
 	strbuf_addf(&c->line, "%s[%d]: ", msg_program(), (int)ev->tid);
@@ -98,9 +91,7 @@ static void print_call(struct calls *c, const struct event *ev)
 	add_caller(c, ev);
 	defuse_controls(c->line.s, c->line.n);
 	strbuf_addc(&c->line, '\n');
-	err = write_patiently(c->fd, c->line.s, c->line.n);
-	if (err)
-		lose_output(c, err);
+	calls_write(c);
 }
 
 static void open_output(struct calls *c, pid_t pid)
@@ -120,7 +111,9 @@ static int calls_emit(struct event_sink *sink, const struct event *ev)
 
 	if (c->open)
 		open_output(c, ev->pid);
-	if (ev->type == EV_CALL && !c->lost)
+	if (c->trace)
+		call_trace_event(c, ev);
+	else if (ev->type == EV_CALL && !c->lost)
 		print_call(c, ev);
 	return c->next->emit(c->next, ev);
 }
@@ -137,6 +130,7 @@ static void calls_free(struct event_sink *sink)
 	struct calls *c = container_of(sink, struct calls, sink);
 
 	symbolizer_free(c->sym);
+	call_trace_free(c->trace);
 	strbuf_release(&c->line);
 	free(c);
 }
@@ -145,6 +139,7 @@ struct event_sink *calls_sink_new(struct event_sink *next, const struct heap *he
 				  const struct report_opts *opts, int fd, int *error)
 {
 	struct calls *c = xcalloc(1, sizeof *c);
+	const char *output = opts->trace ? opts->trace_output : opts->output;
 
 	c->sink = (struct event_sink){ calls_emit, calls_flush, calls_free };
 	c->next = next;
@@ -153,8 +148,10 @@ struct event_sink *calls_sink_new(struct event_sink *next, const struct heap *he
 	c->fd = fd;
 	c->name = fd == STDERR_FILENO   ? "standard error"
 		  : fd == STDOUT_FILENO ? "standard output"
-		  : opts->output	? opts->output
+		  : output		? output
 					: "a file";
+	if (opts->trace)
+		c->trace = call_trace_new(opts->trace);
 	c->error = error;
 	if (error)
 		*error = 0;

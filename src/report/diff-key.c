@@ -55,6 +55,8 @@ static void add_frame(struct strbuf *sb, const struct frame *f, const char *exe)
 	strbuf_addc(sb, '!');
 	if (f->function)
 		strbuf_add(sb, f->function, function_length(f->function));
+	else if (f->file) /* told in words, and no address */
+		strbuf_addf(sb, "%s:%u", f->file, f->line);
 	else
 		strbuf_addf(sb, "+0x%llx",
 			    (unsigned long long)(f->module ? f->pc - f->module->bias : f->pc));

@@ -44,6 +44,14 @@ bool frame_is_library(const struct frame *f)
 	return f->function && begins_with_any(f->function, functions, ARRAY_SIZE(functions));
 }
 
+size_t frames_site(const struct frames *f)
+{
+	for (size_t i = 0; i < f->v.n; i++)
+		if (!frame_is_library(&f->v.v[i]))
+			return i;
+	return 0;
+}
+
 void frame_place(struct strbuf *sb, const struct frame *f)
 {
 	if (f->module)
@@ -102,6 +110,7 @@ static void add_place(struct frames *f, const struct symbol_place *place, const 
 		frame.symbol = place->frame[i].symbol;
 		frame.alias = place->frame[i].alias;
 		frame.file = place->frame[i].file;
+		frame.dir = place->frame[i].dir;
 		frame.line = place->frame[i].line;
 		frame.inlined = place->frame[i].inlined;
 		vec_push(&f->v, frame);

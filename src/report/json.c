@@ -48,12 +48,18 @@ static void put_number(json_t *o, const char *key, uint64_t v)
 	put(o, key, number(v));
 }
 
+/* A time of a process since its beginning; null: its log knows no times. */
+static void put_time(json_t *o, const char *key, const struct heap_proc *p, uint64_t from, uint64_t ns)
+{
+	put(o, key, p->log == PROC_LOG ? json_null() : number(ns - MIN(from, ns)));
+}
+
 static json_t *frame_json(const struct frame *f)
 {
 	json_t *o = json_object();
 
 	put(o, "addr", address(f->pc));
-	put(o, "module", string(f->module ? f->module->path : NULL));
+	put(o, "module", string(f->module && f->module->path[0] ? f->module->path : NULL));
 	put(o, "offset", address(f->module ? f->pc - f->module->bias : f->pc));
 	put(o, "function", string(f->function));
 	put(o, "file", string(f->file));
@@ -74,7 +80,12 @@ static json_t *frames_json(struct json *j, const struct heap_stack *s)
 	return list;
 }
 
-/* The same for json-diff.c. */
+/* The same for json-diff.c and json-blocks.c. */
+json_t *json_address(uint64_t v)
+{
+	return address(v);
+}
+
 void json_put(json_t *o, const char *key, json_t *value)
 {
 	put(o, key, value);
@@ -143,7 +154,7 @@ static json_t *marks_json(const struct view *v)
 		json_t *o = json_object();
 
 		put_number(o, "nr", nr);
-		put_number(o, "at_ns", ns - MIN(v->proc->start_ns, ns));
+		put_time(o, "at_ns", v->proc, v->proc->start_ns, ns);
 		put_number(o, "blocks", sum[nr].blocks);
 		put_number(o, "bytes", sum[nr].bytes);
 		json_array_append_new(list, o);
@@ -531,11 +542,12 @@ static void put_totals(json_t *o, const struct heap_proc *p)
 	put_number(o, "open_bytes", h->open_bytes);
 	put_number(o, "peak_blocks", h->peak_blocks);
 	put_number(o, "peak_bytes", h->peak_bytes);
-	put_number(o, "peak_ns", h->peak_ns > p->start_ns ? h->peak_ns - p->start_ns : 0);
+	put_time(o, "peak_ns", p, p->start_ns, h->peak_ns);
 	put_number(o, "failed", h->failed);
 	put_number(o, "unknown_releases", h->unknown_releases);
 	put_number(o, "shutdown_releases", h->shutdown_releases);
 	put_number(o, "unseen_releases", h->unseen_releases);
+	put_number(o, "null_releases", h->null_releases);
 	put(o, "mappings", mappings_json(&p->maps));
 }
 
@@ -581,7 +593,7 @@ static json_t *error_json(struct json *j, const struct heap_proc *p, const struc
 	put(o, "offset", offset ? number(e->offset) : json_null());
 	put(o, "data", data_json(e->data, e->ndata));
 	put(o, "where", place_json(j, e));
-	put_number(o, "first_ns", e->first_ns - MIN(p->start_ns, e->first_ns));
+	put_time(o, "first_ns", p, p->start_ns, e->first_ns);
 	put(o, "call", backtrace_json(j, e->at));
 	put(o, "allocated", backtrace_json(j, e->stack));
 	put(o, "released", backtrace_json(j, e->freed));
@@ -669,6 +681,102 @@ static json_t *before_attach_json(const struct heap_proc *p)
 	return o;
 }
 
+/* What is known of a target from its heap log alone; null: it was traced. */
+static json_t *log_json(const struct view_proc *vp)
+{
+	const struct heap_proc *p = vp->now.proc;
+	const struct heap_target *h = &p->target;
+	uint64_t begin = vp->images.v[0]->start_ns;
+	json_t *o;
+
+	if (!p->log)
+		return json_null();
+	o = json_object();
+	put(o, "format", string(p->abi));
+	put(o, "live", json_boolean(p->log == PROC_LOG_LIVE));
+	put(o, "records", p->log == PROC_LOG ? number((p->end_ns - MIN(begin, p->end_ns)) / 1000) : json_null());
+	put(o, "heap_start", h->said & TARGET_BOUNDS ? address(h->start) : json_null());
+	put(o, "heap_size", h->said & TARGET_BOUNDS ? number(h->size) : json_null());
+	put(o, "header", number(h->header));
+	put(o, "free", h->said & TARGET_FREE ? number(h->free) : json_null());
+	put(o, "used", h->said & TARGET_USED ? number(h->used) : json_null());
+	put(o, "threshold", h->said & TARGET_THRESHOLD ? number(h->threshold) : json_null());
+	return o;
+}
+
+/* -- memory that ran out -------------------------------------------------------- */
+
+static json_t *killed_json(const struct heap_oom *oom)
+{
+	json_t *o;
+
+	if (!oom->cause)
+		return json_null();
+	o = json_object();
+	put(o, "by", string(oom->cause == OOM_SYSTEM ? "system" : "cgroup"));
+	put(o, "limit", oom->limit ? number(oom->limit) : json_null());
+	put_number(o, "kills", oom->used);
+	return o;
+}
+
+static json_t *limit_json(const struct heap_oom *oom)
+{
+	json_t *o;
+
+	if (!oom->cause)
+		return json_null();
+	o = json_object();
+	put(o, "what", string(oom->cause == OOM_DATA ? "RLIMIT_DATA" : "RLIMIT_AS"));
+	put_number(o, "bytes", oom->limit);
+	put_number(o, "used", oom->used);
+	return o;
+}
+
+static json_t *owners_json(struct json *j, const struct heap_refused *r)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < r->owners; i++) {
+		json_t *o = json_object();
+
+		put_number(o, "blocks", r->owner[i].blocks);
+		put_number(o, "bytes", r->owner[i].bytes);
+		put(o, "call", backtrace_json(j, r->owner[i].stack));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *refused_json(struct json *j, const struct heap_proc *p)
+{
+	const struct heap_refused *r = &p->refused;
+	struct heap_product product = { 0 };
+	json_t *o;
+
+	if (!r->any)
+		return json_null();
+	o = json_object();
+	heap_product_widen(&product, &r->product);
+	put_time(o, "at_ns", p, p->start_ns, r->ns);
+	put_number(o, "size", r->size);
+	put(o, "product", product_json(&product));
+	put_number(o, "open_blocks", r->open_blocks);
+	put_number(o, "open_bytes", r->open_bytes);
+	put(o, "limit", limit_json(&r->oom));
+	put(o, "call", backtrace_json(j, r->stack));
+	put(o, "owners", owners_json(j, r));
+	return o;
+}
+
+static json_t *out_of_memory_json(struct json *j, const struct heap_proc *p)
+{
+	json_t *o = json_object();
+
+	put(o, "killed", killed_json(&p->killed));
+	put(o, "refused", refused_json(j, p));
+	return o;
+}
+
 static json_t *proc_json(struct json *j, const struct view_proc *vp, const struct diff *d)
 {
 	const struct heap_proc *p = vp->now.proc;
@@ -684,12 +792,14 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp, const struc
 	put(o, "state", string(state_name(p->end_how)));
 	put(o, "exit_code", p->end_how == END_EXITED ? json_integer(p->status) : json_null());
 	put(o, "exit_signal", p->end_how == END_SIGNALED ? json_integer(p->status) : json_null());
-	put_number(o, "run_ns", p->end_ns - MIN(vp->images.v[0]->start_ns, p->end_ns));
+	put_time(o, "run_ns", p, vp->images.v[0]->start_ns, p->end_ns);
+	put(o, "log", log_json(vp));
 	put_number(o, "threads", p->tasks);
 	put_number(o, "modules", p->modules);
 	put_number(o, "error_count", vp->now.errors);
 	put(o, "errors", errors_json(j, vp));
 	put_totals(o, p);
+	put(o, "out_of_memory", out_of_memory_json(j, p));
 	put(o, "suspects", suspects_json(j, p));
 	put(o, "inherited", inherited_json(&vp->now));
 	put(o, "before_attach", before_attach_json(p));
@@ -699,6 +809,7 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp, const struc
 	put(o, "suppressed", suppressed_json(j, &vp->now));
 	put(o, "leak_stacks", leak_stacks_json(j, &vp->now));
 	put(o, "leak_blocks", leak_blocks_json(&vp->now));
+	put(o, "blocks", json_blocks(j, p));
 	put(o, "asked", asked_json(j, &p->scan));
 	put(o, "unwind", unwind_json(&vp->now));
 	for (size_t i = 0; i + 1 < vp->images.n; i++)
@@ -706,6 +817,8 @@ static json_t *proc_json(struct json *j, const struct view_proc *vp, const struc
 	put(o, "images", images);
 	put(o, "stacks", stacks_json(j, &vp->now));
 	put(o, "diff", json_diff(j, d, vp->now.diff));
+	if (j->opts->heaps)
+		put(o, "heap", json_heap(j, p));
 	return o;
 }
 

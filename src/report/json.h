@@ -24,4 +24,10 @@ json_t *json_leak_kind(enum leak_kind kind);
 json_t *json_diff(struct json *j, const struct diff *d, const struct view_diff *vd);
 json_t *json_diff_with(struct json *j, const struct diff *d);
 
+json_t *json_address(uint64_t v);
+/* json-blocks.c: --list; null without. */
+json_t *json_blocks(struct json *j, const struct heap_proc *p);
+/* json-heap.c: null where it is not known what memory the heap has. */
+json_t *json_heap(struct json *j, const struct heap_proc *p);
+
 #endif

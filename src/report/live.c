@@ -90,3 +90,13 @@ const char *report_names_find(struct report_names *n, uint32_t stack)
 	u64map_set(&n->callers, stack, (uintptr_t)name);
 	return name;
 }
+
+void report_who(const struct heap_proc *p, struct strbuf *out)
+{
+	view_who(out, p);
+}
+
+void report_elapsed(const struct heap_proc *p, uint64_t ns, struct strbuf *out)
+{
+	view_elapsed(out, p, p->start_ns, ns);
+}

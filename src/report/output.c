@@ -2,6 +2,8 @@
 /* Where reports go. */
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +69,17 @@ bool report_use_color(const struct report_opts *opts, int fd)
 	return isatty(fd) && !(no && *no) && !(term && !strcmp(term, "dumb"));
 }
 
+/* Our own locale stays C: numbers and messages are the same everywhere. */
+bool report_use_utf8(int fd)
+{
+	locale_t l = isatty(fd) ? newlocale(LC_CTYPE_MASK, "", (locale_t)0) : (locale_t)0;
+	bool is = l && !strcmp(nl_langinfo_l(CODESET, l), "UTF-8");
+
+	if (l)
+		freelocale(l);
+	return is;
+}
+
 unsigned report_width(const struct report_opts *opts, int fd)
 {
 	struct winsize ws;
@@ -79,6 +92,7 @@ unsigned report_width(const struct report_opts *opts, int fd)
 static int write_text(const struct heap *heap, const struct report_opts *opts)
 {
 	struct strbuf sb = STRBUF_INIT;
+	struct report_page page;
 	int err = 0, fd = -1;
 
 	if (!opts->output)
@@ -90,8 +104,9 @@ static int write_text(const struct heap *heap, const struct report_opts *opts)
 	/* Apart from what the program wrote before, and from --calls. */
 	if (!opts->quiet && (!opts->output || opts->output_fd >= 0))
 		strbuf_addc(&sb, '\n');
-	report_text(heap, opts, opts->output != NULL, report_use_color(opts, fd),
-		    opts->output ? 0 : report_width(opts, fd), &sb);
+	page = (struct report_page){ opts->output, report_use_color(opts, fd),
+				     opts->output ? 0 : report_width(opts, fd), report_use_utf8(fd) };
+	report_text_page(heap, opts, &page, &sb);
 	if (opts->output && fd < 0)
 		err = write_named(opts->output, heap, &sb);
 	else if (opts->output)

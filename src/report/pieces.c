@@ -36,7 +36,8 @@ static void add_named(struct text *t, const struct view_proc *p, enum report_pie
 	bool begun = t->begun;
 
 	text_section(t);
-	strbuf_addf(t->out, "%s (pid %d)\n", p->now.proc->name, (int)p->now.proc->pid);
+	view_who(t->out, p->now.proc);
+	strbuf_addc(t->out, '\n');
 	after = t->out->n;
 	add_process(t, p, piece);
 	if (t->out->n > after)

@@ -73,25 +73,22 @@ static void rows_release(struct rows *rows)
 
 /* -- one process ----------------------------------------------------------- */
 
-static double seconds(uint64_t from, uint64_t to)
-{
-	return to > from ? (double)(to - from) / 1e9 : 0;
-}
-
 static void add_peak(struct rows *rows, const struct heap_proc *p)
 {
 	const struct heap_totals *h = &p->total;
 	struct strbuf sb = STRBUF_INIT;
 
 	after_bytes(&sb, h->peak_bytes, h->peak_blocks, "block");
-	if (!h->peak_bytes)
+	if (!h->peak_bytes) {
 		;
-	else if (h->peak_bytes == h->open_bytes && h->peak_blocks == h->open_blocks)
-		strbuf_adds(&sb, view_exited(p) ? ", at exit" : ", now");
-	else if (h->peak_ns < p->start_ns)
+	} else if (h->peak_bytes == h->open_bytes && h->peak_blocks == h->open_blocks) {
+		strbuf_adds(&sb, view_exited(p) ? ", at exit" : p->log == PROC_LOG ? ", at the end" : ", now");
+	} else if (h->peak_ns < p->start_ns) {
 		strbuf_adds(&sb, ", before the fork");
-	else
-		strbuf_addf(&sb, ", after %.2f s", seconds(p->start_ns, h->peak_ns));
+	} else {
+		strbuf_adds(&sb, ", after ");
+		view_elapsed(&sb, p, p->start_ns, h->peak_ns);
+	}
 	add_row(rows, "high-water mark", h->peak_bytes, &sb);
 }
 
@@ -190,16 +187,17 @@ static void add_ages_of(struct rows *rows, const struct view *v, uint32_t from, 
 	if (!blocks)
 		return;
 	after_bytes(&sb, bytes, blocks, "block");
-	if (!from)
-		strbuf_addf(&sb, ", before mark 1 (over %.2f s old)",
-			    seconds(heap_mark_ns(v->heap, 1), now));
-	else if (to == UINT32_MAX)
-		strbuf_addf(&sb, ", after mark %u (under %.2f s old)", from,
-			    seconds(heap_mark_ns(v->heap, from), now));
-	else
-		strbuf_addf(&sb, ", from mark %u to %u (%.2f to %.2f s old)", from, to,
-			    seconds(heap_mark_ns(v->heap, to), now),
-			    seconds(heap_mark_ns(v->heap, from), now));
+	if (!from) {
+		strbuf_adds(&sb, ", before mark 1 (over ");
+	} else if (to == UINT32_MAX) {
+		strbuf_addf(&sb, ", after mark %u (under ", from);
+	} else {
+		strbuf_addf(&sb, ", from mark %u to %u (", from, to);
+		view_elapsed_number(&sb, v->proc, heap_mark_ns(v->heap, to), now);
+		strbuf_adds(&sb, " to ");
+	}
+	view_elapsed(&sb, v->proc, heap_mark_ns(v->heap, MAX(from, 1u)), now);
+	strbuf_adds(&sb, " old)");
 	add_row(rows, "by age", bytes, &sb);
 }
 
@@ -319,6 +317,16 @@ static void add_unseen(struct text *t, struct rows *rows, const struct heap_proc
 	add_suspects(t, rows, "of", p, &p->unseen);
 }
 
+static void add_nulls(struct rows *rows, const struct heap_proc *p)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	if (!p->total.null_releases)
+		return;
+	strbuf_adds(&sb, p->total.null_releases == 1 ? " release of NULL" : " releases of NULL");
+	add_row(rows, "warnings", p->total.null_releases, &sb);
+}
+
 static void add_errors(struct rows *rows, const struct view_proc *p)
 {
 	struct strbuf sb = STRBUF_INIT;
@@ -378,7 +386,9 @@ static void add_details(struct rows *rows, const struct view *v)
 	strbuf_adds(&sb, " in all, ");
 	text_count(&sb, v->proc->modules, "module");
 	strbuf_adds(&sb, " mapped");
-	add_row(rows, "threads", v->proc->tasks, &sb);
+	if (!v->proc->log)
+		add_row(rows, "threads", v->proc->tasks, &sb);
+	strbuf_reset(&sb);
 	strbuf_adds(&sb, " releases by the C library, of what is no block");
 	if (v->proc->total.shutdown_releases)
 		add_row(rows, "at threads' ends", v->proc->total.shutdown_releases, &sb);
@@ -389,13 +399,15 @@ static void print_images(struct text *t, const struct view_proc *p)
 {
 	for (size_t i = 0; i + 1 < p->images.n; i++) {
 		const struct heap_proc *image = p->images.v[i];
+		const char *label = image->log ? "before a reset" : "earlier image";
 
 		text_pad(t->out, 0, INDENT);
-		strbuf_adds(t->out, "earlier image");
-		text_pad(t->out, INDENT + strlen("earlier image"), COLUMN);
-		strbuf_addf(t->out, "%s: ", image->name);
+		strbuf_adds(t->out, label);
+		text_pad(t->out, INDENT + strlen(label), COLUMN);
+		if (!image->log)
+			strbuf_addf(t->out, "%s: ", image->name);
 		text_amount(t->out, image->total.open_bytes, image->total.open_blocks, "block");
-		strbuf_adds(t->out, " in use at exec, ");
+		strbuf_adds(t->out, image->log ? " in use, " : " in use at exec, ");
 		text_count(t->out, image->total.allocs, "alloc");
 		strbuf_adds(t->out, ", ");
 		text_count(t->out, image->total.frees, "free");
@@ -409,9 +421,12 @@ void text_summary(struct text *t, const struct view_proc *p)
 	struct rows rows = { 0 };
 
 	text_section(t);
-	strbuf_addf(t->out, "%s (pid %d) ", proc->name, (int)proc->pid);
+	view_who(t->out, proc);
+	strbuf_addc(t->out, ' ');
 	view_status(t->out, proc);
-	strbuf_addf(t->out, " after %.2f s\n", seconds(p->images.v[0]->start_ns, proc->end_ns));
+	strbuf_adds(t->out, proc->log == PROC_LOG_LIVE && proc->ended ? " for " : " after ");
+	view_elapsed(t->out, proc, p->images.v[0]->start_ns, proc->end_ns);
+	strbuf_addc(t->out, '\n');
 	add_use(&rows, &p->now);
 	add_diff(t, &rows, &p->now);
 	add_ages(&rows, &p->now);
@@ -422,6 +437,7 @@ void text_summary(struct text *t, const struct view_proc *p)
 	if (t->opts->verbose > 0)
 		add_details(&rows, &p->now);
 	add_unseen(t, &rows, proc);
+	add_nulls(&rows, proc);
 	add_errors(&rows, p);
 	print_rows(t, &rows);
 	rows_release(&rows);
@@ -697,6 +713,31 @@ static void hint_broken(struct text *t, const struct view_procs *vp)
 	strbuf_release(&in);
 }
 
+static bool is_log(const struct view_procs *vp)
+{
+	return vp->v.n && vp->v.v[0].now.proc->log;
+}
+
+/* Of callers that a heap log tells as mere addresses. */
+static void hint_elf(struct text *t, const struct view_procs *vp)
+{
+	const struct view *v = &vp->v.v[0].now;
+	bool any = false;
+
+	for (size_t i = 0; i < v->stacks.n && !any; i++) {
+		const struct heap_stack *s = v->stacks.v[i].stack;
+
+		any = s && s->n && !s->module[0] && v->stacks.v[i].open_blocks;
+	}
+	if (!any)
+		return;
+	style_on(t, DIM);
+	strbuf_addf(t->out, "%s: callers are addresses: --elf names the program, for functions and lines",
+		    msg_program());
+	style_off(t, DIM);
+	strbuf_addc(t->out, '\n');
+}
+
 static void hint_nameless(struct text *t)
 {
 	if (!t->nameless.n || (t->opts->interrupted && *t->opts->interrupted))
@@ -730,6 +771,10 @@ static void hint_scan(struct text *t, const struct view_procs *vp)
 
 void text_hints(struct text *t, const struct view_procs *vp)
 {
+	if (is_log(vp)) { /* there is no package to install */
+		hint_elf(t, vp);
+		return;
+	}
 	hint_scan(t, vp);
 	hint_broken(t, vp);
 	hint_nameless(t);

@@ -192,6 +192,8 @@ static void gather(void *arg, const struct source_frame *f)
 	}
 	if (f->file && f->file[0])
 		frame.file = keep(g->s, f->file);
+	if (f->dir && f->dir[0])
+		frame.dir = keep(g->s, f->dir);
 	vec_push(&g->v, frame);
 }
 
@@ -213,9 +215,12 @@ static struct symbol_place *look_up(struct symbolizer *s, struct file *file, tad
 {
 	const struct report_symbols *symbols = s->opts->symbols;
 	struct gather g = { .s = s };
+	const struct heap_place *told = heap_place(s->heap, file->module->id, vaddr);
 	struct symbol_place *place;
 
-	if (symbols)
+	if (told)
+		gather(&g, &(struct source_frame){ told->function, told->file, told->line, false, NULL });
+	else if (symbols)
 		symbols->lines(symbols->arg, file->module, vaddr, gather, &g);
 	else if (file->elf)
 		elf_file_lines(file->elf, vaddr, gather, &g);
@@ -305,6 +310,25 @@ const char *symbolize_pointer(struct symbolizer *s, taddr_t addr, uint32_t modul
 				  elf_file_function_at(file->elf, addr - m->bias, &sym)))
 		return with_offset(s, &sym, addr - m->bias);
 	text = xasprintf("%s+0x%llx", last_part(m->path), (unsigned long long)(addr - m->bias));
+	kept = keep(s, text);
+	free(text);
+	return kept;
+}
+
+const char *symbolize_caller(struct symbolizer *s, taddr_t pc, uint32_t module)
+{
+	const struct heap_module *m = heap_module(s->heap, module);
+	struct elf_symbol sym;
+	const char *kept;
+	struct file *file;
+	char *text;
+
+	if (!m || (s->opts->interrupted && *s->opts->interrupted))
+		return NULL;
+	file = file_of(s, m);
+	if (!file->elf || !elf_file_function_at(file->elf, pc - m->bias - 1, &sym))
+		return NULL;
+	text = xasprintf("%s+0x%llx", sym.name, (unsigned long long)(pc - m->bias - sym.value));
 	kept = keep(s, text);
 	free(text);
 	return kept;

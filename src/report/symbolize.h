@@ -10,6 +10,7 @@ struct symbol_frame {
 	const char *symbol;   /* the same as the linker sees it */
 	const char *alias;    /* another such name; only with suppressions */
 	const char *file;     /* NULL unknown */
+	const char *dir;      /* where it begins when it is not absolute; NULL unknown */
 	unsigned line;        /* 0 unknown */
 	bool inlined;
 };
@@ -42,5 +43,9 @@ const struct symbol_place *symbolize_pc(struct symbolizer *, taddr_t pc, uint32_
  * without symbols "libfoo.so+0x1230".  Lives as long as the symbolizer; NULL: in
  * no module. */
 const char *symbolize_pointer(struct symbolizer *, taddr_t addr, uint32_t module);
+
+/* Of a return address what dladdr(3) tells: "malloc_hook+0x1a", as the linker sees the
+ * name.  Lives as long as the symbolizer; NULL: no symbol is there. */
+const char *symbolize_caller(struct symbolizer *, taddr_t pc, uint32_t module);
 
 #endif

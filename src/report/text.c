@@ -13,6 +13,7 @@ static void print_proc(struct text *t, const struct view_proc *p, const struct d
 	text_stacks(t, &p->now, d);
 	if (!t->to_file)
 		text_errors(t, p);
+	text_heap(t, p->now.proc);
 	if (!t->to_file)
 		text_summary(t, p);
 }
@@ -45,7 +46,7 @@ static bool anything_wrong(const struct heap *heap, const struct report_opts *op
 	for (size_t i = 0; i < vp->v.n; i++) {
 		const struct view *v = &vp->v.v[i].now;
 
-		if (v->errors || v->proc->total.failed || v->proc->maps.failed)
+		if (v->errors || v->proc->total.failed || v->proc->maps.failed || v->proc->killed.cause)
 			return true;
 	}
 	for (size_t i = 0; i < heap_nnotes(heap); i++)
@@ -58,6 +59,7 @@ static void print_wrong(struct text *t, const struct view_procs *vp)
 {
 	if (!anything_wrong(t->heap, t->opts, vp))
 		return;
+	text_out_of_memory(t, vp);
 	for (size_t i = 0; i < vp->v.n; i++)
 		text_failed(t, &vp->v.v[i].now);
 	if (t->begun)
@@ -69,7 +71,12 @@ static void print_wrong(struct text *t, const struct view_procs *vp)
 
 static void print_all(struct text *t, const struct view_procs *vp)
 {
+	if (t->opts->list_blocks && !t->to_file)
+		text_open_blocks(t);
+	text_out_of_memory(t, vp);
 	print_procs(t, vp);
+	if (t->opts->list_blocks && t->to_file)
+		text_open_blocks(t);
 	if (t->opts->gen_suppressions)
 		text_suppressions(t, vp);
 	if (t->begun)
@@ -85,8 +92,8 @@ void text_open(struct text *t, struct view_procs *vp, const struct heap *heap,
 	       const struct report_opts *opts, const struct report_page *page)
 {
 	*t = (struct text){ .heap = heap, .opts = opts, .to_file = page->to_file,
-			    .color = page->color, .whole = page->to_file || opts->long_form,
-			    .width = page->width };
+			    .color = page->color, .utf8 = page->utf8, .width = page->width,
+			    .whole = page->to_file || opts->long_form };
 	t->out = xcalloc(1, sizeof *t->out);
 	t->sym = symbolizer_new(heap, opts);
 	view_procs_build(vp, heap);
@@ -110,11 +117,18 @@ void text_close(struct text *t, struct view_procs *vp, struct strbuf *out)
 void report_text(const struct heap *heap, const struct report_opts *opts, bool to_file, bool color,
 		 unsigned width, struct strbuf *out)
 {
-	const struct report_page page = { to_file, color, width };
+	const struct report_page page = { .to_file = to_file, .color = color, .width = width };
+
+	report_text_page(heap, opts, &page, out);
+}
+
+void report_text_page(const struct heap *heap, const struct report_opts *opts,
+		      const struct report_page *page, struct strbuf *out)
+{
 	struct view_procs vp;
 	struct text t;
 
-	text_open(&t, &vp, heap, opts, &page);
+	text_open(&t, &vp, heap, opts, page);
 	view_diff_build(&vp, opts, t.sym);
 	if (opts->quiet)
 		print_wrong(&t, &vp);

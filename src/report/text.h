@@ -14,6 +14,7 @@ struct text {
 	struct symbolizer *sym;
 	bool to_file;          /* everything, highest first */
 	bool color;
+	bool utf8;             /* shades and the like can be shown */
 	bool whole;            /* names are not shortened */
 	unsigned width;        /* 0: no limit */
 	bool begun;            /* something was printed: a blank line comes
@@ -63,6 +64,9 @@ void text_backtrace(struct text *t, const struct heap_stack *stack, char *operat
  * "strdup, …". */
 void text_caller(struct text *t, struct strbuf *sb, const struct heap_stack *s);
 
+/* block-list.c: every open block, of all processes or opts->pid (--list). */
+void text_open_blocks(struct text *t);
+
 /* leaks.c: what the last scan found, by caller.  Of the blocks, those of the
  * classes that are wanted. */
 void text_leaks(struct text *t, const struct view *v);
@@ -96,6 +100,9 @@ void text_suspect(struct text *t, struct strbuf *sb, const char *word,
 void text_suspect_line(struct text *t, struct strbuf *sb, const char *word,
 		       const struct heap_proc *p, const struct heap_suspect *s);
 
+/* oom.c: what the report leads with when memory ran out. */
+void text_out_of_memory(struct text *t, const struct view_procs *vp);
+
 /* summary.c */
 void text_summary(struct text *t, const struct view_proc *p);
 void text_table(struct text *t, const struct view_procs *vp);
@@ -107,6 +114,9 @@ void text_proclist(struct text *t, const struct view_procs *vp);
 void text_hints(struct text *t, const struct view_procs *vp);
 void text_notes(struct text *t, bool only_bad);
 void text_verdict(struct text *t, const struct view_procs *vp);
+
+/* heapinfo.c: of a process, with --heapmap. */
+void text_heap(struct text *t, const struct heap_proc *p);
 
 /* exit-status.c: which --fail-if are true, and of whom; does any? */
 void text_failures(struct text *t, const struct view_procs *vp);

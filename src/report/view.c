@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/strbuf.h"
 #include "view.h"
 
@@ -358,17 +359,47 @@ void view_status(struct strbuf *sb, const struct heap_proc *p)
 			strbuf_addf(sb, "was killed by SIG%s", name);
 		else
 			strbuf_addf(sb, "was killed by signal %d", p->status);
+		if (p->killed.cause)
+			strbuf_adds(sb, p->killed.cause == OOM_SYSTEM ? " (out of memory, probably)" :
+									 " (out of memory)");
 		break;
 	case END_DETACHED:
-		strbuf_adds(sb, "was let go");
+		strbuf_adds(sb, p->log == PROC_LOG ? "ends" : p->log ? "was read" : "was let go");
 		break;
 	case END_EXECED:
-		strbuf_adds(sb, "became another program");
+		strbuf_adds(sb, p->log ? "was reset" : "became another program");
 		break;
 	case END_RUNNING:
-		strbuf_adds(sb, "is still running");
+		strbuf_adds(sb, p->log ? "is still being read" : "is still running");
 		break;
 	}
+}
+
+void view_who(struct strbuf *sb, const struct heap_proc *p)
+{
+	if (p->log)
+		strbuf_addf(sb, "%s (%s heap log)", p->name, p->abi);
+	else
+		strbuf_addf(sb, "%s (pid %d)", p->name, (int)p->pid);
+}
+
+void view_elapsed_number(struct strbuf *sb, const struct heap_proc *p, uint64_t from, uint64_t to)
+{
+	uint64_t ns = to - MIN(from, to);
+
+	if (p->log == PROC_LOG)
+		strbuf_add_grouped(sb, ns / 1000);
+	else
+		strbuf_addf(sb, "%.2f", (double)ns / (double)NS_PER_S);
+}
+
+void view_elapsed(struct strbuf *sb, const struct heap_proc *p, uint64_t from, uint64_t to)
+{
+	view_elapsed_number(sb, p, from, to);
+	if (p->log == PROC_LOG)
+		strbuf_adds(sb, to - MIN(from, to) == 1000 ? " record" : " records");
+	else
+		strbuf_adds(sb, " s");
 }
 
 void view_op_name(struct strbuf *sb, const struct heap_probe *probe)

@@ -226,6 +226,12 @@ const char *view_leak_name(enum leak_kind kind);
 
 /* "exited with status 0", "was killed by SIGSEGV", "is still running". */
 void view_status(struct strbuf *sb, const struct heap_proc *p);
+/* "leaky (pid 12)", "boot.log (mbed heap log)" */
+void view_who(struct strbuf *sb, const struct heap_proc *p);
+/* From one of its times to another: "0.02 s", or of a log that knows no times "12
+ * records"; the number alone. */
+void view_elapsed(struct strbuf *sb, const struct heap_proc *p, uint64_t from, uint64_t to);
+void view_elapsed_number(struct strbuf *sb, const struct heap_proc *p, uint64_t from, uint64_t to);
 /* Ended by itself, so that "at exit" is right. */
 bool view_exited(const struct heap_proc *p);
 /* The function's name without its parameters: "operator new[]". */

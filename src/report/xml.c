@@ -344,7 +344,7 @@ static void add_process(struct xml *x, const struct view_proc *vp)
 	add_status(x, "RUNNING", 0);
 	each_error(x, vp, add_error);
 	if (p->end_how != END_RUNNING)
-		add_status(x, "FINISHED", p->end_ns - MIN(vp->images.v[0]->start_ns, p->end_ns));
+		add_status(x, "FINISHED", p->log == PROC_LOG ? 0 : p->end_ns - MIN(vp->images.v[0]->start_ns, p->end_ns));
 	add_leaks(x, &vp->now);
 	open_element(x, "errorcounts");
 	each_error(x, vp, add_count);

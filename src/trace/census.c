@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "trace/breakpoint.h"
 #include "trace/census.h"
 #include "trace/census-group.h"
+#include "trace/glibc-view.h"
 #include "trace/image.h"
 #include "trace/recorder.h"
 #include "trace/tracer.h"
@@ -85,94 +85,22 @@ static void open_pagemap(struct pagemap *pm, pid_t pid)
 /* -- what glibc.h wants to know -------------------------------------------- */
 
 struct view {
-	struct glibc_view v;
-	struct mem_reader mem;
+	struct glibc_program g;
 	struct pagemap pm;
-	VEC(struct addr_range) data, anon;
 	VEC(taddr_t) tp;
-	const char *module; /* whose variables `data` are; NULL: none was found */
 };
-
-static ssize_t read_raw(void *arg, taddr_t addr, void *buf, size_t len)
-{
-	const struct proc *p = arg;
-
-	return memory_read(&p->mem, addr, buf, len);
-}
-
-/* Neighbours are one range: what glibc got in one piece may have been cut in two
- * by madvise() and the like. */
-static void add_range(struct addr_range **v, size_t *n, size_t *cap, const struct map_line *l)
-{
-	VEC(struct addr_range) list = { *v, *n, *cap };
-
-	if (list.n && list.v[list.n - 1].end == l->start)
-		list.v[list.n - 1].end = l->end;
-	else
-		vec_push(&list, (struct addr_range){ l->start, l->end });
-	*v = list.v;
-	*n = list.n;
-	*cap = list.cap;
-}
-#define ADD_RANGE(list, l) add_range(&(list)->v, &(list)->n, &(list)->cap, l)
-
-static bool is_anonymous(const struct map_line *l)
-{
-	return l->r && l->w && !l->shared &&
-	       (!l->path[0] || !strcmp(l->path, "[heap]") || !strncmp(l->path, "[anon", 5));
-}
-
-/* The module whose malloc the program calls; its variables are the heap's.  NULL
- * and why: there is none that we know. */
-static const struct module *allocator(struct proc *p, char *why, size_t size)
-{
-	const struct module *found = NULL;
-
-	for (size_t i = 0; i < p->sites.n; i++) {
-		const struct probe_site *s = p->sites.v[i];
-
-		if (strcmp(s->probe->symbol, "malloc") && strcmp(s->probe->symbol, "__libc_malloc"))
-			continue;
-		if (image_allocator_library(p, s->addr) || (found && found != s->module)) {
-			snprintf(why, size, "malloc is not only the C library's, but in %.40s",
-				 last_part(s->module->path));
-			return NULL;
-		}
-		found = s->module;
-	}
-	if (!found)
-		found = modules_find(&p->modules, p->entry);
-	if (!found)
-		snprintf(why, size, "no malloc was found");
-	return found;
-}
 
 static int build_view(struct proc *p, struct view *w, char *why, size_t size)
 {
-	const struct module *m = allocator(p, why, size);
-	struct maps maps;
-	int err = m ? maps_read(&maps, p->pid) : -ENOTSUP;
+	int err = glibc_program_build(&w->g, p, p->pid, why, size);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < maps.lines.n; i++) {
-		const struct map_line *l = &maps.lines.v[i];
-
-		if (l->w && l->r && l->start < m->end && l->end > m->start)
-			ADD_RANGE(&w->data, l);
-		if (is_anonymous(l))
-			ADD_RANGE(&w->anon, l);
-	}
-	maps_release(&maps);
-	w->module = last_part(m->path);
-	w->mem = (struct mem_reader){ read_raw, p };
 	open_pagemap(&w->pm, p->pid);
-	w->v = (struct glibc_view){ .mem = &w->mem, .word = p->abi->word,
-				    .align = p->abi->malloc_align, .page = PAGE,
-				    .big_endian = p->abi->e_data == ELFDATA2MSB,
-		.data = w->data.v, .ndata = w->data.n, .anon = w->anon.v, .nanon = w->anon.n,
-		.tp = w->tp.v, .ntp = w->tp.n, .arg = &w->pm,
-		.present = w->pm.fd >= 0 ? next_present : NULL };
+	w->g.v.tp = w->tp.v;
+	w->g.v.ntp = w->tp.n;
+	w->g.v.arg = &w->pm;
+	w->g.v.present = w->pm.fd >= 0 ? next_present : NULL;
 	return 0;
 }
 
@@ -180,8 +108,7 @@ static void release_view(struct view *w)
 {
 	if (w->pm.fd >= 0)
 		close(w->pm.fd);
-	vec_release(&w->data);
-	vec_release(&w->anon);
+	glibc_program_release(&w->g);
 	vec_release(&w->tp);
 }
 
@@ -364,13 +291,13 @@ static enum outcome look(struct proc *p, bool last, struct world *w)
 	inside = look_at_tasks(p, &v, &skip);
 	err = build_view(p, &v, h.doubt, sizeof h.doubt);
 	if (!err)
-		err = glibc_census(&v.v, &h);
+		err = glibc_census(&v.g.v, &h);
 	if (!err && inside && !h.doubt[0])
 		snprintf(h.doubt, sizeof h.doubt, "%u thread%s inside the allocator", inside,
 			 inside == 1 ? " was" : "s were");
 	p->census.pause_ns += clock_ns() - w->began_ns;
 	if (err == -ENOTSUP || (err && last)) {
-		tell_off(p, v.module, h.doubt);
+		tell_off(p, v.g.module, h.doubt);
 		result = DONE;
 	} else if (!err && (last || !h.doubt[0])) {
 		result = take_in(p, &h, &skip);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/msg.h"
 #include "trace/breakpoint.h"
+#include "trace/heaps.h"
 #include "trace/image.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
@@ -191,6 +192,8 @@ void detach_proc(struct proc *p)
 	/* First all of them, since a disposition is restored by one for all. */
 	for (size_t i = 0; i < p->tasks.n; i++)
 		p->tasks.v[i]->deliver = quiesce(p->tasks.v[i]);
+	if (!p->session->crashed && !p->scanned && heaps_wanted(p))
+		heaps_tell_last(p);
 	if (!p->session->crashed && !p->scanned && scan_wanted(p))
 		scan_proc(p, since, true);
 	else if (!p->session->crashed && !p->scanned)

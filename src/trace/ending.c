@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "trace/cpu.h"
 #include "trace/ending.h"
+#include "trace/heaps.h"
 #include "trace/ptrace.h"
 #include "trace/redzone.h"
 #include "trace/scan.h"
@@ -47,6 +48,8 @@ static void finish(struct proc *p)
 		p->session->holding--;
 	p->held_since = 0;
 	p->scanned = true;
+	if (heaps_wanted(p))
+		heaps_tell_last(p);
 	if (scan_wanted(p))
 		scan_proc(p, 0, true);
 	else
@@ -88,7 +91,7 @@ void task_ends(struct task *t)
 
 	step_end(t);
 	t->ending = true;
-	if (t->borrowed || p->scanned || !(scan_wanted(p) || redzone_wanted(p))) {
+	if (t->borrowed || p->scanned || !(scan_wanted(p) || redzone_wanted(p) || heaps_wanted(p))) {
 		task_continue(t, 0);
 		return;
 	}

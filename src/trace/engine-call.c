@@ -50,6 +50,8 @@ static void new_throws(struct task *t)
 			return;
 		call_drop(t);
 		record_failed(t, &c);
+		if (t->proc->session->opts->calls)
+			record_call(t, &c, c.site->probe, true, 0);
 	}
 }
 

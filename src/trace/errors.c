@@ -122,21 +122,6 @@ bool fault_in_request(const struct proc *p, const struct probe *probe, uint64_t 
 
 /* -- what lies at an address --------------------------------------------------------- */
 
-struct around {
-	taddr_t addr;
-	struct open_block b;
-};
-
-static int is_around(void *arg, const struct open_block *b)
-{
-	struct around *a = arg;
-
-	if (a->addr <= b->addr || a->addr - b->addr >= b->size)
-		return 0;
-	a->b = *b;
-	return 1;
-}
-
 static bool is_stack(const struct task *t, const struct map_line *line)
 {
 	taddr_t sp = regs_sp(&t->regs);
@@ -170,21 +155,22 @@ static void locate_in_maps(struct task *t, struct event *ev, struct maps *maps)
 /* Fills in what is there, and tells it: the path lives as long as the maps. */
 static bool locate_and_tell(struct task *t, struct event *ev)
 {
-	struct around a = { .addr = ev->u.error.addr };
+	taddr_t addr = ev->u.error.addr;
+	struct open_block open;
 	struct freed_block b;
 	struct maps maps;
 
-	if (openset_each(t->proc->open, is_around, &a)) {
+	if (openset_around(t->proc->open, addr, &open)) {
 		ev->u.error.place = PLACE_BLOCK;
-		ev->u.error.size = a.b.size;
-		ev->u.error.stack = a.b.stack;
-		ev->u.error.offset = a.addr - a.b.addr;
-	} else if (freed_around(t->proc->freed, a.addr, &b)) {
+		ev->u.error.size = open.size;
+		ev->u.error.stack = open.stack;
+		ev->u.error.offset = addr - open.addr;
+	} else if (freed_around(t->proc->freed, addr, &b)) {
 		ev->u.error.place = PLACE_FREED;
 		ev->u.error.size = b.size;
 		ev->u.error.stack = b.stack;
 		ev->u.error.freed = b.at;
-		ev->u.error.offset = a.addr - b.addr;
+		ev->u.error.offset = addr - b.addr;
 	} else if (!maps_read(&maps, t->proc->pid)) {
 		bool wanted;
 

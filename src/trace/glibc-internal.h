@@ -87,6 +87,8 @@ bool gw_find_main(struct gwalk *g);
 int gw_find(struct gwalk *g);
 /* glibc-walk.c: all chunks that look used, sorted.  0 or -EINVAL. */
 int gw_walk(struct gwalk *g);
+/* The regions of the arenas alone.  0 or -EINVAL. */
+int gw_outline(struct gwalk *g);
 /* glibc-free.c: takes out what is free all the same, and the caches. */
 void gw_drop_free(struct gwalk *g);
 

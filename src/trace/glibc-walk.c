@@ -293,7 +293,10 @@ static int walk_heap(struct gwalk *g, const struct arena *a, taddr_t at, const s
 	return 0;
 }
 
-static int walk_arena(struct gwalk *g, const struct arena *a)
+/* One of its heaps; those that come before are tried first. */
+typedef int heap_fn(struct gwalk *g, const struct arena *a, taddr_t at, const struct heap_info *h);
+
+static int each_heap(struct gwalk *g, const struct arena *a, heap_fn *fn)
 {
 	taddr_t at = a->top & -(taddr_t)g->l->heap_max, first = a->addr & -(taddr_t)g->l->heap_max;
 	uint64_t sum = 0;
@@ -304,7 +307,7 @@ static int walk_arena(struct gwalk *g, const struct arena *a)
 
 		if (at & (g->l->heap_max - 1) || heap_at(g, at) || !read_heap(g, at, a, &h))
 			return gw_doubt(g, "the heaps of a thread's arena cannot be followed");
-		err = walk_heap(g, a, at, &h);
+		err = fn(g, a, at, &h);
 		if (err)
 			return err;
 		add_known(g, at, at + h.mprotect_size);
@@ -317,6 +320,56 @@ static int walk_arena(struct gwalk *g, const struct arena *a)
 	if (sum != a->system_mem)
 		gw_doubt(g, "a thread's arena has another size than it says");
 	return 0;
+}
+
+/* -- outlines --------------------------------------------------------------- */
+
+/* The head of a block is the second word of its chunk.  The first chunk of an arena is
+ * the cache of the thread that made it. */
+static void add_region(struct gwalk *g, const struct arena *a, taddr_t start, taddr_t end,
+		       taddr_t first)
+{
+	taddr_t chunk = gw_first_chunk(g, first), lead = chunk + g->l->word - start;
+	struct head h;
+
+	/* It may have a rest that is too small for another one. */
+	if (read_head(g, chunk, &h) && chunk != a->top && h.size - g->l->tcache_size < g->l->min_size)
+		lead += h.size;
+	vec_push(&g->out->regions, (struct glibc_region){ start, end, (unsigned)(a - g->arenas.v),
+							  MIN(lead, end - start) });
+}
+
+static int outline_heap(struct gwalk *g, const struct arena *a, taddr_t at, const struct heap_info *h)
+{
+	taddr_t first = at + g->l->heap_info_size;
+
+	add_region(g, a, at, at + h->size, first == a->addr ? first + g->l->arena_size : first);
+	return 0;
+}
+
+/* Where the break could not grow, what the arena got instead is not told. */
+static void outline_main(struct gwalk *g)
+{
+	const struct arena *a = &g->arenas.v[0];
+	const struct addr_range *r = gw_anon(g, g->mp.sbrk_base, 1);
+	taddr_t end = r ? r->end : 0;
+
+	if (!a->used || !a->top || !r)
+		return;
+	if (!(a->flags & NONCONTIGUOUS))
+		end = MIN(end, g->mp.sbrk_base + a->system_mem);
+	if (end > g->mp.sbrk_base)
+		add_region(g, a, g->mp.sbrk_base, end, g->mp.sbrk_base);
+}
+
+int gw_outline(struct gwalk *g)
+{
+	int err = 0;
+
+	outline_main(g);
+	for (size_t i = 1; i < g->arenas.n && !err; i++)
+		err = each_heap(g, &g->arenas.v[i], outline_heap);
+	return err;
 }
 
 /* -- chunks with a mapping of their own ------------------------------------ */
@@ -432,7 +485,7 @@ int gw_walk(struct gwalk *g)
 	int err = walk_main(g);
 
 	for (size_t i = 1; i < g->arenas.n && !err; i++)
-		err = walk_arena(g, &g->arenas.v[i]);
+		err = each_heap(g, &g->arenas.v[i], walk_heap);
 	if (err)
 		return err;
 	g->out->arenas = (unsigned)g->arenas.n;

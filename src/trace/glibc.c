@@ -154,6 +154,26 @@ int glibc_census(const struct glibc_view *v, struct glibc_heap *out)
 	return err;
 }
 
+int glibc_outline(const struct glibc_view *v, struct glibc_heap *out)
+{
+	struct gwalk *g = gw_new(v, out);
+	int err = g->l ? gw_find(g) : -ENOTSUP;
+
+	if (!err)
+		err = gw_outline(g);
+	if (err)
+		glibc_heap_release(out);
+	gw_free(g);
+	return err;
+}
+
+void glibc_block_layout(const struct glibc_view *v, uint32_t *header, uint32_t *align, uint32_t *min)
+{
+	*header = v->word;
+	*align = v->align;
+	*min = 4 * v->word;
+}
+
 bool glibc_main_arena(const struct glibc_view *v, struct addr_range *out)
 {
 	struct glibc_heap unused;
@@ -170,4 +190,5 @@ void glibc_heap_release(struct glibc_heap *h)
 {
 	vec_release(&h->blocks);
 	vec_release(&h->parts);
+	vec_release(&h->regions);
 }

@@ -59,10 +59,19 @@ struct glibc_block {
 	uint64_t first;  /* its first word */
 };
 
+/* A stretch of memory that an arena has. */
+struct glibc_region {
+	taddr_t start, end;
+	unsigned arena; /* 0: the main one */
+	uint64_t lead;  /* at its start: what the allocator keeps for itself, and
+			   what comes before the head of the first block */
+};
+
 struct glibc_heap {
 	VEC(struct glibc_block) blocks; /* ascending */
 	/* What the allocator has of memory; may overlap. */
 	VEC(struct addr_range) parts;
+	VEC(struct glibc_region) regions; /* glibc_outline() */
 	unsigned arenas, mapped, caches;
 	/* "": all adds up, so these are exactly the blocks in use.  Else what
 	 * does not: a thread was stopped inside malloc, as a rule. */
@@ -73,6 +82,13 @@ struct glibc_heap {
  * Then `doubt` says why. */
 int glibc_census(const struct glibc_view *v, struct glibc_heap *out);
 void glibc_heap_release(struct glibc_heap *h);
+
+/* Only out->regions, from what the arenas say of themselves: no chunk is looked at but
+ * the first.  Returns as glibc_census() does. */
+int glibc_outline(const struct glibc_view *v, struct glibc_heap *out);
+/* What a block has before it, what the size with that is a multiple of, and at
+ * least. */
+void glibc_block_layout(const struct glibc_view *v, uint32_t *header, uint32_t *align, uint32_t *min);
 
 /* Where the main arena is in v->data, but for the ring of arenas: its bins and its
  * top point into the last blocks before free memory.  Of *v this needs mem, word,

@@ -75,24 +75,27 @@ static int check_command(const char *path, const char *name)
 	return 0;
 }
 
-/* In the child: from here on errors go through the pipe. */
-static _Noreturn void run_command(const struct session *s, const char *path, int go, int tell,
-				  const struct passwd *pw)
+void launch_inherit(const struct session *s)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
-	char c;
-	int err;
 
-	/* As we were started, so starts the program. */
 	for (size_t i = 0; i < ARRAY_SIZE(s->inherited.sig); i++) {
 		dfl.sa_handler = s->inherited.ignored[i] ? SIG_IGN : SIG_DFL;
 		sigaction(s->inherited.sig[i], &dfl, NULL);
 	}
-	none = s->inherited.mask;
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigprocmask(SIG_SETMASK, &s->inherited.mask, NULL);
 	if (s->inherited.core_changed)
 		setrlimit(RLIMIT_CORE, &s->inherited.core);
+}
+
+/* In the child: from here on errors go through the pipe. */
+static _Noreturn void run_command(const struct session *s, const char *path, int go, int tell,
+				  const struct passwd *pw)
+{
+	char c;
+	int err;
+
+	launch_inherit(s);
 	oom_unprotect();
 	if (pw && (initgroups(pw->pw_name, pw->pw_gid) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
 		   setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid)))

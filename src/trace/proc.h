@@ -277,6 +277,7 @@ struct proc {
 	} listing;
 	struct u64map looked;     /* stack → how often addresses that it released
 				     were looked for (errors.c) */
+	size_t memgroup;          /* of session.memgroups (memlimit.h) */
 	struct task *faulty;      /* --stop-on-error: stands at a faulty call; the
 				     process is to be let go */
 };
@@ -284,6 +285,14 @@ struct proc {
 /* -- the session ---------------------------------------------------------------- */
 
 struct expected { pid_t tid, parent, pid; };
+
+/* Of a control group, or (folder NULL) of the system: processes that the kernel has
+ * killed for want of memory, when the first of ours was seen there and those of
+ * them that were ours (memlimit.h). */
+struct memgroup {
+	char *folder;
+	uint64_t kills;
+};
 
 /* A process that was let go: a child, or one that executed another program. */
 struct let_go {
@@ -333,6 +342,7 @@ struct session {
 	uint64_t crash_at;        /* a fault after so many, in tests */
 	bool any_found;           /* some allocation function, somewhere */
 	bool any_faulty;          /* a process has `faulty` */
+	VEC(struct memgroup) memgroups; /* control groups that processes are in */
 	timer_t nagger;           /* brings wait4() back (session.c) */
 	timer_t scan_timer;       /* --scan-every */
 	timer_t mark_timer;       /* --mark-every (marks.c) */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
+#include "trace/memlimit.h"
 #include "trace/pause.h"
 #include "trace/recorder.h"
 
@@ -267,6 +269,7 @@ void record_proc(struct proc *p, pid_t ppid)
 	ev.u.proc.word = p->abi ? p->abi->word : 0;
 	ev.u.proc.abi = p->abi ? p->abi->name : "?";
 	emit(p, p->pid, &ev);
+	memlimit_begin(p);
 }
 
 void record_proc_end(struct proc *p, enum proc_end_how how, int status)
@@ -276,6 +279,8 @@ void record_proc_end(struct proc *p, enum proc_end_how how, int status)
 	if (p->ended_told)
 		return;
 	p->ended_told = how != END_RUNNING;
+	if (how == END_SIGNALED && status == SIGKILL)
+		memlimit_killed(p);
 	ev.u.end.how = how;
 	ev.u.end.status = status;
 	emit(p, p->pid, &ev);
@@ -576,6 +581,8 @@ void record_realloc(struct task *t, const struct call *c, taddr_t old_addr,
 	ev.u.realloc.mark = t->proc->session->mark;
 	ev.u.realloc.product = call_product(c);
 	emit(t->proc, t->tid, &ev);
+	if (failed)
+		memlimit_refused(t, c->size);
 }
 
 void record_census(struct proc *p, const struct event *ev)
@@ -600,6 +607,8 @@ void record_failed(struct task *t, const struct call *c)
 	ev.u.alloc.stack = c->stack;
 	ev.u.alloc.product = call_product(c);
 	emit(t->proc, t->tid, &ev);
+	if (c->site->probe->op < OP_MAP)
+		memlimit_refused(t, c->size);
 }
 
 /* -- mappings ------------------------------------------------------------------------------ */

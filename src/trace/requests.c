@@ -14,7 +14,6 @@
 #include "base/vec.h"
 #include "base/xalloc.h"
 #include "trace/requests.h"
-#include "trace/serve.h"
 
 struct asked {
 	struct request q;
@@ -120,24 +119,24 @@ static void drop(struct queue *queue, const struct asked *a)
 	release(a);
 }
 
-static void serve_rows(struct session *s)
+static void serve_rows(request_serve *serve, void *arg)
 {
 	struct asked a;
 
 	while (first(&rows, &a)) {
-		serve(s, &a.q, false, a.done, a.arg);
+		serve(arg, &a.q, false, a.done, a.arg);
 		drop(&rows, &a);
 	}
 }
 
-void requests_serve(struct session *s)
+void requests_carry_out(request_serve *serve, void *arg)
 {
 	static bool again; /* the first of the others was begun */
 	struct asked a;
 
-	serve_rows(s);
+	serve_rows(serve, arg);
 	while (first(&others, &a)) {
-		again = serve(s, &a.q, again, a.done, a.arg);
+		again = serve(arg, &a.q, again, a.done, a.arg);
 		if (again)
 			return;
 		drop(&others, &a);

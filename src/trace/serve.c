@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "trace/census.h"
 #include "trace/entry.h"
+#include "trace/heaps.h"
 #include "trace/marks.h"
 #include "trace/pause.h"
 #include "trace/recorder.h"
@@ -151,6 +152,13 @@ static int ask_why(struct serving *sv, struct proc *p)
 	return err && err != -EAGAIN ? fail(sv, err, "it cannot be scanned") : err;
 }
 
+static int tell_heaps(struct serving *sv, struct proc *p)
+{
+	int err = heaps_now(p);
+
+	return err && err != -EAGAIN ? fail(sv, err, "it cannot be stopped") : err;
+}
+
 static int take_census(struct serving *sv, struct proc *p)
 {
 	if (p->paused)
@@ -273,8 +281,8 @@ static int let_go(struct serving *sv, struct proc *p)
 	return 0;
 }
 
-/* Any that is traced, whatever state it is in. */
-static int send_kill(struct serving *sv)
+/* To any that is traced, whatever state it is in. */
+static int send_signal(struct serving *sv, int sig)
 {
 	const struct session *s = sv->s;
 
@@ -282,8 +290,18 @@ static int send_kill(struct serving *sv)
 		return fail(sv, -EINVAL, "which process?");
 	for (size_t i = 0; i < s->procs.n; i++)
 		if (s->procs.v[i]->pid == sv->q->pid && s->procs.v[i]->tasks.n)
-			return kill(sv->q->pid, SIGKILL) ? fail(sv, -errno, strerror(errno)) : 0;
+			return kill(sv->q->pid, sig) ? fail(sv, -errno, strerror(errno)) : 0;
 	return fail(sv, -ESRCH, "it is not traced");
+}
+
+static int send_kill(struct serving *sv)
+{
+	return send_signal(sv, SIGKILL);
+}
+
+static int send_stop(struct serving *sv)
+{
+	return send_signal(sv, SIGSTOP);
 }
 
 /* -- all ----------------------------------------------------------------------------------------- */
@@ -303,6 +321,8 @@ static const struct serve_kind kinds[] = {
 	[REQUEST_KILL] = { .all = send_kill },
 	[REQUEST_BLOCKS] = { .all = begin_blocks, .one = tell_blocks },
 	[REQUEST_ROWS] = { .all = take_rows },
+	[REQUEST_HEAPS] = { .one = tell_heaps, .stops = true },
+	[REQUEST_SUSPEND] = { .all = send_stop },
 };
 
 static bool is_meant(const struct request *q, const struct proc *p)
@@ -358,9 +378,9 @@ static int serve_each(struct serving *sv, const struct serve_kind *k)
 	return first;
 }
 
-bool serve(struct session *s, const struct request *q, bool again, request_done *done, void *arg)
+bool serve(void *session, const struct request *q, bool again, request_done *done, void *arg)
 {
-	struct serving sv = { .s = s, .q = q, .again = again, .a = { .id = q->id },
+	struct serving sv = { .s = session, .q = q, .again = again, .a = { .id = q->id },
 			      .text = STRBUF_INIT };
 	const struct serve_kind *k = q->kind < ARRAY_SIZE(kinds) ? &kinds[q->kind] : NULL;
 	int err = 0;

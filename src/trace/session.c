@@ -25,6 +25,7 @@
 #include "trace/image.h"
 #include "trace/leftover.h"
 #include "trace/marks.h"
+#include "trace/memlimit.h"
 #include "trace/ptrace.h"
 #include "trace/recorder.h"
 #include "trace/scan.h"
@@ -278,6 +279,22 @@ static void report_from_copy(struct session *s)
 	}
 }
 
+void trace_ask_report(void)
+{
+	asked_report = 1;
+	nag(true);
+}
+
+void trace_leave_child(void)
+{
+	if (the_session)
+		launch_inherit(the_session);
+	else
+		signal(SIGPIPE, SIG_DFL);
+	cpu_end();
+	oom_unprotect();
+}
+
 /* The last report is to come after those in between, in the same file. */
 static void await_reporter(struct session *s)
 {
@@ -408,7 +425,7 @@ static void loop(struct session *s)
 			return;
 		}
 		if (requests_waiting()) {
-			requests_serve(s);
+			requests_carry_out(serve, s);
 			if (!anything_left(s))
 				return;
 		}
@@ -545,6 +562,7 @@ static void session_release(struct session *s)
 	recorder_free(s->recorder);
 	given_rows_free(s->given);
 	failing_free(s->failing);
+	memlimit_end(s);
 	u64map_release(&s->tasks);
 	vec_release(&s->procs);
 	vec_release(&s->parked);

@@ -332,6 +332,7 @@ static void start_fork(struct proc *pp, struct task *t)
 	struct proc *c = proc_new(pp->session, t->tid);
 
 	c->how = PROC_FORKED;
+	c->memgroup = pp->memgroup;
 	t->state = TASK_STOPPED;
 	image_copy(c, pp);
 	/* From here on it is a task of its own process. */

@@ -18,6 +18,8 @@ void dispatch_stop(struct session *s, const struct stop *st);
 
 /* Starts opts->argv.  The pid, or -1 after a message, *exit_code set. */
 pid_t launch(struct session *s, int *exit_code);
+/* In a child, before it executes anything: as we were started, so starts that. */
+void launch_inherit(const struct session *s);
 /* Seizes all tasks of a process and plants.  0, or -1 after a message. */
 int attach(struct session *s, pid_t pid);
 

@@ -285,3 +285,28 @@ bool blocks_find(const struct blocks *b, pid_t pid, taddr_t addr, struct known_b
 	}
 	return false;
 }
+
+/* -- for reports --------------------------------------------------------------------- */
+
+/* A program that runs goes on getting older between two events. */
+struct report_block blocks_report(const struct heap *heap, pid_t pid, const struct known_block *b)
+{
+	const struct heap_proc *p = heap_proc_find(heap, pid);
+
+	return (struct report_block){ .pid = pid, .addr = b->addr, .size = b->size,
+				      .stack = b->stack, .mark = b->mark, .born_ns = b->born_ns,
+				      .now_ns = p ? p->end_ns : 0, .kind = -1 };
+}
+
+size_t blocks_for_report(void *arg, pid_t pid, struct report_block **out)
+{
+	const struct blocks_source *source = arg;
+	struct known_block *known;
+	size_t n = blocks_of(source->blocks, pid, &known);
+
+	*out = xcalloc(n + 1, sizeof **out);
+	for (size_t i = 0; i < n; i++)
+		(*out)[i] = blocks_report(source->heap, pid, &known[i]);
+	free(known);
+	return n;
+}

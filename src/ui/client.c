@@ -250,6 +250,8 @@ struct client *client_open(const struct client_opts *o)
 	struct client *c = xcalloc(1, sizeof *c);
 	struct timeval patience = { CLIENT_PATIENCE_S, 0 };
 
+	if (o->self)
+		*o->self = c;
 	c->reader.fd = o->fd;
 	c->reader.sink = o->sink;
 	c->peer = xstrdup(o->peer);
@@ -267,6 +269,8 @@ struct client *client_open(const struct client_opts *o)
 	setsockopt(o->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (!take_hello(c, o->token) && !log_in(c, o))
 		return c;
+	if (o->self)
+		*o->self = NULL;
 	client_close(c);
 	return NULL;
 }
@@ -297,15 +301,22 @@ int client_take(struct client *c)
 	return take_all(c);
 }
 
+int client_tell(struct client *c, struct request *q)
+{
+	q->id = new_id(c);
+	if (c->lost || c->reader.ended)
+		return -1;
+	wire_encode_request(&c->encoder, q);
+	return send_out(c);
+}
+
 int client_ask(struct client *c, struct request *q, struct answer *a, volatile const int *stop)
 {
 	int err;
 
-	q->id = new_id(c);
-	c->waiting = q->id;
 	c->answered = false;
-	wire_encode_request(&c->encoder, q);
-	err = c->lost || c->reader.ended ? -1 : send_out(c);
+	err = client_tell(c, q);
+	c->waiting = q->id;
 	while (!err && !c->answered) {
 		err = take_all(c) > 0 ? 0 : -1;
 		if (!err && !c->answered && stop && *stop)

@@ -28,11 +28,14 @@ static void forget(void *arg)
 	heap_reset(o->heap);
 	if (o->blocks)
 		blocks_forget(o->blocks);
+	if (o->heaps)
+		heaps_forget(o->heaps);
 }
 
 struct client *follow_connect(const struct follow_opts *o)
 {
-	struct client_opts co = { .control = o->control, .files = o->files, .restart = forget, .arg = (void *)o,
+	struct client_opts co = { .control = o->control, .files = o->files, .self = o->self, .restart = forget,
+				  .arg = (void *)o,
 				  .sink = o->sink ? o->sink : heap_sink(o->heap) };
 	char *token = o->token_file ? token_read(o->token_file) : NULL, *peer;
 	struct client *c = NULL;
@@ -77,15 +80,34 @@ int follow(struct client *c)
 	return result < 0 ? -1 : !result;
 }
 
-int follow_scan(struct client *c)
+static int ask(struct client *c, enum request_kind kind, const char *what)
 {
-	struct request q = { .kind = REQUEST_SCAN };
+	struct request q = { .kind = (uint8_t)kind };
 	struct answer a;
 	int err = client_ask(c, &q, &a, NULL);
 
 	if (err)
 		return -1;
 	if (a.error)
-		msg_warn("no leak scan: %s", a.text ? a.text : strerror(a.error));
+		msg_warn("no %s: %s", what, a.text ? a.text : strerror(a.error));
 	return a.error ? -1 : 0;
+}
+
+int follow_scan(struct client *c)
+{
+	return ask(c, REQUEST_SCAN, "leak scan");
+}
+
+int follow_blocks(struct client *c, struct blocks *blocks)
+{
+	blocks_begin(blocks, 0);
+	if (ask(c, REQUEST_BLOCKS, "list of blocks"))
+		return -1;
+	blocks_end(blocks, 0);
+	return 0;
+}
+
+int follow_heaps(struct client *c, struct blocks *blocks)
+{
+	return follow_blocks(c, blocks) ? -1 : ask(c, REQUEST_HEAPS, "heap map");
 }

@@ -54,6 +54,19 @@ static int begin(struct log *log, struct wire_hello *hello)
 	return err ? msg_error("%s is no log of %s", log->name, msg_program()) : 0;
 }
 
+bool log_recognised(const char *path)
+{
+	static const char magic[] = "mtrace\r\n"; /* behind the first record's header */
+	char head[WIRE_HEADER + sizeof magic - 1];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool is = fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head &&
+		  !memcmp(head + WIRE_HEADER, magic, sizeof magic - 1);
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
 struct log *log_open(const char *path, struct wire_hello *hello)
 {
 	bool standard = !strcmp(path, "-");

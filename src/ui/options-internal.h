@@ -41,6 +41,10 @@ const char *host_option_word(enum option_word word, size_t i);
 /* The default values; what follows from others when all are known: 0, or -1 after a
  * message. */
 void host_options_init(struct options *o);
+/* The words behind the options may be no command. */
+void host_options_words(struct options *o);
+/* Nothing is traced, a heap log is read. */
+bool host_imports(const struct options *o);
 int host_options_finish(struct options *o);
 void host_options_release(struct options *o);
 /* --help: the ways to call us that are left, and the end. */
@@ -54,10 +58,14 @@ extern const char host_unknown_hint[];
 typedef int option_setter(struct options *o, const struct option_row *row, const char *arg);
 
 /* Of row->field: these know nothing of the option. */
-option_setter set_nothing, set_flag, clear_flag, set_value, set_number, set_word, set_string,
+option_setter set_flag, clear_flag, set_value, set_number, set_word, set_string,
 	add_string, set_time, set_fill;
 /* Of a single option, or a few. */
 option_setter set_verbose, set_pid, add_probe, add_env, set_autoscan, set_no_autoscan,
-	set_leak_check, set_leak_kinds, set_on_signal, set_why, add_injection;
+	set_leak_check, set_leak_kinds, set_on_signal, set_why, add_injection,
+	set_trace;
+/* options-limits.c, of the host side */
+option_setter add_threshold, set_on_threshold;
+int options_check_thresholds(struct options *o, bool traces);
 
 #endif

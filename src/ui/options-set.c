@@ -83,14 +83,6 @@ static int store(struct options *o, const struct option_row *row, unsigned long 
 	return 0;
 }
 
-int set_nothing(struct options *o, const struct option_row *row, const char *arg)
-{
-	(void)o;
-	(void)row;
-	(void)arg;
-	return 0;
-}
-
 int set_flag(struct options *o, const struct option_row *row, const char *arg)
 {
 	(void)arg;

@@ -143,6 +143,19 @@ int set_why(struct options *o, const struct option_row *row, const char *arg)
 	return 0;
 }
 
+/* --trace=FORMAT; the side that reports prints it. */
+int set_trace(struct options *o, const struct option_row *row, const char *arg)
+{
+	int i = arg ? option_pick(row, arg, strlen(arg)) : -1;
+
+	if (!arg) /* of older versions' options */
+		return 0;
+	if (i < 0)
+		return -1;
+	o->trace_format = (uint32_t)i + 1;
+	return 0;
+}
+
 int add_injection(struct options *o, const struct option_row *row, const char *arg)
 {
 	static const char word[] = "sweep";

@@ -20,6 +20,7 @@ static const char *const yes_no[] = { "yes", "no" };
 static const char *const disconnects[] = {
 	[DISCONNECT_GO_ON] = "go-on", [DISCONNECT_STOP] = "stop", [DISCONNECT_DETACH] = "detach",
 };
+static const char *const traces[] = { "mbed", "glibc" };
 static const char *const when_full[] = { [FULL_WAIT] = "wait", [FULL_DROP] = "drop" };
 
 const char *option_word(enum option_word word, size_t i)
@@ -39,6 +40,8 @@ const char *option_word(enum option_word word, size_t i)
 		return i < ARRAY_SIZE(disconnects) ? disconnects[i] : NULL;
 	case WORD_FULL:
 		return i < ARRAY_SIZE(when_full) ? when_full[i] : NULL;
+	case WORD_TRACE:
+		return i < ARRAY_SIZE(traces) ? traces[i] : NULL;
 	default:
 		return host_option_word(word, i);
 	}
@@ -64,8 +67,9 @@ static const struct option_row table[] = {
 	{ 0, "detach-on-exit", NULL, WORD_NONE, GROUP_WHAT,
 	  "when tracing is ended, let a launched command run on",
 	  set_flag, FIELD(trace.detach_on_exit) },
-	{ 't', "trace", NULL, WORD_NONE, GROUP_WHAT, "accepted for compatibility; no effect",
-	  set_nothing, NO_FIELD },
+	{ 't', "trace", NULL, WORD_TRACE, GROUP_WHAT,
+	  "--trace=mbed, --trace=glibc: print each call as mbed\nOS does, or mtrace(3) of glibc; without a format it\nhas no effect, for compatibility",
+	  set_trace, NO_FIELD },
 	{ 0, "census", NULL, WORD_NONE, GROUP_WHAT,
 	  "when attaching, take in the blocks that are in use\nalready: stops the program for a moment; glibc only",
 	  set_value, VALUE(trace.census, CENSUS_YES) },
@@ -145,6 +149,9 @@ static const struct option_row table[] = {
 
 	{ 0, "calls", NULL, WORD_NONE, GROUP_REPORT, "print each call as it happens",
 	  set_flag, FIELD(trace.calls) },
+	{ 0, "heapmap", NULL, WORD_NONE, GROUP_REPORT,
+	  "draw where blocks lie in the heap at the end, and\nwhat is free between them",
+	  set_flag, FIELD(trace.heaps) },
 
 	{ 'l', "logfile", "FILE", WORD_FILE, GROUP_LOG,
 	  "write the events to FILE, and report from them\nlater; without a command or process: read it", set_string,
@@ -209,6 +216,8 @@ static const struct {
 	{ "suppressions", SIDE_REPORT },
 	{ "gen-suppressions", SIDE_REPORT },
 	{ "calls", SIDE_BOTH },
+	{ "trace", SIDE_BOTH },
+	{ "heapmap", SIDE_BOTH },
 	{ "no-compress", SIDE_TRACER },
 	{ "wait", SIDE_TRACER },
 	{ "insecure", SIDE_TRACER },

@@ -23,6 +23,17 @@ void host_options_init(struct options *o)
 	(void)o;
 }
 
+void host_options_words(struct options *o)
+{
+	(void)o;
+}
+
+bool host_imports(const struct options *o)
+{
+	(void)o;
+	return false;
+}
+
 int host_options_finish(struct options *o)
 {
 	if (!o->trace.argv && !o->trace.pids.n)

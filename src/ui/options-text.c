@@ -12,6 +12,7 @@ static const char *const group_titles[] = {
 	[GROUP_REPORT] = "The report:",
 	[GROUP_LOG] = "Logs and the network:",
 	[GROUP_OTHER] = "Other:",
+	[GROUP_IMPORT] = "Heap logs of other systems:",
 };
 
 static const char *const word_names[] = {
@@ -21,6 +22,9 @@ static const char *const word_names[] = {
 	[WORD_FORMAT] = "format", [WORD_LEAK_CHECK] = "word", [WORD_LEAK_KIND] = "word",
 	[WORD_SCAN] = "word",     [WORD_ON_SIGNAL] = "word", [WORD_GEN] = "word",
 	[WORD_YES_NO] = "word",   [WORD_DISCONNECT] = "word", [WORD_FULL] = "word",
+	[WORD_TRACE] = "maybe",
+	[WORD_IMPORT] = "word",
+	[WORD_ON_THRESHOLD] = "word",
 };
 
 static const char *const side_names[] = {
@@ -63,7 +67,7 @@ void options_help(struct strbuf *sb)
 		bool any = false;
 
 		for (size_t i = 0; (row = option_row(i)); i++) {
-			if (row->group != g)
+			if (row->group != g || !group_titles[g])
 				continue;
 			if (!any)
 				strbuf_addf(sb, "\n%s\n", group_titles[g]);

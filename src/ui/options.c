@@ -21,16 +21,26 @@ static const struct option_row *find_short(char key)
 	return NULL;
 }
 
+static const struct option_row *find_whole(const char *name, size_t n)
+{
+	const struct option_row *row;
+
+	for (size_t i = 0; (row = option_row(i)); i++)
+		if (!strncmp(row->name, name, n) && strlen(row->name) == n)
+			break;
+	return row;
+}
+
 /* The whole name, or a beginning that no other option shares. */
 static const struct option_row *find_long(const char *name, size_t n)
 {
-	const struct option_row *found = NULL, *row;
+	const struct option_row *found = find_whole(name, n), *row;
 
+	if (found)
+		return found;
 	for (size_t i = 0; (row = option_row(i)); i++) {
 		if (strncmp(row->name, name, n))
 			continue;
-		if (strlen(row->name) == n)
-			return row;
 		if (row->group == GROUP_HIDDEN)
 			continue;
 		if (found) {
@@ -91,7 +101,7 @@ int options_set(struct options *o, const struct option_row *row, const char *arg
 		return row->set(o, row, NULL);
 	if (!strcmp(arg, "no"))
 		return unset(o, row);
-	if (row->set == set_why)
+	if (row->set == set_why || row->set == set_trace)
 		return row->set(o, row, arg);
 	return options_wrong("option --%s takes no argument but yes or no", row->name);
 }
@@ -199,6 +209,8 @@ static int check_remote(const struct options *o)
 
 static int check_combination(const struct options *o)
 {
+	if (host_imports(o))
+		return 0; /* host_options_finish() knows what goes with it */
 	if (!traces(o) && !o->logfile && !o->remote)
 		return options_wrong("nothing to trace: name a command, or a process with -p PID");
 	if (check_remote(o))
@@ -206,6 +218,8 @@ static int check_combination(const struct options *o)
 	if (!traces(o) && o->tracer_option)
 		return options_wrong("--%s is for the side that traces: what is in %s was traced already",
 				     o->tracer_option, o->logfile);
+	if (o->trace_format && o->trace.calls)
+		return options_wrong("--calls and --trace=FORMAT both print each call: choose one");
 	if (o->trace.user && !o->trace.argv)
 		return options_wrong("--user needs a command");
 	if (o->trace.change.redzone && o->trace.pids.n)
@@ -217,6 +231,8 @@ static int check_combination(const struct options *o)
 	    (o->trace.no_cpp || o->trace.omit.n || o->trace.detach_on_exit))
 		return options_wrong("--redzone-size needs to see every release: no --nocpp, --omit or "
 			     "--detach-on-exit");
+	if (o->trace.change.redzone && o->trace.heaps)
+		return options_wrong("--redzone-size and --heapmap do not go together: red zones would look free");
 	if (o->sweep && (!o->trace.argv || o->trace.pids.n))
 		return options_wrong("--inject sweep needs a command, and no -p");
 	if (o->sweep && (o->trace.change.fail.n > 1 || o->trace.change.fail.v[0].first))
@@ -295,14 +311,21 @@ enum options_result options_parse(struct options *o, char **argv)
 		return answer(o);
 	if (read_configuration(o) || parse_words(o, argv, false))
 		return OPTIONS_WRONG;
+	host_options_words(o);
 	set_message_level(o);
 	o->trace.scan.data = o->verbose > 0;
-	if (check_combination(o) || host_options_finish(o))
+	/* In a heap map what is not known looks free. */
+	if (o->trace.heaps && o->trace.census == CENSUS_AUTO)
+		o->trace.census = CENSUS_YES;
+	if (check_combination(o))
+		return OPTIONS_WRONG;
+	o->trace.calls |= o->trace_format != 0;
+	if (host_options_finish(o))
 		return OPTIONS_WRONG;
 	o->trace.images = o->logfile || o->remote;
 	o->trace.stack_rest = o->logfile != NULL;
 	set_environment(o);
-	return traces(o) ? OPTIONS_TRACE : o->remote ? OPTIONS_CLIENT : OPTIONS_LOG;
+	return host_imports(o) ? OPTIONS_IMPORT : traces(o) ? OPTIONS_TRACE : o->remote ? OPTIONS_CLIENT : OPTIONS_LOG;
 }
 
 struct recording_opts options_recording(const struct options *o)

@@ -11,8 +11,28 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "report/heapinfo.h"
+#include "ui/heaps.h"
 #include "ui/rest.h"
 #include "../unit/late.h"
+
+static void draw_heaps(struct heaps *heaps, const struct heap *heap, const struct report_opts *opts)
+{
+	const struct report_page page = { .width = 80 };
+	struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < heap_nprocs(heap); i++) {
+		pid_t pid = heap_proc_at(heap, i)->pid;
+		struct heapmap *m = heaps_map(heaps, pid);
+
+		if (!m)
+			continue;
+		report_heapmap(m, HEAPMAP_ALL, opts, &page, &sb);
+		report_heapinfo(m, heaps_info(heaps, pid), opts, &page, &sb);
+		heapmap_free(m);
+	}
+	strbuf_release(&sb);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,7 +59,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct report_opts opts;
 	struct heap *heap = heap_new();
 	struct behind behind = { { take_behind, sink_keeps_nothing, sink_is_owned }, heap };
-	struct event_sink *rest = rest_sink_new(&behind.sink, heap, &opts);
+	struct blocks *blocks = blocks_new(&behind.sink);
+	struct heaps *heaps = heaps_new(blocks_sink(blocks), blocks);
+	struct event_sink *rest = rest_sink_new(heaps_sink(heaps), heap, &opts);
 	struct strbuf sb = STRBUF_INIT;
 	struct wire_decoder d = { 0 };
 	struct wire_hello hello;
@@ -55,9 +77,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size -= (size_t)n;
 	}
 	late_reports(heap, &sb);
+	draw_heaps(heaps, heap, &opts);
 	strbuf_release(&sb);
 	wire_decoder_release(&d);
 	rest->free(rest);
+	heaps_free(heaps);
+	blocks_free(blocks);
 	heap_free(heap);
 	return 0;
 }
@@ -77,7 +102,7 @@ static void make_state(struct wire_encoder *e)
 {
 	static const uint64_t v[STATE_FIGURES] = { 1, 0x1000, 0x9000, 1, 1, 1, 1, 1, 1, 1 };
 
-	SEND(e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 8, "x86-64" });
+	SEND(e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 8, "x86-64", PROC_TRACED });
 	SEND(e, .type = EV_STATE_OLDER, .u.figures = { v, 3 });
 	SEND(e, .type = EV_STATE_PROC, .u.figures = { v, 39 });
 	for (uint32_t i = 0; i < 4; i++)
@@ -87,6 +112,10 @@ static void make_state(struct wire_encoder *e)
 	SEND(e, .type = EV_STATE_ERROR, .u.error = { ERROR_INVALID_FREE, PLACE_FILE, 0x5000, 4, 0, 0, 1, 2, 3, 1, "/x", NULL, 0, 9 });
 	SEND(e, .type = EV_STATE_SUSPECT, .u.figures = { v + 3, 4 });
 	SEND(e, .type = EV_STATE_SUSPECT, .u.figures = { v + 20, 4 });
+	SEND(e, .type = EV_HEAP, .u.heap = { 0, HEAP_BREAK, 0, 0x1000, 0x9000, 8, 8, 16, 32, 4096, v, 3 });
+	SEND(e, .type = EV_HEAP, .u.heap = { 1, HEAP_ARENA, 1, 0x20000, 0x9000, 8, 8, 16, 32, 4096, v + 3, 6 });
+	SEND(e, .type = EV_STATE_REFUSED, .u.figures = { v, 27 });
+	SEND(e, .type = EV_STATE_REFUSED, .u.figures = { v, 11 });
 }
 
 /* A session with something of everything. */
@@ -99,7 +128,7 @@ static void make_stream(struct strbuf *sb)
 	uint64_t reg[REST_REGS] = { 1, 2, 0x7f08 };
 
 	wire_encode_hello(&e, &(struct wire_hello){ .tool = "fuzz" });
-	SEND(&e, .type = EV_PROC, .u.proc = { PROC_LAUNCHED, 1, "/bin/x", "x", 8, "x86-64" });
+	SEND(&e, .type = EV_PROC, .u.proc = { PROC_LAUNCHED, 1, "/bin/x", "x", 8, "x86-64", PROC_TRACED });
 	SEND(&e, .type = EV_MODULE, .u.module = { 1, 0x1000, 0x2000, 0x1000, "/bin/x", data, 8, 3, 4 });
 	SEND(&e, .type = EV_IMAGE, .u.image = { 1, 0, 10, 0, data, 10 });
 	for (unsigned i = 0; i < 4; i++)
@@ -130,8 +159,13 @@ static void make_stream(struct strbuf *sb)
 	SEND(&e, .type = EV_LEAK_BLOCK, .u.leak = { 1, LEAK_DEFINITE, 0, 1, 10, 0x5000, 12, NULL, 0 });
 	SEND(&e, .type = EV_WHY, .u.asked = { 0x5004, 1, LEAK_POSSIBLE, 0x5000, 12, 1, 0 });
 	SEND(&e, .type = EV_SCAN, .u.scan = { 0, 1, 0, 4, 4000, 0, 99 });
-	SEND(&e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 4, "ppc" });
+	SEND(&e, .type = EV_PROC, .u.proc = { PROC_FORKED, 7, "/bin/x", "x", 4, "ppc", PROC_TRACED });
 	SEND(&e, .type = EV_NOTE, .u.note = { true, "a note" });
+	SEND(&e, .type = EV_OOM, .u.oom = { OOM_DATA, 4000, 3999 });
+	SEND(&e, .type = EV_OOM, .u.oom = { OOM_CGROUP, 4000, 1 });
+	SEND(&e, .type = EV_PLACE, .u.place = { .vaddr = 0x400d0123, .file = "main.c", .function = "app_main", .line = 42 });
+	SEND(&e, .type = EV_TARGET, .u.target = { .said = TARGET_BOUNDS | TARGET_FREE, .header = 4, .start = 0x20000000,
+						  .size = 4096, .free = 96 });
 	SEND(&e, .type = EV_PROC_END, .u.end = { END_EXITED, 3 });
 	make_state(&e);
 	wire_encode_record(&e, WIRE_BYE, NULL, 0);
@@ -167,7 +201,12 @@ static void add_nonsense(struct strbuf *sb)
 
 	for (uint32_t i = 0; i < n; i++)
 		v[i] = rnd() % 2 ? rnd() % 4 : rnd() >> rnd() % 64;
-	SEND(&e, .type = EV_STATE_OLDER + (enum event_type)(rnd() % 5), .u.figures = { v, n });
+	if (rnd() % 4)
+		SEND(&e, .type = EV_STATE_OLDER + (enum event_type)(rnd() % 5), .u.figures = { v, n });
+	else if (n > 10)
+		SEND(&e, .type = EV_HEAP, .u.heap = { (uint32_t)v[0], (uint8_t)v[1], (uint32_t)v[2], v[3],
+						      v[4], v[5], (uint32_t)v[6], (uint32_t)v[7],
+						      (uint32_t)v[8], 1u << v[9] % 32, v + 10, n - 10 });
 }
 
 static void read_file(struct strbuf *sb, const char *path)

@@ -52,7 +52,7 @@ static void begin(struct session *s)
 						       .cwd = "/root", .nwords = 5, .words = words,
 						       .command = 3 });
 	SEND(s, .type = EV_PROC, .u.proc = { PROC_LAUNCHED, 1, "/usr/sbin/sensord", "./sensord",
-					     s->m->word, s->m->name });
+					     s->m->word, s->m->name, PROC_TRACED });
 	SEND(s, .type = EV_TASK);
 	SEND(s, .type = EV_MODULE, .u.module = { 1, s->m->program, s->m->program + 0x30000, s->m->program,
 						 "/usr/sbin/sensord", id, 20, 0xb302, 77 });

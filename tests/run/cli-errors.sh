@@ -30,7 +30,16 @@ says 125 "unknown option --bogus$try" --bogus
 says 125 "unknown option -Z$try" -Z true
 says 125 "takes no argument but yes or no$try" --calls=x true
 says 125 "none of .*$try" -s bogus true
+says 125 "trace: 'perl' is none of mbed, glibc$try" --trace=perl true
+says 125 "choose one$try" --calls --trace=mbed true
+says 125 "no --output, .*--trace" -i --trace=mbed true
+says 125 "cannot write /no/such/file: No such file" --trace=mbed -o /no/such/file true
 says 125 "none of json, xml$try" --export sarif true
+says 125 "red zones would look free$try" --heapmap --redzone-size=16 true
+says 125 "heap: '0x2000' is not like 0x20000000:20K.*$try" --heap 0x2000 true
+says 125 "heap: '0x2000:8:8' has no room for a block$try" --heap 0x2000:8:8 true
+says 125 "heap: '0x2000:8:5000' has no header of 0 to 4096 bytes$try" --heap 0x2000:8:5000 true
+says 125 "heap: '0x20ff:1' lies on another$try" --heap 0x2000:256 --heap 0x20ff:1 true
 says 125 "needs a command$try" -u root -p 1
 says 125 "no such user" -u nobody-of-that-name true
 says 125 "is empty$try" ''
@@ -69,6 +78,7 @@ fi
 says 125 "top and --interactive are two views.*$try" --top -i true
 says 125 "top and --execute are two views.*$try" --top -x /dev/null true
 says 125 "top and --calls .*$try" --top --calls true
+says 125 "top and --trace .*$try" --top --trace=mbed true
 says 125 "top and --inject sweep .*$try" --top --inject sweep true
 says 125 "nothing changes in a log.*$try" --top -l /dev/null
 says 125 "for the side that reports.*$try" --top -r ./server true

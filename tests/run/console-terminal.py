@@ -132,7 +132,7 @@ check("on 4 lines", "that was the pager" in c.command("show info"))
 c.end()
 
 # A pager that is quit early, and one that is not there.
-c = Console(PAGER="head -n 1")
+c = Console(PAGER="head -n 2")
 shown = c.command("list")
 check("a pager that ends", shown.count("0x") == 1, shown)
 check("after it", "no marks" in c.command("show marks"))

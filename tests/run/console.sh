@@ -70,12 +70,14 @@ prints "^console \(pid $parent\)" status
 
 # Lists, and the numbers in them.
 prints "^$all\$" "list $parent"
-[ "$(grep -Ec '^0x[0-9a-f]+ +100 +[0-9.]+ s +malloc +keep_many console.c:[0-9]+$' out)" = $(echo $many | tr -d ,) ] ||
+[ "$(grep -Ec '^0x[0-9a-f]+ +100  malloc +console.c:[0-9]+  keep_many +[^ ]+ +[0-9.]+ s$' out)" = $(echo $many | tr -d ,) ] ||
 	wrong "list: $(head -n 3 out)"
 [ "$(grep -c keep_few out)" = 5 ] || wrong "list: not five blocks of keep_few"
-address=$(awk '/keep_few/ { print $1; exit }' out)
+address=$(awk '/keep_few/ { print $1 }' out | sort | head -n 1)
+grep -q 'keep_few  *kept\[i\] ' out && source=here || source=
 prints '50 bytes at 0x[0-9a-f]+ ' "block $address"
 grep -q keep_few out || wrong "block: no stack"
+[ -z "$source" ] || prints ' assigned to kept\[i\]' "block $address"
 last=$(awk '/keep_few/ { a = $1 } END { print a }' out)
 prints '^still reachable' "list >/dev/null\nwhy $address"
 grep -q 'kept' out || wrong "why: not from kept: $(cat out)"
@@ -104,7 +106,7 @@ done <table >script
 while read -r line; do
 	grep -qxF "$line" out || wrong "help does not show: $line"
 done <table
-prints '^dump \[SORT\]' 'h du'
+prints '^dump \[SORT\]' 'hel du'
 
 # Files.
 prints '^no marks' '# a comment\n\n  sho   m  # another'

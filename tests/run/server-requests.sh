@@ -3,7 +3,7 @@
 # Every request that a client may make, and what it does.
 . "${0%/*}/server-lib.sh"
 INFO=1 SCAN=2 WHY=3 READ=4 CENSUS=5 STOP=6 START=7 DEPTH=8 MARK=9 RESET=10 DETACH=11 KILL=12 BLOCKS=13
-ROWS=14
+ROWS=14 HEAPS=15
 
 serve -w
 connect -c
@@ -39,6 +39,13 @@ answer ok
 grep -aq '^data 100 ' client.1 || wrong "a block is not read"
 ask $WHY 0 0 0
 answer 'Invalid argument'
+
+# The heap has memory, with blocks in it.
+ask $HEAPS 0 0 0
+answer ok
+has '^heap [123] 0x[0-9a-f]* [1-9][0-9]*$' client.1
+ask $HEAPS 999999 0 0
+answer 'No such process'
 
 # Memory: breakpoints are not in it.  The code of the program's entry point.
 ask $READ $pid 0x1 16
@@ -96,6 +103,7 @@ has '^bye' client.1
 has '^count block 3' client.1
 has '^count mark 1' client.1
 has '^count scan 5' client.1
+has '^count heap [1-9]' client.1
 has '^count reset 1' client.1
 ! grep -q '^count error' client.1 || wrong "there are errors"
 has "^process $pid allocs=1 frees=0 open=1 bytes=33 .* ended=1" client.1

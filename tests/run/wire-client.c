@@ -95,6 +95,9 @@ static int take_event(void *arg, const struct event *ev)
 		    (unsigned long long)ev->u.alloc.size);
 	if (ev->type == EV_ROWS_WANTED)
 		say_wanted(ev);
+	if (ev->type == EV_HEAP)
+		say("heap %u %#llx %llu", ev->u.heap.kind, (unsigned long long)ev->u.heap.start,
+		    (unsigned long long)ev->u.heap.size);
 	if (ev->type == EV_WHY)
 		say("why found=%u size=%llu", ev->u.asked.found, (unsigned long long)ev->u.asked.size);
 	return 0;

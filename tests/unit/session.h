@@ -23,22 +23,22 @@ struct name {
 };
 
 static const struct name names[] = {
-	{ "leaky", 0x10f, { "read_line", "/src/leaky.c", 10, false } },
-	{ "leaky", 0x11f, { "parse_config", "/src/leaky.c", 17, false } },
-	{ "leaky", 0x12f, { "main", "/src/leaky.c", 31, false } },
-	{ "leaky", 0x13f, { "add_user", "/src/leaky.c", 21, false } },
-	{ "leaky", 0x14f, { "main", "/src/leaky.c", 32, false } },
-	{ "leaky", 0x15f, { "open_log", "/src/leaky.c", 26, false } },
-	{ "leaky", 0x16f, { "main", "/src/leaky.c", 30, false } },
-	{ "leaky", 0x17f, { "_ZN5store3addINSt3mapIiSsEEEEvRT_i", "/src/store.h", 5, true } },
-	{ "leaky", 0x17f, { "fill", "/src/store.cc", 40, false } },
-	{ "leaky", 0x18f, { "on_signal", "/src/leaky.c", 99, false } },
-	{ "leaky", 0x190, { "exactly_here", "/src/leaky.c", 50, false } },
+	{ "leaky", 0x10f, { "read_line", "/src/leaky.c", 10, false, NULL } },
+	{ "leaky", 0x11f, { "parse_config", "/src/leaky.c", 17, false, NULL } },
+	{ "leaky", 0x12f, { "main", "/src/leaky.c", 31, false, NULL } },
+	{ "leaky", 0x13f, { "add_user", "/src/leaky.c", 21, false, NULL } },
+	{ "leaky", 0x14f, { "main", "/src/leaky.c", 32, false, NULL } },
+	{ "leaky", 0x15f, { "open_log", "/src/leaky.c", 26, false, NULL } },
+	{ "leaky", 0x16f, { "main", "/src/leaky.c", 30, false, NULL } },
+	{ "leaky", 0x17f, { "_ZN5store3addINSt3mapIiSsEEEEvRT_i", "/src/store.h", 5, true, NULL } },
+	{ "leaky", 0x17f, { "fill", "/src/store.cc", 40, false, NULL } },
+	{ "leaky", 0x18f, { "on_signal", "/src/leaky.c", 99, false, NULL } },
+	{ "leaky", 0x190, { "exactly_here", "/src/leaky.c", 50, false, NULL } },
 	{ "leaky", 0x19f, { "a_function_with_a_very_long_name_that_no_terminal_holds_in_one_line",
-			    "/src/long.c", 123, false } },
-	{ "leaky", 0x1af, { "_start", NULL, 0, false } },
-	{ "libc.so.6", 0x10f, { "__libc_start_main_impl", NULL, 0, false } },
-	{ "libc.so.6", 0x12f, { "strdup", NULL, 0, false } },
+			    "/src/long.c", 123, false, NULL } },
+	{ "leaky", 0x1af, { "_start", NULL, 0, false, NULL } },
+	{ "libc.so.6", 0x10f, { "__libc_start_main_impl", NULL, 0, false, NULL } },
+	{ "libc.so.6", 0x12f, { "strdup", NULL, 0, false, NULL } },
 };
 
 static inline bool name_is_in(const char *module, const char *path)

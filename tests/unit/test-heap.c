@@ -501,6 +501,100 @@ static void cost(void **state)
 	heap_free(f.heap);
 }
 
+/* -- memory that ran out ----------------------------------------------------- */
+
+static void make_stacks(struct feed *f, uint32_t from, uint32_t n)
+{
+	const uint32_t module[] = { 1 };
+
+	for (uint32_t i = from; i < from + n; i++) {
+		const taddr_t pc[] = { 0x400000 + i };
+
+		feed_stack_end(f, i, P_MALLOC, STACK_COMPLETE, 1, pc, module);
+	}
+}
+
+static void oom(struct feed *f, enum oom_cause cause, uint64_t limit, uint64_t used)
+{
+	FEED(f, .type = EV_OOM, .u.oom = { (uint8_t)cause, limit, used });
+}
+
+/* The last one, with those who held most then: what came later is not looked at. */
+static void refused_last(void **state)
+{
+	const uint64_t sizes[] = { 30, 70, 10, 60, 50, 20, 40 };
+	const struct heap_refused *r;
+	struct feed f = start();
+
+	(void)state;
+	make_stacks(&f, 10, 7);
+	assert_false(proc(&f, 100)->refused.any);
+	for (uint32_t i = 0; i < 7; i++)
+		feed_alloc(&f, 0x1000 * (i + 1), sizes[i], 10 + i);
+	feed_failed(&f, 5, 1);
+	oom(&f, OOM_DATA, 500, 400);
+	f.now += 7 * MS;
+	FEED(&f, .type = EV_FAILED,
+	     .u.alloc = { .size = 600, .stack = 12, .product = { 1, 20, 30 } });
+	oom(&f, OOM_ADDRESS_SPACE, 1000, 900);
+	feed_alloc(&f, 0x9000, 1000, 12);
+	feed_failed(&f, 77, 3); /* a mapping is none of the heap's */
+	r = &proc(&f, 100)->refused;
+	assert_true(r->any);
+	assert_int_equal(r->stack, 12);
+	assert_int_equal(r->size, 600);
+	assert_int_equal(r->ns, f.now);
+	assert_true(r->product.is_one && r->product.count == 20 && r->product.each == 30);
+	assert_int_equal(r->open_blocks, 7);
+	assert_int_equal(r->open_bytes, 280);
+	assert_int_equal(r->oom.cause, OOM_ADDRESS_SPACE);
+	assert_int_equal(r->oom.limit, 1000);
+	assert_int_equal(r->oom.used, 900);
+	assert_int_equal(r->owners, 5);
+	for (uint32_t i = 0; i < 5; i++)
+		assert_int_equal(r->owner[i].bytes, 70 - 10 * i);
+	assert_int_equal(r->owner[0].stack, 11);
+	assert_int_equal(r->owner[4].stack, 10);
+	FEED(&f, .type = EV_RESET);
+	assert_false(proc(&f, 100)->refused.any);
+	heap_free(f.heap);
+}
+
+/* With many callers not every refusal looks at all of them; after a few the list is
+ * up to date again. */
+static void refused_often(void **state)
+{
+	struct feed f = start();
+	unsigned looked = 0;
+
+	(void)state;
+	make_stacks(&f, 10, 10000);
+	for (uint32_t i = 0; i < 10000; i++)
+		feed_alloc(&f, 0x1000 * (i + 1), 10, 10 + i);
+	feed_failed(&f, 5, 1);
+	for (uint64_t i = 1; i <= 50; i++) {
+		feed_alloc(&f, 0x10000000 + i, 1000 * i, 4711);
+		feed_failed(&f, 5, 1);
+		looked += proc(&f, 100)->refused.owner[0].bytes == 500 * i * (i + 1) + 10;
+		assert_int_equal(proc(&f, 100)->refused.open_bytes, 100000 + 500 * i * (i + 1));
+	}
+	assert_true(looked >= 5 && looked <= 10);
+	heap_free(f.heap);
+}
+
+static void killed(void **state)
+{
+	struct feed f = start();
+
+	(void)state;
+	oom(&f, OOM_CGROUP, 4096, 2);
+	feed_end(&f, END_SIGNALED, 9);
+	assert_int_equal(proc(&f, 100)->killed.cause, OOM_CGROUP);
+	assert_int_equal(proc(&f, 100)->killed.used, 2);
+	assert_false(proc(&f, 100)->refused.any);
+	heap_free(f.heap);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,6 +604,8 @@ int main(void)
 		cmocka_unit_test(exec_makes_an_image), cmocka_unit_test(mappings),
 		cmocka_unit_test(program_break),     cmocka_unit_test(nonsense),
 		cmocka_unit_test(older_blocks),
+		cmocka_unit_test(refused_last),      cmocka_unit_test(refused_often),
+		cmocka_unit_test(killed),
 		cmocka_unit_test(cost),
 		cmocka_unit_test(marks),             cmocka_unit_test(marks_of_many),
 	};

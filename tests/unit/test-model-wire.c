@@ -111,6 +111,24 @@ static void make_rare(struct sent *s)
 		ev->u.proc.name = string_or_null(s->b, 40);
 		ev->u.proc.word = rnd() % 2 ? 4 : 8;
 		ev->u.proc.abi = string(s->c, 8);
+		ev->u.proc.log = (uint8_t)(rnd() % (PROC_LOG_LIVE + 1));
+		break;
+	case EV_PLACE:
+		ev->u.place.module = N32;
+		ev->u.place.vaddr = N64;
+		ev->u.place.file = string_or_null(s->a, 40);
+		ev->u.place.function = string_or_null(s->b, 40);
+		ev->u.place.line = N32;
+		ev->u.place.variable = string_or_null(s->c, 8);
+		break;
+	case EV_TARGET:
+		ev->u.target.said = (uint8_t)(rnd() % (TARGET_SAID + 1));
+		ev->u.target.header = N8;
+		ev->u.target.start = N64;
+		ev->u.target.size = N64;
+		ev->u.target.free = N64;
+		ev->u.target.used = N64;
+		ev->u.target.threshold = N64;
 		break;
 	case EV_PROC_END:
 		ev->u.end.how = rnd() % 5;
@@ -168,6 +186,11 @@ static void make_rare(struct sent *s)
 		ev->u.rest.reg = s->figures;
 		ev->u.rest.bytes = data;
 		ev->u.rest.nbytes = ndata;
+		break;
+	case EV_OOM:
+		ev->u.oom.cause = rnd() % OOM_CAUSES;
+		ev->u.oom.limit = N64;
+		ev->u.oom.used = N64;
 		break;
 	case EV_ROWS_WANTED:
 	case EV_ROWS_GIVEN:
@@ -241,10 +264,27 @@ static void make_rare(struct sent *s)
 	case EV_STATE_COUNT:
 	case EV_STATE_REGION:
 	case EV_STATE_AGED:
+	case EV_STATE_REFUSED:
 	case EV_STATE_SUSPECT:
 		ev->u.figures.v = s->figures;
 		ev->u.figures.n = (uint32_t)(rnd() % (STATE_FIGURES + 1));
 		for (size_t i = 0; i < STATE_FIGURES; i++)
+			s->figures[i] = N64;
+		break;
+	case EV_HEAP:
+		ev->u.heap.nr = N32;
+		ev->u.heap.kind = N8;
+		ev->u.heap.arena = N32;
+		ev->u.heap.start = N64;
+		ev->u.heap.size = N64;
+		ev->u.heap.lead = N64;
+		ev->u.heap.header = N32;
+		ev->u.heap.align = N32;
+		ev->u.heap.min = N32;
+		ev->u.heap.page = N32;
+		ev->u.heap.runs = s->figures;
+		ev->u.heap.nruns = (uint32_t)(rnd() % (HEAP_RUNS + 1));
+		for (size_t i = 0; i < HEAP_RUNS; i++)
 			s->figures[i] = N64;
 		break;
 	case EV_STATE_ERROR:
@@ -297,7 +337,7 @@ static void make_frequent(struct event *ev)
 		ev->u.release.size = N64;
 		ev->u.release.stack = N32;
 		ev->u.release.probe = rnd() % 4 ? 2 : N16;
-		ev->u.release.known = (uint8_t)(rnd() % 4);
+		ev->u.release.known = (uint8_t)(rnd() % (RELEASE_NULL + 1));
 		ev->u.release.at = N32;
 		ev->u.release.allocator = rnd() % 4 ? 9 : N32;
 		ev->u.release.mark = N32;
@@ -427,6 +467,14 @@ static void same_pointed(struct event *a, struct event *b)
 		a->u.stack.module = b->u.stack.module;
 		a->u.stack.exact = b->u.stack.exact;
 		break;
+	case EV_PLACE:
+		same_string(a->u.place.file, b->u.place.file);
+		same_string(a->u.place.function, b->u.place.function);
+		same_string(a->u.place.variable, b->u.place.variable);
+		a->u.place.file = b->u.place.file;
+		a->u.place.function = b->u.place.function;
+		a->u.place.variable = b->u.place.variable;
+		break;
 	case EV_NOTE:
 		same_string(a->u.note.text, b->u.note.text);
 		a->u.note.text = b->u.note.text;
@@ -441,11 +489,18 @@ static void same_pointed(struct event *a, struct event *b)
 	case EV_STATE_COUNT:
 	case EV_STATE_REGION:
 	case EV_STATE_AGED:
+	case EV_STATE_REFUSED:
 	case EV_STATE_SUSPECT:
 		assert_int_equal(a->u.figures.n, b->u.figures.n);
 		for (uint32_t i = 0; i < a->u.figures.n; i++)
 			assert_int_equal(a->u.figures.v[i], b->u.figures.v[i]);
 		a->u.figures.v = b->u.figures.v;
+		break;
+	case EV_HEAP:
+		assert_int_equal(a->u.heap.nruns, b->u.heap.nruns);
+		for (uint32_t i = 0; i < a->u.heap.nruns; i++)
+			assert_int_equal(a->u.heap.runs[i], b->u.heap.runs[i]);
+		a->u.heap.runs = b->u.heap.runs;
 		break;
 	case EV_STATE_ERROR:
 	case EV_ERROR:
@@ -538,6 +593,8 @@ static int ignore(void *arg, const struct event *ev)
 	*(size_t *)arg += strlen(ev->type == EV_NOTE ? ev->u.note.text : "");
 	for (uint32_t i = 0; ev->type == EV_STACK && i < ev->u.stack.n; i++)
 		*(size_t *)arg += ev->u.stack.pc[i] + ev->u.stack.module[i] + ev->u.stack.exact[i];
+	for (uint32_t i = 0; ev->type == EV_HEAP && i < ev->u.heap.nruns; i++)
+		*(size_t *)arg += ev->u.heap.runs[i];
 	return 0;
 }
 

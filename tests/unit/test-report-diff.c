@@ -15,13 +15,13 @@
 enum { MOD_REBUILT = 7, P_MALLOC2 = 40, P_CALLOC2 };
 
 static const struct name rebuilt_names[] = {
-	{ "leaky-2", 0x20f, { "read_line", "/src/leaky.c", 110, false } },
-	{ "leaky-2", 0x21f, { "parse_config", "/src/leaky.c", 117, false } },
-	{ "leaky-2", 0x22f, { "main", "/src/leaky.c", 131, false } },
-	{ "leaky-2", 0x23f, { "add_user.constprop.0", "/src/leaky.c", 121, false } },
-	{ "leaky-2", 0x24f, { "read_line", "/src/leaky.c", 111, false } },
-	{ "leaky-2", 0x25f, { "open_journal", "/src/leaky.c", 126, false } },
-	{ "libc.so.6", 0x11f, { "__libc_start_call_main", NULL, 0, false } },
+	{ "leaky-2", 0x20f, { "read_line", "/src/leaky.c", 110, false, NULL } },
+	{ "leaky-2", 0x21f, { "parse_config", "/src/leaky.c", 117, false, NULL } },
+	{ "leaky-2", 0x22f, { "main", "/src/leaky.c", 131, false, NULL } },
+	{ "leaky-2", 0x23f, { "add_user.constprop.0", "/src/leaky.c", 121, false, NULL } },
+	{ "leaky-2", 0x24f, { "read_line", "/src/leaky.c", 111, false, NULL } },
+	{ "leaky-2", 0x25f, { "open_journal", "/src/leaky.c", 126, false, NULL } },
+	{ "libc.so.6", 0x11f, { "__libc_start_call_main", NULL, 0, false, NULL } },
 };
 
 static int look_up_either(void *arg, const struct heap_module *m, taddr_t vaddr,

@@ -4,20 +4,21 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "schema-fixture.h"
 #include "session.h"
 
 /* The export of a session, which ends. */
-static json_t *export_without(struct feed *f, const char *const *ignore)
+static json_t *export_as(struct feed *f, struct report_opts opts)
 {
-	struct report_opts opts = REPORT_OPTS_INIT;
 	struct strbuf sb = STRBUF_INIT;
 	json_t *v;
 
 	opts.symbols = &test_symbols;
-	opts.ignore = ignore;
 	report_json(f->heap, &opts, &sb);
 	assert_int_equal(sb.s[sb.n - 1], '\n');
 	v = json_loadb(sb.s, sb.n, 0, NULL);
@@ -26,6 +27,14 @@ static json_t *export_without(struct feed *f, const char *const *ignore)
 	strbuf_release(&sb);
 	heap_free(f->heap);
 	return v;
+}
+
+static json_t *export_without(struct feed *f, const char *const *ignore)
+{
+	struct report_opts opts = REPORT_OPTS_INIT;
+
+	opts.ignore = ignore;
+	return export_as(f, opts);
 }
 
 static json_t *export(struct feed *f)
@@ -374,6 +383,75 @@ static void schema_refuses(void **state)
 	json_decref(root);
 }
 
+/* A block that open_log() allocated, and one of which nothing is known. */
+static size_t some_blocks(void *arg, pid_t pid, struct report_block **out)
+{
+	const struct heap *heap = arg;
+	struct report_block v[] = {
+		{ pid, 0x1000, 50, 0, 2, 0, 20 * MS, -1 },
+		{ pid, 0x2000, 256, 0, 0, 15 * MS, 20 * MS, -1 },
+	};
+
+	for (uint32_t i = 1; i < 10; i++) {
+		const struct heap_stack *s = heap_stack(heap, i);
+
+		if (s && s->n && s->pc[0] == 0x400160)
+			v[1].stack = i;
+	}
+	assert_int_equal(pid, 4711);
+	assert_true(v[1].stack > 0);
+	*out = malloc(sizeof v);
+	memcpy(*out, v, sizeof v);
+	return ARRAY_SIZE(v);
+}
+
+static void single_blocks(void **state)
+{
+	char folder[] = "/tmp/test-report-json-XXXXXX", *path;
+	const char *const source_path[] = { folder, NULL };
+	struct report_opts opts = REPORT_OPTS_INIT;
+	struct feed f = session_leaky();
+	json_t *root, *blocks, *b;
+	FILE *source;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	path = xasprintf("%s/leaky.c", folder);
+	source = fopen(path, "w");
+	assert_non_null(source);
+	for (unsigned i = 1; i < 26; i++)
+		fprintf(source, "%u\n", i);
+	fprintf(source, "\tlog->file = malloc(256); /* said */\n");
+	fclose(source);
+	feed_end(&f, END_EXITED, 0);
+	opts.list_blocks = opts.source = true;
+	opts.source_path = source_path;
+	opts.blocks = some_blocks;
+	opts.blocks_arg = f.heap;
+	root = export_as(&f, opts);
+	blocks = json_object_get(proc(root, 0), "blocks");
+	assert_int_equal(json_array_size(blocks), 2);
+	b = json_array_get(blocks, 0);
+	assert_string_equal(text(b, "addr"), "0x2000");
+	assert_string_equal(text(b, "op"), "malloc");
+	assert_string_equal(text(b, "file"), "/src/leaky.c");
+	assert_int_equal(number(b, "line"), 26);
+	assert_string_equal(text(b, "function"), "open_log");
+	assert_string_equal(text(b, "variable"), "log->file");
+	assert_string_equal(text(b, "source"), "log->file = malloc(256); /* said */");
+	assert_int_equal(number(b, "age_ns"), 5 * MS);
+	b = json_array_get(blocks, 1);
+	assert_int_equal(number(b, "size"), 50);
+	assert_int_equal(number(b, "mark"), 2);
+	assert_true(json_is_null(json_object_get(b, "function")));
+	assert_true(json_is_null(json_object_get(b, "variable")));
+	assert_true(json_is_null(json_object_get(b, "age_ns")));
+	json_decref(root);
+	unlink(path);
+	rmdir(folder);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,7 +459,7 @@ int main(void)
 		cmocka_unit_test(every_member),
 		cmocka_unit_test(nothing_at_all),    cmocka_unit_test(schema_refuses),
 		cmocka_unit_test(random_events),     cmocka_unit_test(older_blocks),
-		cmocka_unit_test(heap_errors),
+		cmocka_unit_test(heap_errors),	     cmocka_unit_test(single_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, load_schema, drop_schema);

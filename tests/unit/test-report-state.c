@@ -169,6 +169,9 @@ static void allocate(struct session *s, struct tracee *p)
 
 	if (one_in(s, 8)) {
 		EMIT(s, p, .type = EV_FAILED, .u.alloc = { 0, size(s), stack(s), 0, product(s) });
+		if (one_in(s, 2))
+			EMIT(s, p, .type = EV_OOM,
+			     .u.oom = { (uint8_t)(rnd(s) % OOM_CAUSES), size(s), size(s) });
 		return;
 	}
 	if (b->addr)
@@ -306,7 +309,7 @@ static void begin(struct session *s, enum proc_how how, pid_t pid, pid_t parent)
 	p->pid = pid;
 	EMIT(s, p, .type = EV_PROC,
 	     .u.proc = { how, parent, one_in(s, 2) ? "/bin/one" : "/bin/two", one_in(s, 2) ? "x" : NULL,
-			 one_in(s, 4) ? 4 : 8, "x86-64" });
+			 one_in(s, 4) ? 4 : 8, "x86-64", PROC_TRACED });
 }
 
 static void live_or_die(struct session *s, struct tracee *p)

@@ -538,6 +538,13 @@ static void failed_requests(void **state)
 	FEED(&f, .type = EV_NOTE, .u.note = { true, "--alloc pool_get matched nothing" });
 	feed_end(&f, END_EXITED, 0);
 	check(&f, &quiet, false, false, 80,
+	      "not granted        the last of 2 requests that were refused, after 0.00 s\n"
+	      "    malloc(1048576)\n"
+	      "    open_log       leaky.c:26\n"
+	      "    main           leaky.c:30\n"
+	      "    5 bytes in 1 block were in use then, most of it by\n"
+	      "    5 bytes in 1 block  100 %  calloc, add_user leaky.c:21\n"
+	      "\n"
 	      "failed             2 requests of 1,048,576 to 1,073,741,824 bytes\n"
 	      "    malloc(1048576…1073741824)\n"
 	      "    open_log       leaky.c:26\n"
@@ -887,6 +894,74 @@ static void attached(void **state)
 	heap_free(f.heap);
 }
 
+/* -- memory that ran out ----------------------------------------------------- */
+
+static void check_begins(struct feed *f, const char *expected)
+{
+	char *s = text_of(f, &defaults, true, false, 0);
+
+	s[MIN(strlen(s), strlen(expected))] = '\0';
+	assert_string_equal(s, expected);
+	free(s);
+}
+
+static void killed_by_the_kernel(void **state)
+{
+	struct feed f = session_leaky();
+
+	(void)state;
+	FEED(&f, .type = EV_OOM, .u.oom = { OOM_CGROUP, 65536, 1 });
+	feed_end(&f, END_SIGNALED, 9);
+	check_begins(&f, "out of memory      leaky (pid 4711) was killed by the kernel\n"
+			 "    its control group may have 65,536 bytes, and counts 1 process killed for want of memory\n"
+			 "    4,272 bytes in 52 blocks were in use, most of it by\n"
+			 "    4,000 bytes in 50 blocks   94 %  malloc, read_line leaky.c:10\n"
+			 "      256 bytes in 1 block    6.0 %  malloc, open_log leaky.c:26\n"
+			 "       16 bytes in 1 block    0.4 %  calloc, add_user leaky.c:21\n"
+			 "\n"
+			 "leaky (pid 4711) was killed by SIGKILL (out of memory) after 0.02 s\n");
+	heap_free(f.heap);
+	f = session_start(PROC_LAUNCHED);
+	FEED(&f, .type = EV_OOM, .u.oom = { OOM_SYSTEM, 0, 3 });
+	feed_end(&f, END_SIGNALED, 9);
+	check_begins(&f, "out of memory      leaky (pid 4711) was killed, probably by the kernel\n"
+			 "    its control group is not known; 3 processes of the system were killed for want of memory meanwhile\n"
+			 "    0 bytes in 0 blocks were in use\n"
+			 "\n"
+			 "leaky (pid 4711) was killed by SIGKILL (out of memory, probably) after 0.00 s\n");
+	heap_free(f.heap);
+}
+
+static void refused_request(void **state)
+{
+	struct feed f = session_start(PROC_LAUNCHED);
+
+	(void)state;
+	feed_alloc(&f, 0x1000, 5, 2);
+	f.now += 250 * MS;
+	feed_failed(&f, 4096, 3);
+	FEED(&f, .type = EV_OOM, .u.oom = { OOM_DATA, 20000, 19000 });
+	feed_release(&f, 0x1000, 5, 2);
+	feed_end(&f, END_EXITED, 1);
+	check_begins(&f, "out of memory      a request was refused, after 0.25 s\n"
+			 "    malloc(4096)\n"
+			 "    open_log       leaky.c:26\n"
+			 "    main           leaky.c:30\n"
+			 "    RLIMIT_DATA allows 20,000 bytes of data, of which 19,000 were in use\n"
+			 "    5 bytes in 1 block were in use then, most of it by\n"
+			 "    5 bytes in 1 block  100 %  calloc, add_user leaky.c:21\n"
+			 "\n"
+			 "leaky (pid 4711) exited");
+	heap_free(f.heap);
+	f = session_start(PROC_LAUNCHED);
+	feed_failed(&f, 4096, 0);
+	feed_proc(&f, 4712, PROC_FORKED, 4711, "/src/leaky");
+	check_begins(&f, "not granted        a request was refused to leaky (pid 4711), after 0.00 s\n"
+			 "    an unknown caller asked for 4,096 bytes\n"
+			 "    0 bytes in 0 blocks were in use then\n");
+	heap_free(f.heap);
+}
+
 /* -- where it goes ---------------------------------------------------------- */
 
 static void names_of_files(void **state)
@@ -1067,6 +1142,7 @@ int main(void)
 		cmocka_unit_test(identical_callers_merge), cmocka_unit_test(ends_of_stacks),
 		cmocka_unit_test(names_are_shortened), cmocka_unit_test(demangled_and_inlined),
 		cmocka_unit_test(what_tells_least_goes_first),
+		cmocka_unit_test(killed_by_the_kernel), cmocka_unit_test(refused_request),
 		cmocka_unit_test(exact_pc),         cmocka_unit_test(failed_requests),
 		cmocka_unit_test(own_mappings),     cmocka_unit_test(several_processes),
 		cmocka_unit_test(nothing_to_install), cmocka_unit_test(released_ones),

@@ -304,7 +304,9 @@ static void check_main_arena(struct made_up *x)
 	assert_false(glibc_main_arena(&v, &arena));
 }
 
-static int take(struct made_up *x, struct glibc_heap *h)
+typedef int taker(const struct glibc_view *v, struct glibc_heap *out);
+
+static int take_by(struct made_up *x, struct glibc_heap *h, taker *take)
 {
 	struct addr_range data = { at[DATA], at[DATA] + size_of[DATA] }, anon[NREGIONS];
 	static const int order[] = { BRK, OLDER, THREAD, DATA, TLS, MAPPED };
@@ -315,7 +317,12 @@ static int take(struct made_up *x, struct glibc_heap *h)
 
 	for (int i = 0; i < NREGIONS; i++)
 		anon[i] = (struct addr_range){ at[order[i]], at[order[i]] + size_of[order[i]] };
-	return glibc_census(&v, h);
+	return take(&v, h);
+}
+
+static int take(struct made_up *x, struct glibc_heap *h)
+{
+	return take_by(x, h, glibc_census);
 }
 
 /* -- tests ------------------------------------------------------------------ */
@@ -584,10 +591,44 @@ static void test_damaged(void **state)
 	assert_true(taken > 100 && taken < 20000);
 }
 
+/* Each part of an arena, and what the first block's head comes behind: in the break the
+ * cache of the thread, in a thread's first heap the arena. */
+static void test_outline(void **state)
+{
+	struct glibc_heap h;
+	struct made_up x;
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		unsigned info, w = kinds[k].w;
+
+		make(&x, &kinds[k]);
+		info = off(&x, 0x30, 0x18);
+		assert_int_equal(take_by(&x, &h, glibc_outline), 0);
+		assert_int_equal(h.blocks.n, 0);
+		assert_int_equal(h.regions.n, 3);
+		assert_int_equal(h.regions.v[0].start, at[BRK]);
+		assert_int_equal(h.regions.v[0].end, at[BRK] + size_of[BRK]);
+		assert_int_equal(h.regions.v[0].arena, 0);
+		assert_int_equal(h.regions.v[0].lead,
+				 begin(&x, at[BRK]) - at[BRK] + cache_size(&x) + w);
+		assert_int_equal(h.regions.v[1].start, at[THREAD]);
+		assert_int_equal(h.regions.v[1].end, at[THREAD] + size_of[THREAD]);
+		assert_int_equal(h.regions.v[1].arena, 1);
+		assert_int_equal(h.regions.v[1].lead, begin(&x, at[THREAD] + info) + w - at[THREAD]);
+		assert_int_equal(h.regions.v[2].start, at[OLDER]);
+		assert_int_equal(h.regions.v[2].lead,
+				 begin(&x, x.thread_arena + behind(&x, 0x898, 0x45c)) + w - at[OLDER]);
+		glibc_heap_release(&h);
+		release(&x);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_outline),
 		cmocka_unit_test(test_other_machines),
 		cmocka_unit_test(test_large_cache),
 		cmocka_unit_test(test_foreign_break),

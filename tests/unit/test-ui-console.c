@@ -391,7 +391,7 @@ static void requests(void **state)
 	     "definitely lost    30 bytes in 2 blocks");
 	asks("scan\nscan new 7\n",
 	     "SCAN pid=0 a=0\nMARK pid=0 a=0\nSCAN pid=7 a=2\nBLOCKS pid=7 a=0\nMARK pid=0 a=0\n",
-	     "0x000000000200           20");
+	     "0x000000000200    20");
 	asks("quit\nstop\n", "", "");
 }
 

@@ -82,6 +82,27 @@ static void defaults(void **state)
 	options_release(&o);
 }
 
+/* The file that -o names is the trace's then. */
+static void traces(void **state)
+{
+	struct options o;
+
+	(void)state;
+	accepts(&o, "-t --trace prog");
+	assert_int_equal(o.report.trace, TRACE_NOTHING);
+	assert_false(o.trace.calls);
+	options_release(&o);
+	accepts(&o, "--trace=glibc -o x prog");
+	assert_int_equal(o.report.trace, TRACE_GLIBC);
+	assert_true(o.trace.calls);
+	assert_null(o.report.output);
+	assert_string_equal(o.report.trace_output, "x");
+	options_release(&o);
+	accepts(&o, "--trace=m prog");
+	assert_int_equal(o.report.trace, TRACE_MBED);
+	options_release(&o);
+}
+
 static void options_end_at_the_command(void **state)
 {
 	struct options o;
@@ -524,7 +545,7 @@ static void table_is_consistent(void **state)
 	options_help(&help);
 	for (size_t i = 0; (row = option_row(i)); i++) {
 		assert_true(row->name && row->help && row->set);
-		assert_int_equal(!row->arg, row->word == WORD_NONE);
+		assert_int_equal(!row->arg, row->word == WORD_NONE || row->word == WORD_TRACE);
 		for (size_t k = 0; k < i; k++) {
 			other = option_row(k);
 			assert_string_not_equal(row->name, other->name);
@@ -657,6 +678,7 @@ int main(void)
 		cmocka_unit_test(default_configuration),
 		cmocka_unit_test(servers),
 		cmocka_unit_test(table_is_consistent),
+		cmocka_unit_test(traces),
 		cmocka_unit_test(fills),
 		cmocka_unit_test(injections),
 		cmocka_unit_test(red_zones),

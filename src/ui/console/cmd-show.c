@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
-#include "base/clock.h"
 #include "base/msg.h"
 
 #include "console.h"
+#include "report/live.h"
 
 /* What a log or a server says of itself is harmless to a terminal. */
 static void add_row(struct strbuf *out, const char *label, const char *text)
@@ -47,11 +47,13 @@ static int show_info(struct console *c)
 
 static int show_marks(struct console *c)
 {
-	uint64_t begin = heap_nprocs(c->o->heap) ? heap_proc_at(c->o->heap, 0)->start_ns : 0;
+	const struct heap_proc *p = heap_nprocs(c->o->heap) ? heap_proc_at(c->o->heap, 0) : NULL;
 
-	for (uint32_t i = 1; i <= heap_nmarks(c->o->heap); i++)
-		strbuf_addf(&c->out, "mark %u after %.2f s\n", i,
-			    (double)(heap_mark_ns(c->o->heap, i) - begin) / (double)NS_PER_S);
+	for (uint32_t i = 1; p && i <= heap_nmarks(c->o->heap); i++) {
+		strbuf_addf(&c->out, "mark %u after ", i);
+		report_elapsed(p, heap_mark_ns(c->o->heap, i), &c->out);
+		strbuf_addc(&c->out, '\n');
+	}
 	if (!c->out.n)
 		strbuf_adds(&c->out, "no marks were set\n");
 	return 0;

@@ -6,7 +6,8 @@
 
 static const struct command *const table[] = {
 	&command_block,  &command_detach,   &command_diff,  &command_dump,  &command_errors,
-	&command_export, &command_help,     &command_kill,  &command_leaks, &command_list,
+	&command_export, &command_heapinfo, &command_heapmap, &command_help,
+	&command_kill,   &command_leaks,    &command_list,
 	&command_mark,   &command_proclist, &command_quit,  &command_reset, &command_scan,
 	&command_set,    &command_show,     &command_stack, &command_start, &command_status,
 	&command_stop,   &command_top,      &command_wait,     &command_why,

@@ -42,7 +42,7 @@ int command_choose(struct console *c, const char *what, const char *const *choic
 int command_match(const char *arg, const char *(*name)(const void *of, size_t i), const void *of);
 
 extern const struct command command_block, command_detach, command_diff, command_dump,
-	command_errors, command_export, command_help, command_kill, command_leaks, command_list,
+	command_errors, command_export, command_heapinfo, command_heapmap, command_help, command_kill, command_leaks, command_list,
 	command_mark, command_proclist, command_quit, command_reset, command_scan, command_set,
 	command_show, command_stack, command_start, command_status, command_stop, command_top,
 	command_wait, command_why;
@@ -143,6 +143,14 @@ void console_wait_end(struct console *c, unsigned long seconds);
 int console_await_entry(struct console *c);
 /* The open blocks are known as they are now. */
 int console_fetch_blocks(struct console *c, pid_t pid);
+
+/* -- heaps.c --------------------------------------------------------------------------------- */
+
+typedef void heap_shower(struct console *c, const struct heapmap *m, const struct heapinfo *info,
+			 const void *arg);
+/* For each process that is meant (pid 0: all) and whose heap is known, as it is now.  0 or -1
+ * after a message. */
+int console_each_heap(struct console *c, pid_t pid, heap_shower *show, const void *arg);
 
 /* -- in and out --------------------------------------------------------------------------- */
 

@@ -50,9 +50,10 @@ static void signals_end(const struct sigaction old[])
 struct report_page console_page(const struct console *c)
 {
 	if (c->file)
-		return (struct report_page){ true, c->report.color == COLOR_ALWAYS, 0 };
+		return (struct report_page){ true, c->report.color == COLOR_ALWAYS, 0, false };
 	return (struct report_page){ c->paged, report_use_color(&c->report, STDOUT_FILENO),
-				     report_width(&c->report, STDOUT_FILENO) };
+				     report_width(&c->report, STDOUT_FILENO),
+				     report_use_utf8(STDOUT_FILENO) };
 }
 
 static int run_command(struct console *c, const struct command *cmd, const struct command_line *l)

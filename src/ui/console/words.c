@@ -127,12 +127,7 @@ int console_piece(struct console *c, const struct report_opts *opts, enum report
 	return 0;
 }
 
-/* A program that runs goes on getting older between two events. */
 struct report_block console_block(const struct console *c, pid_t pid, const struct known_block *b)
 {
-	const struct heap_proc *p = heap_proc_find(c->o->heap, pid);
-
-	return (struct report_block){ .pid = pid, .addr = b->addr, .size = b->size,
-				      .stack = b->stack, .mark = b->mark, .born_ns = b->born_ns,
-				      .now_ns = p ? p->end_ns : 0, .kind = -1 };
+	return blocks_report(c->o->heap, pid, b);
 }

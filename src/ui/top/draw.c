@@ -162,7 +162,8 @@ static void draw_title(const struct top_screen *s, const struct top_data *d)
 	const struct heap_proc *p = d->proc;
 	struct strbuf sb = STRBUF_INIT;
 
-	strbuf_addf(&sb, "%s (pid %d) ", p->name ? p->name : "?", (int)p->pid);
+	report_who(p, &sb);
+	strbuf_addc(&sb, ' ');
 	report_status(p, &sb);
 	if (s->ended)
 		strbuf_adds(&sb, "   ended: q leaves");
