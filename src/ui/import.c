@@ -157,6 +157,15 @@ static int read_some(struct reading *r, char *piece)
 	return 0;
 }
 
+/* ppoll() lets none in where there is something to read at once. */
+static void let_signals_in(const sigset_t *mask)
+{
+	sigset_t ours;
+
+	pthread_sigmask(SIG_SETMASK, mask, &ours);
+	pthread_sigmask(SIG_SETMASK, &ours, NULL);
+}
+
 static int read_all(struct reading *r, const sigset_t *mask)
 {
 	char *piece = xmalloc(PIECE);
@@ -165,6 +174,7 @@ static int read_all(struct reading *r, const sigset_t *mask)
 	while (more == 1 && !stopped && !r->asked.ended) {
 		bool ready = wait_for_more(r, mask);
 
+		let_signals_in(mask);
 		if (r->o->serves && requests_waiting())
 			requests_carry_out(import_serve, &r->asked);
 		if (ready && !stopped && !r->asked.ended)

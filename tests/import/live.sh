@@ -170,3 +170,21 @@ if command -v tmux >/dev/null && "$MTRACE" -V | grep -Eq 'ncurses +yes'; then
 else
 	skip "--top of a log that grows" "no tmux here, or built without ncurses"
 fi
+
+# -- what never pauses
+"$MTRACE" --import mbed /dev/zero >"$dir/audit" 2>"$dir/report" &
+reader=$!
+children="$children $reader"
+reads_zero() { ls -l /proc/$reader/fd 2>/dev/null | grep -q '/dev/zero$'; }
+for _ in $(seq 600); do
+	reads_zero && break
+	sleep 0.1
+done
+kill -TERM $reader
+for _ in $(seq 600); do
+	[ -d /proc/$reader ] && ! grep -q '^State:.Z' /proc/$reader/status || break
+	sleep 0.1
+done
+kill -KILL $reader 2>/dev/null
+wait $reader
+result "a signal ends it where there is always more to read" 0 $?
