@@ -255,28 +255,29 @@ struct breakpoint *scratch_owner(const struct proc *p, taddr_t pc, uint64_t *off
 /* An injected page is not inherited, and what is written into padding after a
  * fork is not seen in the copy: a byte that no slot uses is changed for a
  * moment. */
-static bool area_is_in(const struct proc *p, const struct scratch *a, const struct memory *mem)
+static int area_is_in(const struct proc *p, const struct scratch *a, const struct memory *mem)
 {
 	taddr_t last = a->addr + a->size - 1;
 	uint8_t was, now, other;
 
 	if (a->owner[a->size / SLOT_SIZE - 1] || memory_read(&p->mem, last, &was, 1) != 1)
-		return false;
+		return -1;
 	other = (uint8_t)~was;
 	if (memory_write(&p->mem, p->mem.pid, last, &other, 1))
-		return false;
+		return -1;
 	if (memory_read(mem, last, &now, 1) != 1)
 		now = was;
 	memory_write(&p->mem, p->mem.pid, last, &was, 1);
 	return now == other;
 }
 
-bool scratch_is_in(const struct proc *p, const struct memory *mem)
+int scratch_is_in(const struct proc *p, const struct memory *mem)
 {
-	for (size_t i = 0; i < p->scratch.n; i++)
-		if (area_is_in(p, p->scratch.v[i], mem))
-			return true;
-	return false;
+	int is = -1;
+
+	for (size_t i = 0; i < p->scratch.n && is < 0; i++)
+		is = area_is_in(p, p->scratch.v[i], mem);
+	return is;
 }
 
 /* -- fork, detach, unmapping ------------------------------------------------------------ */

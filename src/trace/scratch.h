@@ -12,9 +12,9 @@ taddr_t scratch_take(struct proc *p, struct task *stopped, struct breakpoint *bp
 void scratch_give_back(struct proc *p, taddr_t slot);
 int scratch_write(struct proc *p, struct task *stopped, taddr_t slot, const void *code, size_t len);
 struct breakpoint *scratch_owner(const struct proc *p, taddr_t pc, uint64_t *offset);
-/* Is that memory the process's own, and not a copy of it?  False as well while
- * the process has no scratch memory yet. */
-bool scratch_is_in(const struct proc *p, const struct memory *mem);
+/* Is that memory the process's own (1), or a copy of it (0)?  -1: it cannot be told,
+ * as while the process has no scratch memory yet. */
+int scratch_is_in(const struct proc *p, const struct memory *mem);
 void scratch_clean_copy(const struct proc *p, const struct memory *copy);
 void scratch_copy_table(const struct proc *from, struct proc *to);
 /* Maps a followed child's pages where its parent has them.  0 or -errno: some

@@ -279,10 +279,10 @@ static bool unpark(struct session *s, pid_t tid, int *status)
 }
 
 /* Of memory that is shared what the children of a fork do not get is there, too. */
-static bool has_scratch_of(const struct proc *p, pid_t tid)
+static int has_scratch_of(const struct proc *p, pid_t tid)
 {
 	struct memory theirs;
-	bool has;
+	int has;
 
 	memory_open(&theirs, tid);
 	has = scratch_is_in(p, &theirs);
@@ -295,6 +295,7 @@ static bool has_scratch_of(const struct proc *p, pid_t tid)
 static bool shares_memory(const struct proc *p, pid_t tid)
 {
 	bool refused = false;
+	int has;
 
 	for (size_t i = 0; i < p->tasks.n; i++) {
 		int shared = tasks_share_memory(p->tasks.v[i]->tid, tid);
@@ -303,8 +304,11 @@ static bool shares_memory(const struct proc *p, pid_t tid)
 			return true;
 		refused |= shared < 0;
 	}
-	if (!refused || p->scratch.n)
-		return refused && has_scratch_of(p, tid);
+	if (!refused)
+		return false;
+	has = has_scratch_of(p, tid);
+	if (has >= 0)
+		return has;
 	for (size_t i = 0; i < p->tasks.n; i++)
 		if (tasks_look_alike(p->tasks.v[i]->tid, tid))
 			return true;

@@ -43,6 +43,11 @@ state() {
 	sed -n 's/^State:[^A-Za-z]*\(.\).*/\1/p' /proc/"$1"/status
 }
 
+# How often it was off its CPU: it runs.
+switches_of() {
+	awk '/ctxt_switches/ { n += $2 } END { print n + 0 }' /proc/"$1"/status
+}
+
 await_stopped() {
 	tries=0
 	until [ "$(state "$1")" = T ]; do
@@ -62,6 +67,7 @@ end $many
 grep -q "attached to .*: $threads threads" err && grep -q ' heap usage .* allocs' err || wrong "$threads threads"
 thread=$(ls /proc/$many/task | tail -n 1)
 begin -p "$thread"
+await err "$thread is a thread"
 end $many
 grep -q "$thread is a thread of $many; attaching to that" err || wrong "a thread's id"
 begin -p $many -p $one
@@ -79,6 +85,10 @@ begin -p $one
 sleep 0.3
 case $(state $one) in [tT]) ;; *) wrong "it runs: $(state $one)" ;; esac
 kill -CONT $one
+switches=$(switches_of $one) tries=0
+until [ "$(switches_of $one)" -gt $((switches + 20)) ] || [ $((tries += 1)) -gt 500 ]; do
+	sleep 0.05
+done
 end $one
 grep -Eq 'heap usage .* [1-9][0-9]* allocs?,' err || wrong "nothing was seen after SIGCONT"
 kill -STOP $one

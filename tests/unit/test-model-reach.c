@@ -62,15 +62,18 @@ static unsigned word = 8;
 
 static void put(taddr_t addr, uint64_t v)
 {
-	memcpy(at(addr), &v, word);
+	uint32_t narrow = (uint32_t)v;
+
+	memcpy(at(addr), word == 8 ? (void *)&v : &narrow, word);
 }
 
 static uint64_t get(taddr_t addr)
 {
-	uint64_t v = 0;
+	uint64_t v;
+	uint32_t narrow;
 
-	memcpy(&v, at(addr), word);
-	return v;
+	memcpy(word == 8 ? (void *)&v : &narrow, at(addr), word);
+	return word == 8 ? v : narrow;
 }
 
 static void clear(void)
