@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* 64 threads (16 in an emulated machine) that allocate, a little apart from each other, for 100 s or until
+/* 64 threads (8 in an emulated machine) that allocate, a little apart from each other, for 100 s or until
  * a file named "stop" appears; each checks its blocks.  Without an argument;
  * with one: only the first thread. */
 #include <pthread.h>
@@ -10,7 +10,7 @@
 
 #include "expect.h"
 
-#define OTHERS ROUNDS_OF(63, 15)
+#define OTHERS ROUNDS_OF(63, 7)
 
 static volatile int stop;
 

@@ -5,7 +5,7 @@
 set -u
 cd "$OUT" || exit 1
 failed=0 threads=64
-[ -z "${EMULATED-}" ] || threads=16
+[ -z "${EMULATED-}" ] || threads=8
 
 wrong() {
 	echo "$*"
