@@ -65,7 +65,7 @@ await many ready && await one ready || { echo "the programs did not begin"; exit
 begin -p $many
 end $many
 grep -q "attached to .*: $threads threads" err && grep -q ' heap usage .* allocs' err || wrong "$threads threads"
-thread=$(ls /proc/$many/task | tail -n 1)
+thread=$(ls /proc/$many/task | grep -vx $many | head -n 1)
 begin -p "$thread"
 await err "$thread is a thread"
 end $many
