@@ -74,6 +74,7 @@ begin -p $many -p $one
 await err "attached to $one" || wrong "the second was not attached"
 end $many $one
 begin --detach-on-exit --export json:both.json -p "$many,$one" sleep 0.1
+await err 'tracing sleep' || wrong "the command was not launched"
 end $many $one
 [ "$(grep '"how"' both.json | tr -d ' \n",')" = how:launchedhow:attachedhow:attached ] ||
 	wrong "not three in the export, the launched one first"
