@@ -332,6 +332,14 @@ static struct product product_of(const struct import_record *r)
 	return (struct product){ r->count || r->each, r->count, r->each };
 }
 
+static void set_released(struct event *ev, const struct open_block *old)
+{
+	ev->u.release.addr = old->addr;
+	ev->u.release.size = old->size;
+	ev->u.release.stack = old->stack;
+	ev->u.release.mark = old->mark;
+}
+
 /* An address that is open was released in a line that is missing. */
 static void open_block(struct import_books *b, taddr_t addr, uint64_t size, uint32_t stack)
 {
@@ -341,10 +349,7 @@ static void open_block(struct import_books *b, taddr_t addr, uint64_t size, uint
 	freed_drop(b->freed, addr);
 	if (!openset_add(b->open, &(struct open_block){ addr, size, stack, b->mark }, &old))
 		return;
-	gone.u.release.addr = old.addr;
-	gone.u.release.size = old.size;
-	gone.u.release.stack = old.stack;
-	gone.u.release.mark = old.mark;
+	set_released(&gone, &old);
 	gone.u.release.known = RELEASE_UNSEEN;
 	tell(&b->teller, &gone);
 }
@@ -386,9 +391,7 @@ static void take_free(struct import_books *b, const struct import_record *r, tad
 	} else if (openset_take(b->open, addr, &old)) {
 		freed_add(b->freed, &(struct freed_block){ addr, old.size, old.stack, at });
 		ev.u.release.at = b->o.releases ? at : 0;
-		ev.u.release.size = old.size;
-		ev.u.release.stack = old.stack;
-		ev.u.release.mark = old.mark;
+		set_released(&ev, &old);
 	} else {
 		ev.u.release.known = RELEASE_UNKNOWN;
 		judge_unknown(b, r, addr, at);
@@ -406,10 +409,7 @@ static void take_realloc(struct import_books *b, const struct import_record *r, 
 
 	if (openset_take(b->open, r->old, &old)) {
 		freed_add(b->freed, &(struct freed_block){ r->old, old.size, old.stack, stack });
-		first.u.release.addr = old.addr;
-		first.u.release.size = old.size;
-		first.u.release.stack = old.stack;
-		first.u.release.mark = old.mark;
+		set_released(&first, &old);
 		first.u.release.probe = probe;
 		tell(&b->teller, &first);
 	} else {

@@ -189,21 +189,28 @@ uint64_t proc_status_number(pid_t pid, const char *key, int base, uint64_t other
 	return v;
 }
 
-/* What follows the name, field 2, which may hold anything; NULL: it is gone. */
-static char *read_stat(pid_t tid, char *buf, size_t size)
+/* What a file of a task's in /proc begins with; false: it is gone. */
+static bool read_file(pid_t tid, const char *name, char *buf, size_t size)
 {
-	char path[40], *paren;
+	char path[40];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof path, "/proc/%d/stat", tid);
+	snprintf(path, sizeof path, "/proc/%d/%s", tid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return NULL;
+		return false;
 	n = read(fd, buf, size - 1);
 	close(fd);
 	buf[MAX(n, 0)] = '\0';
-	paren = strrchr(buf, ')');
+	return n > 0;
+}
+
+/* What follows the name, field 2, which may hold anything; NULL: it is gone. */
+static char *read_stat(pid_t tid, char *buf, size_t size)
+{
+	char *paren = read_file(tid, "stat", buf, size) ? strrchr(buf, ')') : NULL;
+
 	return paren && paren[1] == ' ' ? paren + 1 : NULL;
 }
 
@@ -232,30 +239,15 @@ int tasks_share_memory(pid_t a, pid_t b)
 	return !r;
 }
 
-static bool read_sizes(pid_t tid, char *buf, size_t size)
-{
-	char path[40];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/statm", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, buf, size - 1);
-	close(fd);
-	buf[MAX(n, 0)] = '\0';
-	return n > 0;
-}
-
 bool tasks_look_alike(pid_t a, pid_t b)
 {
 	char one[160], other[160], again[160];
 
 	/* It may grow while we look. */
 	for (int tries = 0; tries < 16; tries++) {
-		if (!read_sizes(a, one, sizeof one) || !read_sizes(b, other, sizeof other) ||
-		    !read_sizes(a, again, sizeof again))
+		if (!read_file(a, "statm", one, sizeof one) ||
+		    !read_file(b, "statm", other, sizeof other) ||
+		    !read_file(a, "statm", again, sizeof again))
 			return false;
 		if (!strcmp(one, again))
 			return !strcmp(one, other);

@@ -13,17 +13,9 @@
 #include "heap/heap.h"
 #include "import/feed.h"
 #include "model/wire.h"
+#include "check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	printf("Bail out! %s\n", what);
-	fflush(stdout);
-	abort();
-}
 
 /* In front of the heap: what is told goes over the wire. */
 struct over_wire {

@@ -11,17 +11,9 @@
 
 #include "base/xalloc.h"
 #include "import/record.h"
+#include "check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	printf("Bail out! %s\n", what);
-	fflush(stdout);
-	abort();
-}
 
 /* Reads it all: a sanitizer sees whether it is there. */
 static void touch(const char *s, unsigned n)
