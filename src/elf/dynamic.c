@@ -5,15 +5,13 @@
 #include "base/strbuf.h"
 #include "file.h"
 
-/* The table that a pointer in .dynamic names; 0: not in the image. */
-static uint64_t table_at(const struct elf_file *f, taddr_t vaddr, uint64_t *len)
+/* The table that a pointer in .dynamic names; 0: not in the image.  `relocated`: ld.so
+ * has added the load bias. */
+static uint64_t table_at(const struct elf_file *f, bool relocated, taddr_t ptr, uint64_t *len)
 {
 	uint64_t off;
 
-	if (file_offset(f, vaddr, &off, len))
-		return off;
-	/* ld.so may have added the load bias already. */
-	if (f->from_memory && file_offset(f, vaddr - f->bias, &off, len))
+	if (file_offset(f, ptr - (relocated ? f->bias : 0), &off, len))
 		return off;
 	*len = 0;
 	return 0;
@@ -43,6 +41,29 @@ static void read_tags(const struct image *im, const struct dynamic *d, struct ta
 		else if (tag == DT_VERDEF)
 			t->verdef = val;
 	}
+}
+
+/* In memory glibc adds the bias to these pointers (elf/get-dynamic-info.h: not to
+ * DT_VERDEF; not at all on some machines), musl and the kernel's vdso leave them.  A
+ * pointer alone does not tell: where libraries lie low, as without PIE on PowerPC, one
+ * with the bias is a valid address without it, too.  But the lowest of the tables lies
+ * near the start of the object, so the base that it is just above is the one in use. */
+static bool relocated(const struct elf_file *f, const struct tags *t)
+{
+	const taddr_t all[] = { t->v[DT_HASH], t->v[DT_STRTAB], t->v[DT_SYMTAB], t->v[DT_RELA],
+				t->v[DT_REL], t->v[DT_JMPREL], t->versym, t->gnu_hash };
+	taddr_t lowest = UINT64_MAX, plain, loaded;
+
+	if (!f->from_memory || !f->segs.n)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i])
+			lowest = MIN(lowest, all[i]);
+	plain = f->segs.v[0].vaddr;
+	loaded = plain + f->bias;
+	if (lowest < plain || lowest < loaded)
+		return lowest >= loaded;
+	return loaded > plain;
 }
 
 /* How many symbols there are is written nowhere but in DT_HASH: DT_GNU_HASH's
@@ -102,6 +123,7 @@ const struct dynamic *file_dynamic(struct elf_file *f)
 	struct dynamic *d = &f->dyn;
 	struct tags t = {0};
 	uint64_t len, off;
+	bool biased;
 
 	if (f->dyn_read)
 		return d;
@@ -109,22 +131,23 @@ const struct dynamic *file_dynamic(struct elf_file *f)
 	if (!find_dynamic(f))
 		return d;
 	read_tags(&f->im, d, &t);
-	d->hash = table_at(f, t.v[DT_HASH], &len);
-	d->gnu_hash = table_at(f, t.gnu_hash, &len);
-	d->versym = table_at(f, t.versym, &len);
-	d->verdef = table_at(f, t.verdef, &len);
+	biased = relocated(f, &t);
+	d->hash = table_at(f, biased, t.v[DT_HASH], &len);
+	d->gnu_hash = table_at(f, biased, t.gnu_hash, &len);
+	d->versym = table_at(f, biased, t.versym, &len);
+	d->verdef = table_at(f, false, t.verdef, &len);
 	d->jmprel_is_rela = t.v[DT_PLTREL] == DT_RELA;
-	d->rel[0] = table_at(f, t.v[DT_RELA], &len);
+	d->rel[0] = table_at(f, biased, t.v[DT_RELA], &len);
 	d->relsz[0] = MIN(len, t.v[DT_RELASZ]);
-	d->rel[1] = table_at(f, t.v[DT_REL], &len);
+	d->rel[1] = table_at(f, biased, t.v[DT_REL], &len);
 	d->relsz[1] = MIN(len, t.v[DT_RELSZ]);
-	d->rel[2] = table_at(f, t.v[DT_JMPREL], &len);
+	d->rel[2] = table_at(f, biased, t.v[DT_JMPREL], &len);
 	d->relsz[2] = MIN(len, t.v[DT_PLTRELSZ]);
 
-	off = table_at(f, t.v[DT_STRTAB], &len);
+	off = table_at(f, biased, t.v[DT_STRTAB], &len);
 	if (off)
 		d->syms.str = image_strtab(&f->im, off, MIN(len, t.v[DT_STRSZ]));
-	off = table_at(f, t.v[DT_SYMTAB], &len);
+	off = table_at(f, biased, t.v[DT_SYMTAB], &len);
 	if (off) {
 		d->syms.im = &f->im;
 		d->syms.offset = off;

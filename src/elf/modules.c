@@ -135,9 +135,10 @@ static bool fits(const struct module *m, const struct map_line *l)
 	for (size_t i = 0; i < n; i++)
 		if (bias_for(&s[i], l, &bias) && bias == m->bias)
 			return true;
-	/* ld.so maps the whole extent first, and leaves the gaps between
-	 * segments so, without access and with whatever offset they had. */
-	return n && l->start >= m->bias + s[0].vaddr &&
+	/* ld.so maps the whole extent first, and leaves the gaps between segments so: their
+	 * offsets go on from the first line's.  (Others have another copy there, or only
+	 * look at the file.) */
+	return n && l->offset > m->offset && l->start - m->start == l->offset - m->offset &&
 	       l->start < m->bias + s[n - 1].vaddr + s[n - 1].memsz;
 }
 

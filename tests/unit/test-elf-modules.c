@@ -193,6 +193,71 @@ static void test_all_objects(void **state)
 	modules_release(&copy);
 }
 
+struct copy {
+	void *area, *loaded; /* the area holds them: a page of the file, the copy */
+	size_t size;
+	uintptr_t bias;
+};
+
+/* Loads libc once more as ld.so would, with the file's first page right below. */
+static int load_copy(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	struct copy *c = arg;
+	uintptr_t end = 0;
+	int fd;
+
+	(void)size;
+	if (!strstr(info->dlpi_name, "/libc."))
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_LOAD)
+			end = info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+	c->size = end + 2 * page;
+	c->area = mmap(NULL, c->size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(c->area, MAP_FAILED);
+	c->loaded = (char *)c->area + page;
+	c->bias = (uintptr_t)c->loaded;
+	fd = open(info->dlpi_name, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	mmap(c->area, page, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0);
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		uintptr_t skip = ph->p_vaddr % page;
+		int prot = (ph->p_flags & PF_R ? PROT_READ : 0) | (ph->p_flags & PF_X ? PROT_EXEC : 0);
+
+		if (ph->p_type == PT_LOAD)
+			assert_ptr_not_equal(mmap((void *)(c->bias + ph->p_vaddr - skip),
+						  ph->p_filesz + skip, prot, MAP_PRIVATE | MAP_FIXED,
+						  fd, (off_t)(ph->p_offset - skip)), MAP_FAILED);
+	}
+	close(fd);
+	return 1;
+}
+
+static void test_data_below(void **state)
+{
+	struct copy c = {0};
+	struct modules ms;
+	struct module *m;
+
+	(void)state;
+	if (!dl_iterate_phdr(load_copy, &c)) {
+		print_message("SKIP: no libc.so among the objects of this process\n");
+		skip();
+	}
+	modules_init(&ms, getpid(), &self);
+	update(&ms);
+	m = modules_find(&ms, (uintptr_t)c.loaded);
+	assert_non_null(m);
+	assert_int_equal(m->start, c.bias);
+	assert_int_equal(m->bias, c.bias);
+	assert_null(modules_find(&ms, (uintptr_t)c.area));
+	dl_iterate_phdr(check_object, &ms);
+	modules_release(&ms);
+	munmap(c.area, c.size);
+}
+
 static void *open_some_library(void)
 {
 	static const char *const names[] = { "libBrokenLocale.so.1", "libanl.so.1", "libutil.so.1",
@@ -326,6 +391,111 @@ static void test_libc_from_memory(void **state)
 	modules_release(&ms);
 }
 
+/* -- tables of objects in memory ----------------------------------------------------- */
+
+static bool is_table(ElfW(Sxword) tag)
+{
+	return tag == DT_HASH || tag == DT_STRTAB || tag == DT_SYMTAB || tag == DT_RELA ||
+	       tag == DT_REL || tag == DT_JMPREL || tag == DT_VERSYM || tag == DT_GNU_HASH;
+}
+
+/* Adds delta to the pointers of .dynamic that ld.so adds the bias to. */
+static void move_tables(uint8_t *image, taddr_t delta)
+{
+	ElfW(Ehdr) *eh = (void *)image;
+	ElfW(Phdr) *ph = (void *)(image + eh->e_phoff);
+	ElfW(Dyn) *d = NULL;
+
+	for (unsigned i = 0; i < eh->e_phnum; i++)
+		if (ph[i].p_type == PT_DYNAMIC)
+			d = (void *)(image + ph[i].p_offset);
+	assert_non_null(d);
+	for (; d->d_tag != DT_NULL; d++)
+		if (is_table(d->d_tag))
+			d->d_un.d_ptr += (ElfW(Addr))delta;
+}
+
+/* Some machines' ld.so leaves them as they are.  The hash table is near the start. */
+static bool dynamic_is_relocated(const uint8_t *image, taddr_t bias)
+{
+	const ElfW(Ehdr) *eh = (const void *)image;
+	const ElfW(Phdr) *ph = (const void *)(image + eh->e_phoff);
+	const ElfW(Dyn) *d = NULL;
+
+	for (unsigned i = 0; i < eh->e_phnum; i++)
+		if (ph[i].p_type == PT_DYNAMIC)
+			d = (const void *)(image + ph[i].p_offset);
+	assert_non_null(d);
+	while (d->d_tag != DT_GNU_HASH && d->d_tag != DT_HASH && d->d_tag != DT_NULL)
+		d++;
+	return d->d_un.d_ptr >= bias;
+}
+
+/* libc, as if it were loaded at bias; with its pointers relocated or not. */
+static void check_libc_at(const uint8_t *plain, uint64_t size, taddr_t bias, bool relocate,
+			  taddr_t malloc_at)
+{
+	static const char *const names[] = { "malloc" };
+	uint8_t *copy = malloc(size);
+	struct elf_file *f;
+	struct elf_symbol s;
+
+	assert_non_null(copy);
+	memcpy(copy, plain, size);
+	if (relocate)
+		move_tables(copy, bias);
+	f = elf_file_from_image(copy, size, bias, "libc");
+	free(copy);
+	assert_non_null(f);
+	found = 0;
+	elf_file_find_functions(f, names, 1, SYMS_OWN, on_symbol, NULL);
+	assert_int_equal(found, 1);
+	assert_int_equal(found_at, malloc_at);
+	assert_true(elf_file_function_at(f, found_at, &s));
+	assert_string_equal(s.name, "malloc");
+	assert_non_null(s.version);
+	elf_file_unref(f);
+}
+
+/* Where libraries lie low, an address with the bias is one without it, too. */
+static void test_low_bias(void **state)
+{
+	static const char *const names[] = { "malloc" };
+	struct modules ms;
+	struct module *m;
+	struct elf_file *f;
+	uint8_t *plain;
+	const uint8_t *p;
+	uint64_t size;
+	taddr_t bias, at;
+
+	(void)state;
+	modules_init(&ms, getpid(), &self);
+	update(&ms);
+	m = modules_find(&ms, (uintptr_t)libc_symbol("malloc"));
+	assert_non_null(m);
+	f = elf_file_from_memory(&self, m->start, m->end - m->start, "libc");
+	assert_non_null(f);
+	found = 0;
+	elf_file_find_functions(f, names, 1, SYMS_OWN, on_symbol, NULL);
+	assert_int_equal(found, 1);
+	at = found_at;
+	p = elf_file_memory_image(f, &size, &bias);
+	assert_non_null(p);
+	plain = malloc(size);
+	assert_non_null(plain);
+	memcpy(plain, p, size);
+	elf_file_unref(f);
+	if (dynamic_is_relocated(plain, bias))
+		move_tables(plain, -bias);
+	for (taddr_t b = 0x10000; b < 0x400000; b *= 2) {
+		check_libc_at(plain, size, b, false, at);
+		check_libc_at(plain, size, b, true, at);
+	}
+	free(plain);
+	modules_release(&ms);
+}
+
 static void test_nothing_in_memory(void **state)
 {
 	(void)state;
@@ -342,9 +512,11 @@ int main(void)
 		cmocka_unit_test(test_maps_self),
 		cmocka_unit_test(test_all_objects),
 		cmocka_unit_test(test_mapped_as_data),
+		cmocka_unit_test(test_data_below),
 		cmocka_unit_test(test_dlopen),
 		cmocka_unit_test(test_vdso),
 		cmocka_unit_test(test_libc_from_memory),
+		cmocka_unit_test(test_low_bias),
 		cmocka_unit_test(test_nothing_in_memory),
 	};
 
