@@ -622,8 +622,8 @@ static int run_client(struct run *run)
 	struct options *o = &run->opts;
 	struct report_opts *ro = &o->report;
 	struct follow_opts fo = { .remote = o->remote, .token_file = o->token_file,
-				  .control = ro->list_leaks || ro->list_blocks || ro->binpath ||
-					     o->trace.heaps || limits_control(&o->thresholds),
+				  .control = ro->list_leaks || ro->list_blocks || o->trace.heaps ||
+					     limits_control(&o->thresholds),
 				  .files = ro,
 				  .heap = run->heap,
 				  .self = &run->limits.client };

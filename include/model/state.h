@@ -20,6 +20,9 @@ struct event_sink *state_sink(struct state *);
 /* Appends whole wire records to *out.  A reader that has taken nothing before
  * takes them, and then every event that is told from now on. */
 void state_tell(const struct state *, struct strbuf *out);
+struct wire_encoder;
+/* Of that the modules whose rows nobody has given: EV_ROWS_WANTED. */
+void state_tell_wanted(const struct state *, struct wire_encoder *);
 /* Bytes of memory in use. */
 size_t state_memory(const struct state *);
 

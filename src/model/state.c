@@ -97,6 +97,12 @@ static int encode(struct event_sink *sink, const struct event *ev)
 	return EMIT_GO;
 }
 
+void state_tell_wanted(const struct state *s, struct wire_encoder *e)
+{
+	for (size_t i = 0; i < s->wanted.n; i++)
+		wire_encode(e, s->wanted.v[i]);
+}
+
 void state_tell(const struct state *s, struct strbuf *out)
 {
 	struct encoding e = { { encode, sink_keeps_nothing, sink_is_owned },
@@ -104,8 +110,7 @@ void state_tell(const struct state *s, struct strbuf *out)
 
 	journal_tell(s->journal, out);
 	ledger_tell(s->ledger, &e.sink);
-	for (size_t i = 0; i < s->wanted.n; i++)
-		wire_encode(&e.encoder, s->wanted.v[i]);
+	state_tell_wanted(s, &e.encoder);
 	wire_close(&e.encoder);
 }
 

@@ -38,6 +38,8 @@ struct client {
 	uint64_t serial;        /* so that an answer does not reach another */
 	char name[80];          /* for messages */
 	bool control;           /* may make requests */
+	bool rows;              /* answers ROWS_WANTED, it says; it may when it is … */
+	bool gives;             /* … the one that gives rows, in control or not */
 	struct peer peer;
 	struct strbuf leaving;
 	size_t sent;            /* of that */

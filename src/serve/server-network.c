@@ -128,10 +128,38 @@ static void lost(struct server *sv)
 	}
 }
 
+/* Of several that could, one: parts of a module's rows come in order.  False: none can. */
+static bool choose_giver(struct server *sv)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (sv->client[i].gives)
+			return true;
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (sv->client[i].state == CLIENT_READY && sv->client[i].rows)
+			return sv->client[i].gives = true;
+	return false;
+}
+
+/* Under the lock: the one that gave rows has left; another one has forgotten what was
+ * wanted when it was refused. */
+static void replace_giver(struct server *sv)
+{
+	if (!choose_giver(sv))
+		return;
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &sv->client[i];
+
+		if (!c->gives || !c->live || c->behind) /* the state tells the latter */
+			continue;
+		state_tell_wanted(sv->state, &c->encoder);
+		c->urgent = true;
+	}
+}
+
 /* `why` NULL: it has left as one may. */
 static void end_client(struct server *sv, struct client *c, const char *why)
 {
-	bool was_ready = c->state == CLIENT_READY, last;
+	bool was_ready = c->state == CLIENT_READY, gave = c->gives, last;
 
 	if (why)
 		msg_warn("%s %s: cut off", c->name, why);
@@ -140,7 +168,9 @@ static void end_client(struct server *sv, struct client *c, const char *why)
 	strbuf_release(&c->leaving);
 	pthread_mutex_lock(&sv->lock);
 	c->state = CLIENT_FREE;
-	c->live = c->bye = c->control = false;
+	c->live = c->bye = c->control = c->rows = c->gives = false;
+	if (gave)
+		replace_giver(sv);
 	c->serial = 0;
 	strbuf_release(&c->filling);
 	last = was_ready && !server_has_client(sv) && !sv->ended;
@@ -212,9 +242,10 @@ static void log_in(struct server *sv, struct client *c)
 	c->control = l->control && !text;
 	if (!l->control)
 		text = "control was not asked for";
-	rows = c->control && l->rows ? REQUEST_START_ROWS : 0;
 	pthread_mutex_lock(&sv->lock);
 	c->state = CLIENT_READY;
+	c->rows = l->rows;
+	rows = choose_giver(sv) ? REQUEST_START_ROWS : 0;
 	tell_state(sv, c, text);
 	sv->had_ready = true;
 	start = (sv->stopped || (sv->o.wait && !sv->began)) && !sv->ended;
@@ -229,17 +260,19 @@ static void log_in(struct server *sv, struct client *c)
 static void take_request(struct server *sv, struct client *c)
 {
 	const struct request *q = &c->peer.request;
+	bool may = c->control || (c->gives && q->kind == REQUEST_ROWS);
 	struct answer no = { .id = q->id, .error = EPERM,
-			     .text = "another client is in control, or control was not asked for" };
+			     .text = q->kind == REQUEST_ROWS ? "another client gives rows" :
+			     "another client is in control, or control was not asked for" };
 
 	pthread_mutex_lock(&sv->lock);
-	if (c->control)
+	if (may)
 		c->asked++;
 	else
 		wire_encode_answer(&c->encoder, &no);
 	c->urgent = true;
 	pthread_mutex_unlock(&sv->lock);
-	if (c->control)
+	if (may)
 		server_ask(sv, c, q);
 }
 

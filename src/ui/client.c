@@ -160,7 +160,7 @@ static int give_rows(struct client *c)
 {
 	struct request q;
 
-	if (!c->giver || !c->ready || c->no_control || !giver_next(c->giver, &q))
+	if (!c->giver || !c->ready || !giver_next(c->giver, &q))
 		return 0;
 	q.id = c->given = new_id(c);
 	wire_encode_request(&c->encoder, &q);

@@ -145,7 +145,10 @@ bool giver_next(struct giver *g, struct request *q)
 void giver_answered(struct giver *g, const struct answer *a)
 {
 	g->under_way = false;
-	if (a->error && a->error != EALREADY && a->error != ESRCH)
+	if (a->error == EPERM) { /* of what is wanted later it may be ours */
+		msg_verbose("%s: %s", g->module->path, a->text ? a->text : strerror(EPERM));
+		giver_forget(g);
+	} else if (a->error && a->error != EALREADY && a->error != ESRCH)
 		msg_warn("the rows of %s are refused: %s", g->module->path,
 			 a->text ? a->text : strerror(a->error));
 	if (a->error || g->sent == g->parts.n)

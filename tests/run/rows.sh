@@ -58,28 +58,72 @@ grep -q "rows-lib.so: a client gave its rows" server.err || fail "it does not sa
 
 run_with "a client without the files" mtrace -b /nonexistent
 lost "a client without the files"
-run_with "a client that is not in control" mtrace
-lost "a client that is not in control"
+run_with "a client that says nothing of files" mtrace # what it finds are those that run
+lost "a client that says nothing of files"
 
-# A client that comes when stacks were taken, and broke off: from then on they do not.
-rm -f "$EXPECT"
-serve "a late client" "$MTRACE" -v -r ./s -l log "$PROGRAM" "$OUT/first" "$OUT/given"
-tries=0
-until [ -d first ]; do
-	[ $((tries += 1)) -lt 400 ] || fail "a late client: nothing was allocated"
-	sleep 0.05
-done
+# until_there WHAT COMMAND…: waits until that succeeds.
+until_there() {
+	what=$1 tries=0
+	shift
+	until "$@"; do
+		[ $((tries += 1)) -lt 400 ] || fail "$what"
+		sleep 0.05
+	done
+}
+
+# The program waits when stacks were taken, and broke off, for a client to come.
+serve_late() { # WHAT
+	rm -rf "$EXPECT" first given client.json
+	serve "$1" "$MTRACE" -v -r ./s -l log "$PROGRAM" "$OUT/first" "$OUT/given"
+	until_there "$1: nothing was allocated" [ -d first ]
+}
+
+all_given() {
+	[ "$(grep -c 'a client gave its rows' server.err)" = 2 ]
+}
+
+# From then on they do not.
+end_late() { # WHAT PID
+	: >given
+	wait "$2" || fail "$1: its status is $?"
+	finish 0
+	"$OUT/../../expect" "$EXPECT" client.json || fail "$1: its stacks"
+}
+
+serve_late "a late client"
 mtrace -b root >client.out 2>client.err &
 late=$!
-tries=0
-until [ "$(grep -c 'a client gave its rows' server.err)" = 2 ]; do
-	[ $((tries += 1)) -lt 400 ] || fail "a late client: no rows"
-	sleep 0.05
-done
-: >given
-wait $late || fail "a late client: its status is $?"
-finish 0
-"$OUT/../../expect" "$EXPECT" client.json || fail "a late client's stacks"
+until_there "a late client: no rows" all_given
+end_late "a late client" $late
+
+# Control is another matter: a console can have it beside the one that gives rows.
+serve_late "a console beside"
+mtrace -b root >client.out 2>client.err &
+late=$!
+until_there "a console beside: no rows" all_given
+echo mark >commands
+timeout -k 5 60 "$MTRACE" -r ./s -x commands >console.out 2>console.err || fail "a console beside: its status is $?"
+grep -q 'is connected, and in control' server.err || fail "the console is not in control"
+! grep -q 'control' console.err || fail "the console: $(cat console.err)"
+end_late "a console beside" $late
+
+# Of two that could, one gives rows; when it leaves without a word, the other one does.
+serve_late "two that could"
+mkfifo talk
+"$client" -r ./s <talk >talk.out 2>&1 &
+first=$!
+exec 4>talk
+rm talk
+until_there "two that could: the first one is told nothing" grep -q '^wanted' talk.out
+mtrace -b root >client.out 2>client.err &
+late=$!
+until_there "two that could: the second one is not refused" grep -q 'another client gives rows' client.err
+! all_given || fail "two that could: both do"
+echo quit >&4
+exec 4>&-
+wait $first
+until_there "two that could: the second one gives none" all_given
+end_late "two that could" $late
 
 # A console of one's own is such a client, too.
 rm -f "$EXPECT" client.json

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A client for tests of the server, of src/model/wire alone.
  *
- *   wire-client [-c] [-t TOKEN] ADDRESS     -c: it wants control
+ *   wire-client [-c] [-r] [-t TOKEN] ADDRESS   -c: it wants control, and gives rows; -r: that alone
  *   wire-client -g KIND ADDRESS             says what no client says (garbage)
  *
  * ADDRESS is a path, or HOST:PORT.  Lines of the standard input are obeyed in order:
@@ -230,12 +230,12 @@ static void give_rows(const char *line)
 	send_request(&q);
 }
 
-static void log_in(const char *token, bool control)
+static void log_in(const char *token, bool control, bool rows)
 {
 	struct strbuf sb = STRBUF_INIT;
 	struct wire_encoder e = WIRE_ENCODER_INIT(&sb);
 
-	wire_encode_login(&e, &(struct wire_login){ token, "wire-client", control, control });
+	wire_encode_login(&e, &(struct wire_login){ token, "wire-client", control, control || rows });
 	send_all(&sb);
 	strbuf_release(&sb);
 }
@@ -327,12 +327,14 @@ static void show_totals(void)
 int main(int argc, char **argv)
 {
 	const char *token = NULL, *garbage = NULL;
-	bool control = false;
+	bool control = false, rows = false;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "ct:g:")) != -1) {
+	while ((opt = getopt(argc, argv, "crt:g:")) != -1) {
 		if (opt == 'c')
 			control = true;
+		else if (opt == 'r')
+			rows = true;
 		else if (opt == 't')
 			token = optarg;
 		else
@@ -347,7 +349,7 @@ int main(int argc, char **argv)
 	if (garbage) {
 		talk_garbage(garbage);
 	} else {
-		log_in(token, control);
+		log_in(token, control, rows);
 		converse();
 	}
 	close(sock);
