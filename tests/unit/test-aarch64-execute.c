@@ -22,6 +22,7 @@
 
 #include "aarch64-insns.h"
 #include "arch/abi.h"
+#include "run-code.h"
 
 #define PAGE 4096
 #define FLAGS 0xf0000000
@@ -366,38 +367,16 @@ static void check_sequence(const struct sequence *s)
 	compare_runs(&(struct insn){ s->name, s->w[0], "SS", false }, 5);
 }
 
-static void *map_at(uintptr_t at)
-{
-	void *p = mmap((void *)at, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-
-	return p == (void *)at ? p : NULL;
-}
-
-/* In the test itself, since cmocka has handlers of its own for faults. */
-static void catch_signals(void)
-{
-	static char alternate[65536];
-	static const int sigs[] = { SIGTRAP, SIGSEGV, SIGILL, SIGBUS };
-	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	stack_t ss = { .ss_sp = alternate, .ss_size = sizeof alternate };
-
-	sigaltstack(&ss, NULL);
-	sigfillset(&sa.sa_mask);
-	for (size_t i = 0; i < ARRAY_SIZE(sigs); i++)
-		sigaction(sigs[i], &sa, NULL);
-}
-
 static void executes_the_same(void **state)
 {
 	(void)state;
-	catch_signals();
-	assert_non_null(map_at(STACK));
-	assert_non_null(map_at(DATA));
+	run_code_catch(on_signal);
+	assert_non_null(run_code_map(STACK, PAGE));
+	assert_non_null(run_code_map(DATA, PAGE));
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		here = &places[i];
-		assert_non_null(map_at(here->code));
-		assert_non_null(map_at(here->slot));
+		assert_non_null(run_code_map(here->code, PAGE));
+		assert_non_null(run_code_map(here->slot, PAGE));
 		for (size_t k = 0; k < ARRAY_SIZE(insns); k++)
 			check_insn(&insns[k], 5);
 		for (size_t k = 0; k < ARRAY_SIZE(sequences); k++)

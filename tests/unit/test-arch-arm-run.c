@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #include "arch/abi.h"
 #include "arm-insns.h"
+#include "run-code.h"
 
 
 #include "../../arch/arm/arm.h"
@@ -203,23 +204,9 @@ static void same(const struct insn *insn, const struct outcome *a, const struct 
 		fail_msg("%s, %s: stacks differ", insn->name, how);
 }
 
-static ssize_t mem_read(void *arg, taddr_t addr, void *buf, size_t len)
-{
-	(void)arg;
-	memcpy(buf, (void *)(uintptr_t)addr, len);
-	return (ssize_t)len;
-}
-
-static ssize_t mem_write(void *arg, taddr_t addr, const void *buf, size_t len)
-{
-	(void)arg;
-	memcpy((void *)(uintptr_t)addr, buf, len);
-	return (ssize_t)len;
-}
-
 static void emulated(const uint8_t *b, size_t len, const uint32_t in[17], struct outcome *o)
 {
-	static const struct abi_memory mem = { mem_read, mem_write, NULL };
+	static const struct abi_memory mem = { run_code_read, run_code_write, NULL };
 	struct regs r = { .abi = &abi_arm };
 	uint32_t after[17];
 
@@ -336,34 +323,14 @@ static void check_insn(const struct insn *insn, uint32_t at)
 	compare_runs(insn, b, len);
 }
 
-static void *map_at(uintptr_t at)
-{
-	return mmap((void *)at, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-}
-
-/* In the test itself, since cmocka has handlers of its own for faults. */
-static void catch_signals(void)
-{
-	static char alternate[65536];
-	static const int sigs[] = { SIGUSR1, SIGTRAP, SIGSEGV, SIGILL, SIGBUS };
-	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	stack_t ss = { .ss_sp = alternate, .ss_size = sizeof alternate };
-
-	sigaltstack(&ss, NULL);
-	sigfillset(&sa.sa_mask);
-	for (size_t i = 0; i < ARRAY_SIZE(sigs); i++)
-		sigaction(sigs[i], &sa, NULL);
-}
-
 static void executes_the_same(void **state)
 {
 	static const uint32_t pages[] = { CODE, SLOT, STACK, DATA };
 
 	(void)state;
-	catch_signals();
+	run_code_catch(on_signal);
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
-		assert_ptr_equal(map_at(pages[i]), pages[i]);
+		assert_non_null(run_code_map(pages[i], PAGE));
 	mode = ARM_T;
 	make_pages();
 	for (size_t i = 0; i < ARRAY_SIZE(thumb_insns); i++) {

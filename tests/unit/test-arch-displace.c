@@ -20,6 +20,7 @@
 #include <ucontext.h>
 #include <cmocka.h>
 #include "arch/abi.h"
+#include "run-code.h"
 
 #define PAGE 4096
 #define AT_INSN 0x400   /* the instruction, in the code page */
@@ -433,14 +434,6 @@ static void check_insn(const struct insn *insn)
 		compare_runs(insn, bytes, len);
 }
 
-static void *map_at(uintptr_t at)
-{
-	void *p = mmap((void *)at, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-
-	return p == (void *)at ? p : NULL;
-}
-
 static void check_place(const struct place *p)
 {
 	char hex[24];
@@ -464,20 +457,6 @@ static void check_place(const struct place *p)
 	}
 }
 
-/* In the test itself, since cmocka has handlers of its own for faults. */
-static void catch_signals(void)
-{
-	static char alternate[65536];
-	static const int sigs[] = { SIGTRAP, SIGSEGV, SIGILL, SIGBUS };
-	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	stack_t ss = { .ss_sp = alternate, .ss_size = sizeof alternate };
-
-	sigaltstack(&ss, NULL);
-	sigfillset(&sa.sa_mask);
-	for (size_t i = 0; i < ARRAY_SIZE(sigs); i++)
-		sigaction(sigs[i], &sa, NULL);
-}
-
 #if defined __has_feature
 #if __has_feature(address_sanitizer)
 #define __SANITIZE_ADDRESS__ 1
@@ -499,16 +478,16 @@ static bool is_taken(uintptr_t at)
 static void executes_the_same(void **state)
 {
 	(void)state;
-	catch_signals();
+	run_code_catch(on_signal);
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		const struct place *p = &places[i];
 
 		if (is_taken(p->code) || is_taken(p->slot))
 			continue;
-		assert_non_null(map_at(p->code));
-		assert_non_null(map_at(p->slot));
-		assert_non_null(map_at(p->stack));
-		assert_non_null(map_at(p->data));
+		assert_non_null(run_code_map(p->code, PAGE));
+		assert_non_null(run_code_map(p->slot, PAGE));
+		assert_non_null(run_code_map(p->stack, PAGE));
+		assert_non_null(run_code_map(p->data, PAGE));
 		check_place(p);
 		munmap((void *)p->code, PAGE);
 		munmap((void *)p->slot, PAGE);

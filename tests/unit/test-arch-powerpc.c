@@ -503,6 +503,7 @@ static void random_words_do_no_harm(void **state)
 #include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include "run-code.h"
 
 static const uint32_t stack_page = 0x50000000, data_page = 0x51000000;
 
@@ -642,24 +643,10 @@ static void same(const char *name, const char *how, unsigned seed, const struct 
 		fail_msg("%s, %s, %u: memory differs", name, how, seed);
 }
 
-static ssize_t my_read(void *arg, taddr_t addr, void *buf, size_t len)
-{
-	(void)arg;
-	memcpy(buf, (void *)(uint32_t)addr, len);
-	return (ssize_t)len;
-}
-
-static ssize_t my_write(void *arg, taddr_t addr, const void *buf, size_t len)
-{
-	(void)arg;
-	memcpy((void *)(uint32_t)addr, buf, len);
-	return (ssize_t)len;
-}
-
 static void run_emulated(const char *name, const uint32_t *words, const uint32_t *in, unsigned seed,
 			 const struct outcome *want)
 {
-	const struct abi_memory mem = { my_read, my_write, NULL };
+	const struct abi_memory mem = { run_code_read, run_code_write, NULL };
 	struct regs r = { .abi = &abi_powerpc };
 	static struct outcome got;
 
@@ -717,34 +704,19 @@ static void check_runs(const char *name, const uint32_t *words, unsigned n, uint
 	run.stop = 0;
 }
 
-static void catch_signals(void)
-{
-	static char alternate[65536];
-	static const int sigs[] = { SIGTRAP, SIGSEGV, SIGILL, SIGBUS, SIGFPE };
-	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	stack_t ss = { .ss_sp = alternate, .ss_size = sizeof alternate };
-
-	sigaltstack(&ss, NULL);
-	sigfillset(&sa.sa_mask);
-	for (size_t i = 0; i < ARRAY_SIZE(sigs); i++)
-		sigaction(sigs[i], &sa, NULL);
-}
-
 static void map_pages(void)
 {
 	const uint32_t at[] = { code_page, near_slot, far_slot, stack_page, data_page };
 
 	for (size_t i = 0; i < ARRAY_SIZE(at); i++)
-		assert_ptr_equal(mmap((void *)at[i], PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
-				 (void *)at[i]);
+		assert_non_null(run_code_map(at[i], PAGE));
 }
 
 static void executes_the_same(void **state)
 {
 	(void)state;
 	map_pages();
-	catch_signals();
+	run_code_catch(on_signal);
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
 		const struct insn *l = &list[i];
 
