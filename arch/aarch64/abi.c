@@ -30,6 +30,7 @@ const struct abi abi_aarch64 = {
 	.stack_arg = 0,
 	.ret_pops = 0,
 	.malloc_align = 16,
+	.sigaction_words = 3,
 
 	.bp_insn = { 0x00, 0x00, 0x20, 0xd4 }, /* brk #0 */
 	.bp_len = 4,

@@ -30,6 +30,7 @@ const struct abi abi_arm = {
 	.stack_arg = 0,
 	.ret_pops = 0,
 	.malloc_align = 8,
+	.sigaction_words = 3,
 
 	.code_bit = 1,
 	.mode_reg = ARM_CPSR,

@@ -32,6 +32,7 @@ const struct abi abi_powerpc = {
 	.nreg_args = 8,
 	.stack_arg = 8, /* above the back chain and the place for lr */
 	.malloc_align = 16,
+	.sigaction_words = 3,
 	.tls_above = true,
 	.back_chain_ra = 4,
 

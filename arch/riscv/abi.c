@@ -30,8 +30,9 @@ const struct abi abi_riscv64 = {
 	.reg_arg = { 10, 11, 12, 13, 14, 15, 16, 17 },
 	.nreg_args = 8,
 	.malloc_align = 16,
+	.sigaction_words = 2,
 
-	.bp_insn = { 0x02, 0x90 }, /* c.ebreak */
+	.bp_insn = { RV_C_EBREAK & 0xff, RV_C_EBREAK >> 8 },
 	.bp_len = 2,
 
 	.syscall_insn = { 0x73, 0x00, 0x00, 0x00 }, /* ecall */
@@ -52,6 +53,7 @@ const struct abi abi_riscv64 = {
 	.dwarf_pc = DWARF_PC,
 	.dwarf_sp = 2,
 	.dwarf_fp = 8,
+	.fp_pair = -16, /* psABI, "Frame Pointer Convention" */
 	.dwarf_reg = {
 		-1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
 		22, 23, 24, 25, 26, 27, 28, 29, 30, 31, [32 ... DWARF_PC - 1] = -1,

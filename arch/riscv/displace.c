@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Displaced execution on RISC-V: what does not depend on the pc is copied, with a jump
  * back.  That reaches 1 MB; what lies farther is reached by way of t1 or t3, which PLT
- * stubs overwrite too.  Everything else is emulated: there is no single step. */
+ * stubs overwrite too, or, where they are in use, by the tracer.  Everything else is emulated: there is no single step. */
 #include <errno.h>
 #include <string.h>
 
@@ -24,20 +24,27 @@ static void emit_next(struct work *w, taddr_t to, uint32_t insn)
 	emit(w, insn, 4);
 }
 
-/* lui; addiw; slli 12; addi; slli 12; jalr: an address of up to 55 bits. */
+/* auipc; ld; jalr, and behind them the address, which they load: user space may have 56
+ * bits (Sv57), more than a sequence of constants of this length makes. */
 static void emit_far_jump(struct work *w, taddr_t to, unsigned reg)
 {
-	int64_t lo = (int64_t)(to << 52) >> 52, rest = ((int64_t)to - lo) >> 12;
-	int64_t mid = (int64_t)((uint64_t)rest << 52) >> 52, hi = (rest - mid) >> 12;
-	int64_t hi_lo = (int64_t)((uint64_t)hi << 52) >> 52;
 	uint32_t rd = reg << 7, rs = reg << 15;
+	unsigned here = w->out->code_len, behind = (here + 12 + 7) / 8 * 8;
 
-	emit_next(w, to, RV_LUI | rd | (uint32_t)(hi - hi_lo));
-	emit_next(w, to, RV_OP_IMM_32 | rd | rs | (uint32_t)hi_lo << 20);
-	emit_next(w, to, RV_OP_IMM | 1 << 12 | rd | rs | 12u << 20);
-	emit_next(w, to, RV_OP_IMM | rd | rs | (uint32_t)mid << 20);
-	emit_next(w, to, RV_OP_IMM | 1 << 12 | rd | rs | 12u << 20);
-	emit_next(w, to, RV_JALR | rs | (uint32_t)lo << 20);
+	emit_next(w, to, RV_AUIPC | rd);
+	emit_next(w, to, RV_LOAD | 3 << 12 | rd | rs | (behind - here) << 20);
+	emit_next(w, to, RV_JALR | rs);
+	emit(w, 0, behind - w->out->code_len);
+	emit(w, (uint32_t)to, 4);
+	emit(w, (uint32_t)(to >> 32), 4);
+}
+
+/* The tracer goes back. */
+static void emit_trap(struct work *w, taddr_t to)
+{
+	w->out->trap_at = w->out->code_len;
+	displaced_mark(w->out, AT_NEXT, to);
+	emit(w, RV_C_EBREAK, 2);
 }
 
 static bool emit_near_jump(struct work *w, taddr_t to)
@@ -103,9 +110,11 @@ int rv_displace(const struct abi *abi, taddr_t addr, const uint8_t *insn, size_t
 		emit(&w, insn[i], 1);
 	if (emit_near_jump(&w, addr + in.len))
 		return 0;
+	/* At a system call no register is free: it may be anywhere in a function. */
 	reg = flags & DISPLACE_SYSCALL ? 0 : free_register(&in);
-	if (!reg)
-		return displaced_step(out, addr);
-	emit_far_jump(&w, addr + in.len, reg);
+	if (reg)
+		emit_far_jump(&w, addr + in.len, reg);
+	else
+		emit_trap(&w, addr + in.len);
 	return 0;
 }

@@ -20,6 +20,7 @@ enum rv_opcode {
 };
 
 #define RV_ECALL 0x00000073u
+#define RV_C_EBREAK 0x9002u
 
 /* A compressed instruction as the one of 32 bits that it stands for; w is 0 for those
  * of the floating-point registers, of which nothing more is asked. */

@@ -28,6 +28,7 @@ const struct abi abi_x86_64 = {
 	.ret_pops = 8,
 	.red_zone = 128,
 	.malloc_align = 16,
+	.sigaction_words = 3,
 
 	.bp_insn = { 0xcc },
 	.bp_len = 1,
@@ -94,6 +95,7 @@ const struct abi abi_i386 = {
 	.stack_arg = 4,
 	.ret_pops = 4,
 	.malloc_align = 16, /* since glibc 2.26 */
+	.sigaction_words = 3,
 
 	.bp_insn = { 0xcc },
 	.bp_len = 1,

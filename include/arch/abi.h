@@ -65,6 +65,8 @@ struct displaced {
 	uint8_t insn_len; /* of the original instruction */
 	uint8_t code_len;
 	uint8_t nfix;
+	uint8_t trap_at;  /* where in `code` a breakpoint instruction ends it, for want of
+			     a jump that reaches; 0: nowhere */
 	bool whole;       /* begins with a load that reserves: a stop in its midst
 			     would take the reservation, so it is not stepped; where
 			     it has no slot it can have no breakpoint */
@@ -127,6 +129,8 @@ struct abi {
 	uint8_t ret_pops;  /* bytes that a plain return takes off the stack */
 	uint8_t red_zone;  /* bytes below sp that a leaf function may use */
 	uint8_t malloc_align; /* glibc's MALLOC_ALIGNMENT: of every block */
+	uint8_t sigaction_words; /* of the kernel's struct sigaction before its mask: handler,
+				    flags, and the restorer where it has one (its asm/signal.h) */
 	/* The bits of a pointer to data that the machine heeds (AArch64: without
 	 * the tag in its highest byte).  Blocks, events and leak scans have
 	 * addresses; what is given to the program keeps its tag.  0: all. */
@@ -182,6 +186,9 @@ struct abi {
 	 * needs them; −1 where regs.w has no such register. */
 	uint8_t ndwarf;
 	uint8_t dwarf_pc, dwarf_sp, dwarf_fp;
+	int8_t fp_pair; /* bytes from the frame pointer to the caller's one, which the return
+			   address follows; where it is not 0, a frame pointer of 0 ends no
+			   stack */
 	int8_t dwarf_reg[ABI_MAX_DWARF];
 	/* Bit n set: DWARF register n keeps its value over a call where the
 	 * call-frame information says nothing of it. */

@@ -552,6 +552,14 @@ struct breakpoint *bp_slot_at(const struct proc *p, taddr_t pc, uint64_t *offset
 	return scratch_owner(p, pc, offset);
 }
 
+bool bp_ends_slot(const struct proc *p, taddr_t pc)
+{
+	uint64_t offset;
+	const struct breakpoint *bp = bp_slot_at(p, pc, &offset);
+
+	return bp && bp->d.trap_at && offset == bp->d.trap_at;
+}
+
 void call_drop(struct task *t)
 {
 	struct call *c = &t->calls.v[--t->calls.n];

@@ -59,6 +59,8 @@ void bp_forget_all(struct proc *p);
 
 /* The slot that holds pc, with the offset into it. */
 struct breakpoint *bp_slot_at(const struct proc *p, taddr_t pc, uint64_t *offset);
+/* Is there the breakpoint instruction that ends a slot (displaced.trap_at)? */
+bool bp_ends_slot(const struct proc *p, taddr_t pc);
 
 /* Takes the newest call off the task's list. */
 void call_drop(struct task *t);

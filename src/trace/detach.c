@@ -43,6 +43,10 @@ static bool swallow_trap(struct task *t)
 	if (!p->abi || task_get_regs(t))
 		return true;
 	pc = regs_pc(&t->regs) - p->abi->bp_pc_adjust;
+	if (bp_ends_slot(p, pc)) {
+		sigtrap_after_hit(t);
+		return true;
+	}
 	if (!bp_find(p, pc) && !bp_was(p, pc))
 		return was_dealt_with(p, pc | (regs_code(&t->regs) & p->abi->code_bit));
 	t->regs.w[p->abi->pc] = pc;

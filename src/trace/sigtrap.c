@@ -55,10 +55,10 @@ bool proc_ignores(const struct proc *p, int sig)
 	return in_status(p, "SigIgn", sig);
 }
 
-/* Bytes of the kernel's struct sigaction: handler, flags, restorer, mask. */
+/* Bytes of the kernel's struct sigaction: the mask is behind these words. */
 static size_t sigaction_size(const struct abi *abi)
 {
-	return abi->word * 3u + 8;
+	return (size_t)abi->word * abi->sigaction_words + 8;
 }
 
 /* The kernel's sigset_t: words of the program's, the low signals first. */

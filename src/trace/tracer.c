@@ -197,6 +197,11 @@ static void on_trap(struct task *t)
 		engine_hit(t, bp);
 	} else if (t->stepping) {
 		finish_step(t);
+	} else if (bp_ends_slot(p, pc)) {
+		if (t->trap_blocked || p->trap.ignored)
+			sigtrap_after_hit(t);
+		task_undisturb(t);
+		task_continue(t, 0);
 	} else if (bp_was(p, pc)) {
 		t->regs.w[p->abi->pc] = pc;
 		host_set_pc(t->tid, &t->regs, regs_code(&t->regs));

@@ -123,10 +123,10 @@ int32_t unwind_into_function(const struct module *m, taddr_t pc)
 	return (int32_t)(vaddr - sym.value);
 }
 
-/* The chain that starts at the frame pointer: [fp] is the caller's, the word
+/* The chain that starts at the frame pointer: at `pair` is the caller's, in the word
  * above it the return address. */
 struct link {
-	taddr_t fp, ra, next;
+	taddr_t fp, pair, ra, next;
 	bool usable;
 };
 
@@ -137,9 +137,10 @@ static struct link fp_link(struct walk *w)
 
 	if (!get_reg(w, w->abi->dwarf_fp, &l.fp))
 		return l;
-	l.usable = l.fp % word == 0 && l.fp >= w->sp && l.fp - w->sp <= FRAME_SIZE_MAX &&
-		   unwind_mem_word(w->mem, l.fp, &l.next) &&
-		   unwind_mem_word(w->mem, (l.fp + word) & w->mem->mask, &l.ra);
+	l.pair = (l.fp + (taddr_t)(int64_t)w->abi->fp_pair) & w->mem->mask;
+	l.usable = l.fp % word == 0 && l.pair >= w->sp && l.pair - w->sp <= FRAME_SIZE_MAX &&
+		   unwind_mem_word(w->mem, l.pair, &l.next) &&
+		   unwind_mem_word(w->mem, (l.pair + word) & w->mem->mask, &l.ra);
 	l.ra = plain_code(w->u, l.ra);
 	l.usable = l.usable && (!l.ra || unwinder_executable(w->u, l.ra - 1, true));
 	/* Not all code of such machines has its frame pointer point there. */
@@ -151,7 +152,7 @@ static struct link fp_link(struct walk *w)
 static enum step step_fp(struct walk *w, const struct link *l)
 {
 	set_reg(w, w->abi->dwarf_fp, l->next);
-	return walk_arrive(w, l->ra, l->fp + 2u * w->abi->word, FROM_FP);
+	return walk_arrive(w, l->ra, l->pair + 2u * w->abi->word, FROM_FP);
 }
 
 /* The return address on top of the stack, if it is one; else 0. */
@@ -207,11 +208,11 @@ static bool called_main(struct walk *w)
 	       !strcmp(sym.name, "main");
 }
 
-/* Where there are two instruction sets (ARM), each has a frame pointer of its own,
- * and zero says nothing. */
+/* Where there are two instruction sets (ARM), each has a frame pointer of its own, and
+ * on RISC-V it is one register more for most code: zero says nothing. */
 static bool ends_chain(const struct walk *w, const struct link *l)
 {
-	return !l->fp && !w->abi->code_bit;
+	return !l->fp && !w->abi->code_bit && !w->abi->fp_pair;
 }
 
 /* Where frames are chained by their stack pointers.  One that was interrupted at its
@@ -259,7 +260,7 @@ enum step walk_blind(struct walk *w, const struct row *row)
 	    (of_top == CALLER_MAYBE && (g.start == w->pc || !unwinder_executable(w->u, w->pc, false))))
 		return step_link(w, top);
 	if (of_fp < CALLER_NEAR && in_module && (g.start || w->exact) &&
-	    step_scan(w, &g, l.usable ? l.fp : UINT64_MAX) == STEP_ON)
+	    step_scan(w, &g, l.usable ? l.pair : UINT64_MAX) == STEP_ON)
 		return STEP_ON;
 	if (of_fp < CALLER_MAYBE && of_top == CALLER_MAYBE)
 		return step_link(w, top);

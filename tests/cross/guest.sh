@@ -10,6 +10,7 @@ machine() { # KERNEL
 	arm64) qemu=qemu-system-aarch64 machine='-M virt -cpu cortex-a57 -m 512' console=ttyAMA0 ;;
 	ppc32) qemu=qemu-system-ppc machine='-M g3beige -m 512 -vga none' console=ttyPZ0 bus=pci
 		network=ip=dhcp ;;
+	riscv64) qemu=qemu-system-riscv64 machine='-M virt -m 512' console=ttyS0 ;;
 	amd64) qemu=qemu-system-x86_64 machine='-M q35 -m 512 -vga none' console=ttyS0 bus=pci ;;
 	*) echo "Bail out! no kernel is named $1"; exit 1 ;;
 	esac

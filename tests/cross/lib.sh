@@ -223,6 +223,15 @@ image_of() { # ARCHITECTURE PACKAGE
 	echo "$image"
 }
 
+# IMAGE: what make builds.
+kernel_from_sources() { # KERNEL MACHINE ARCH IMAGE
+	native=$(dpkg --print-architecture) && update_lists "$native" || return 1
+	package=$(source_package "$native")
+	[ -n "$package" ] || { say "no linux-source"; return 1; }
+	made "kernel-$1" "$package $(version_of "$native" "$package") $(cat "$cross/kernel-sources" "$cross/$1.config")" \
+		"$cross/kernel-sources" "$native" "$2" "$3" "$4" "$cross/$1.config"
+}
+
 # Prints the folder with vmlinuz and modules of a kernel of the table.
 kernel() { # KERNEL
 	case $1 in
@@ -230,11 +239,10 @@ kernel() { # KERNEL
 	arm64) package=linux-image-arm64 ;;
 	amd64) package=linux-image-amd64 ;;
 	ppc32)
-		native=$(dpkg --print-architecture) && update_lists "$native" || return 1
-		package=$(source_package "$native")
-		[ -n "$package" ] || { say "no linux-source"; return 1; }
-		made "kernel-$1" "$package $(version_of "$native" "$package") $(cat "$cross/kernel-sources" "$cross/$1.config")" \
-			"$cross/kernel-sources" "$native" powerpc-linux-gnu powerpc "$cross/$1.config"
+		kernel_from_sources "$1" powerpc-linux-gnu powerpc vmlinux
+		return ;;
+	riscv64)
+		kernel_from_sources "$1" riscv64-linux-gnu riscv Image
 		return ;;
 	esac
 	update_lists "$1" && image=$(image_of "$1" $package) || return 1

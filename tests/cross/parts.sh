@@ -230,7 +230,10 @@ examine_rows() {
 		grep -q "/$name: a client gave its rows" "$OUT/stdout" || finish "not ok: no rows of $name"
 	done
 	"$expect" "$OUT/expected" "$OUT/client.json" >>"$OUT/script.log" || finish "not ok: frames are lost"
-	for way in prologue frame_pointer search; do
+	ways='prologue frame_pointer search'
+	# Of its C library there is no debug file, and tables of little.
+	[ "$programs" != riscv64-linux-gnu ] || ways='prologue frame_pointer'
+	for way in $ways; do
 		grep -q "\"$way\": 0" "$OUT/client.json" || finish "not ok: frames are found by $way"
 	done
 }

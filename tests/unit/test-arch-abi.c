@@ -95,6 +95,7 @@ static void tables_are_consistent(void **state)
 		assert_int_equal(abi->regset_len % abi->word, 0);
 		assert_true(abi->malloc_align == 8 || abi->malloc_align == 16);
 		assert_true(abi->malloc_align >= 2 * abi->word);
+		assert_in_range(abi->sigaction_words, 2, 3);
 		assert_in_range(abi->bp_len, 1, sizeof abi->bp_insn);
 		assert_in_range(abi->syscall_insn_len, 1, sizeof abi->syscall_insn);
 		assert_true(abi->max_insn >= abi->bp_len);

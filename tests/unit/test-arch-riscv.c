@@ -11,7 +11,7 @@
 
 #include "arch/riscv/riscv.h"
 
-#define CODE ((taddr_t)0x3fb7a01000)
+#define CODE ((taddr_t)0xffffffb7a01000) /* of 56 bits: Sv57 */
 #define NEAR (CODE + 0xf0000)
 #define FAR 0x2aaaab0040
 
@@ -85,7 +85,7 @@ static const struct insn {
 	{ "c.mv a5, a0", 0x87aa, 2, "SS", true },
 	{ "c.li a5, 3", 0x478d, 2, "SS", true },
 	{ "lui a5, 0x12345", 0x123457b7, 4, "SS", true },
-	{ "add t1, t3, a0", 0x00ae0333, 4, "ST", true },
+	{ "add t1, t3, a0", 0x00ae0333, 4, "SS", true },
 	{ "add t1, a0, a0", 0x00a50333, 4, "SS", true },
 	{ "andi a0, a0, 255", 0x0ff57513, 4, "SS", true },
 	{ "sltu a0, zero, a0", 0x00a03533, 4, "SS", true },
@@ -144,9 +144,16 @@ static void compressed_ones_are_expanded(void **state)
 static uint8_t memory[1024]; /* at MEMORY */
 #define MEMORY 0x3fffff0000
 
+static const struct displaced *slot; /* the one that is run, at slot_at; NULL */
+static taddr_t slot_at;
+
 static ssize_t read_memory(void *arg, taddr_t addr, void *buf, size_t len)
 {
 	(void)arg;
+	if (slot && len <= slot->code_len && addr - slot_at <= slot->code_len - len) {
+		memcpy(buf, slot->code + (addr - slot_at), len);
+		return (ssize_t)len;
+	}
 	if (addr - MEMORY > sizeof memory - len)
 		return -EFAULT;
 	memcpy(buf, memory + (addr - MEMORY), len);
@@ -233,21 +240,30 @@ static void operations_are_right(void **state)
 
 /* -- displacing ----------------------------------------------------------------------- */
 
-/* Runs a slot's code in the emulator. */
-static void run_slot(const struct insn *insn, const struct displaced *d, taddr_t slot, struct regs *r)
+/* Runs a slot's code in the emulator; where a breakpoint ends it, what the tracer does. */
+static void run_slot(const struct insn *insn, const struct displaced *d, taddr_t at, struct regs *r)
 {
-	for (int steps = 0; r->w[RV_PC] - slot < d->code_len && steps < 16; steps++) {
-		unsigned at = (unsigned)(r->w[RV_PC] - slot);
+	slot = d;
+	slot_at = at;
+	for (int steps = 0; r->w[RV_PC] - at < d->code_len && steps < 16; steps++) {
+		unsigned offset = (unsigned)(r->w[RV_PC] - at);
 
-		if (!displace_fix_at(d, at))
-			fail_msg("%s: nothing known of offset %u", insn->name, at);
-		if (steps && displace_fix_at(d, at)->to != CODE + insn->len)
-			fail_msg("%s: offset %u", insn->name, at);
-		assert_int_equal(rv->emulate(rv, &mem, r->w[RV_PC], d->code + at, d->code_len - at, r), 0);
+		if (!displace_fix_at(d, offset))
+			fail_msg("%s: nothing known of offset %u", insn->name, offset);
+		if (steps && displace_fix_at(d, offset)->to != CODE + insn->len)
+			fail_msg("%s: offset %u", insn->name, offset);
+		if (d->trap_at && offset == d->trap_at) {
+			assert_memory_equal(d->code + offset, rv->bp_insn, rv->bp_len);
+			r->w[RV_PC] = displace_fix_at(d, offset)->to;
+		} else {
+			assert_int_equal(rv->emulate(rv, &mem, r->w[RV_PC], d->code + offset,
+						     d->code_len - offset, r), 0);
+		}
 	}
+	slot = NULL;
 }
 
-static void check_slot(const struct insn *insn, const uint8_t *b, const struct displaced *d, taddr_t slot)
+static void check_slot(const struct insn *insn, const uint8_t *b, const struct displaced *d, taddr_t at)
 {
 	struct regs want, got;
 	uint8_t there[sizeof memory];
@@ -259,10 +275,10 @@ static void check_slot(const struct insn *insn, const uint8_t *b, const struct d
 	memcpy(there, memory, sizeof there);
 	registers(&got);
 	got.w[RV_PC] = d->resume;
-	run_slot(insn, d, slot, &got);
+	run_slot(insn, d, at, &got);
 	assert_memory_equal(there, memory, sizeof there);
 	for (unsigned i = 0; i < RV_NREGS; i++)
-		if (got.w[i] != want.w[i] && !(slot == FAR && (i == RV_T1 || i == RV_T3)))
+		if (got.w[i] != want.w[i] && !(at == FAR && (i == RV_T1 || i == RV_T3)))
 			fail_msg("%s: register %u is %#llx instead of %#llx", insn->name, i,
 				 (unsigned long long)got.w[i], (unsigned long long)want.w[i]);
 }
@@ -271,15 +287,15 @@ static void check_insn(const struct insn *insn, bool far)
 {
 	static const char letter[] = { [DISPLACE_GOTO] = 'G', [DISPLACE_SLOT] = 'S',
 				       [DISPLACE_STEP] = 'T' };
-	taddr_t slot = far ? FAR : NEAR;
+	taddr_t at = far ? FAR : NEAR;
 	struct displaced d;
 	uint8_t b[4];
 	int err;
 
 	put(b, insn->w);
 	for (size_t cut = 0; cut < insn->len; cut++)
-		assert_int_equal(rv->displace(rv, CODE, b, cut, slot, 0, &d), -EINVAL);
-	err = rv->displace(rv, CODE, b, 4, slot, 0, &d);
+		assert_int_equal(rv->displace(rv, CODE, b, cut, at, 0, &d), -EINVAL);
+	err = rv->displace(rv, CODE, b, 4, at, 0, &d);
 	if (insn->kinds[far] == 'X') {
 		assert_int_equal(err, -EINVAL);
 		return;
@@ -288,7 +304,7 @@ static void check_insn(const struct insn *insn, bool far)
 		fail_msg("%s: error %d, kind %c", insn->name, err, letter[d.kind]);
 	assert_true(d.code_len <= DISPLACE_MAX && d.nfix <= DISPLACE_MAX_FIX);
 	if (d.kind == DISPLACE_SLOT)
-		check_slot(insn, b, &d, slot);
+		check_slot(insn, b, &d, at);
 }
 
 static void all_are_displaced(void **state)
@@ -313,6 +329,13 @@ static void nothing_needs_a_step(void **state)
 			assert_true(insns[i].emulated);
 	assert_int_equal(rv->displace(rv, CODE, rv->syscall_insn, 4, NEAR, DISPLACE_SYSCALL, &d), 0);
 	assert_int_equal(d.kind, DISPLACE_SLOT);
+	assert_int_equal(d.trap_at, 0);
+	/* All registers may be in use there. */
+	assert_int_equal(rv->displace(rv, CODE, rv->syscall_insn, 4, FAR, DISPLACE_SYSCALL, &d), 0);
+	assert_int_equal(d.kind, DISPLACE_SLOT);
+	assert_int_equal(d.trap_at, 4);
+	assert_memory_equal(d.code + 4, rv->bp_insn, rv->bp_len);
+	assert_int_equal(displace_fix_at(&d, 4)->to, CODE + 4);
 }
 
 static void anything_is_tolerated(void **state)
