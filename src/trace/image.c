@@ -278,7 +278,7 @@ int image_begin(struct proc *p, struct task *stopped, bool fresh, pid_t ppid)
 	p->unwinder = unwinder_new(p->abi, &p->modules, &p->reader, refresh, p);
 	unwinder_keep_rest(p->unwinder, p->session->opts->stack_rest);
 	unwinder_use_given(p->unwinder, p->session->given);
-	unwinder_set_code_mask(p->unwinder, host_code_mask(p->pid, p->abi));
+	p->code_mask_known = false; /* of a task that is attached to, no register can be read yet */
 	sigtrap_begin(p);
 	sync_modules(p, stopped, false);
 	p->modules_at_exec = p->modules.v.n;
@@ -381,7 +381,7 @@ void image_copy(struct proc *c, struct proc *parent)
 	c->unwinder = unwinder_new(c->abi, &c->modules, &c->reader, refresh, c);
 	unwinder_keep_rest(c->unwinder, c->session->opts->stack_rest);
 	unwinder_use_given(c->unwinder, c->session->given);
-	unwinder_set_code_mask(c->unwinder, host_code_mask(c->pid, c->abi));
+	c->code_mask_known = false;
 	bp_copy_table(parent, c);
 	for (size_t i = 0; i < parent->sites.n; i++) {
 		struct probe_site *site = xmemdup(parent->sites.v[i], sizeof *site);

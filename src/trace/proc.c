@@ -61,7 +61,14 @@ void task_free(struct task *t)
 
 int task_get_regs(struct task *t)
 {
-	return host_get_regs(t->tid, &t->regs);
+	struct proc *p = t->proc;
+	int err = host_get_regs(t->tid, &t->regs);
+
+	if (!err && !p->code_mask_known && p->unwinder) {
+		unwinder_set_code_mask(p->unwinder, host_code_mask(t->tid, p->abi));
+		p->code_mask_known = true;
+	}
+	return err;
 }
 
 /* -- processes ------------------------------------------------------------------ */

@@ -251,6 +251,7 @@ struct proc {
 	size_t probes_found;
 	struct u64map dirty_pages; /* of text, by breakpoints */
 	bool shadow_stack;
+	bool code_mask_known; /* the unwinder's; learned from the first task that stops */
 	bool told_stepping;
 	/* A single-step, for which the other tasks are stopped (step.h). */
 	struct task *stepper;     /* NULL: none */

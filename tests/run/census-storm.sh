@@ -16,6 +16,6 @@ for round in $(seq "$ROUNDS"); do
 	await said released
 	end_tracer
 	end_program 6
-	! grep 'BUG\|census: off' err || fail "round $round"
+	! grep -w 'BUG\|census: off' err || fail "round $round"
 	"$OUT/../../expect" "$EXPECT" "$JSON" || fail "round $round"
 done
