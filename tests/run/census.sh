@@ -50,7 +50,7 @@ attach() {
 	wait $program
 	status=$?
 	[ $status = 6 ] || wrong "the program ended with $status"
-	grep -q BUG err && wrong "BUG"
+	grep -qw BUG err && wrong "BUG"
 }
 
 check_off() {
