@@ -749,6 +749,8 @@ static json_t *owners_json(struct json *j, const struct heap_refused *r)
 
 static json_t *refused_json(struct json *j, const struct heap_proc *p)
 {
+	const struct report_opts *opts = j->opts;
+	const struct report_refusal *why = opts->refusal ? opts->refusal(opts->refusal_arg, p->pid) : NULL;
 	const struct heap_refused *r = &p->refused;
 	struct heap_product product = { 0 };
 	json_t *o;
@@ -763,6 +765,7 @@ static json_t *refused_json(struct json *j, const struct heap_proc *p)
 	put_number(o, "open_blocks", r->open_blocks);
 	put_number(o, "open_bytes", r->open_bytes);
 	put(o, "limit", limit_json(&r->oom));
+	put(o, "why", why ? string(why->why) : json_null());
 	put(o, "call", backtrace_json(j, r->stack));
 	put(o, "owners", owners_json(j, r));
 	return o;

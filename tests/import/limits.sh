@@ -65,6 +65,9 @@ leads='out of memory      a request was refused, after 31 records
 result "and leads the report" "$leads" "$(report_of --import mbed --heap 0x20000000:1440:8 "$dir/holes")"
 timeout 60 "$MTRACE" -q --import mbed -l "$dir/holes.log" "$dir/holes" >"$dir/out" 2>&1
 result "that of our own log, too" "$leads" "$(report_of -l "$dir/holes.log" --heap 0x20000000:1440:8)"
+timeout 60 "$MTRACE" -q --import mbed --heap 0x20000000:1440:8 --export json:"$dir/why" "$dir/holes" >"$dir/out" 2>&1
+result "and is in the JSON" '"why":"'"$(echo "$holes" | tr -d ' ')"'"' \
+	"$(tr -d ' \n' <"$dir/why" | grep -o '"why":"[^"]*"')"
 result "of a heap of unknown size" "not granted        a request was refused, after 31 records
     malloc(128)
     0x1250
