@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Displaced execution on RISC-V: what does not depend on the pc is copied, with a jump
  * back.  That reaches 1 MB; what lies farther is reached by way of t1 or t3, which PLT
- * stubs overwrite too, or, where they are in use, by the tracer.  Everything else is emulated: there is no single step. */
+ * stubs overwrite too, or, where they are in use, by the tracer.  Everything else is
+ * emulated: there is no single step. */
 #include <errno.h>
 #include <string.h>
 
