@@ -15,7 +15,11 @@ static void *volatile kept, *volatile held;
  * zeros. */
 #define IS_64 (sizeof(void *) == 8)
 #define SIZE ((size_t)1 << (IS_64 ? 22 : 16))
-#define APART(n) (IS_64 ? NULL : (void *)(0x20345000UL + (n) * 0x2000000UL))
+#define APART(n) (IS_64 ? NULL : (void *)(0x20345000UL + (n) * apart))
+
+/* Not constants: those are in the code, the end of which may be in the first page of the
+ * data, too. */
+static volatile unsigned long apart = 0x2000000;
 
 NOINLINE static void **region(size_t size, void *hint)
 {
