@@ -339,7 +339,8 @@ void report_block_list(const struct heap *heap, const struct report_opts *opts,
 	struct view_procs vp;
 	struct text t;
 
-	memcpy(sorted, blocks, n * sizeof *sorted);
+	if (n)
+		memcpy(sorted, blocks, n * sizeof *sorted);
 	sort(sorted, n, opts);
 	text_open(&t, &vp, heap, opts, page);
 	print_list(&t, sorted, n);
