@@ -100,6 +100,11 @@ struct report_refusal {
 	bool told;             /* on the standard error, when it happened */
 };
 
+static inline const struct report_refusal *report_refusal_of(const struct report_opts *opts, pid_t pid)
+{
+	return opts->refusal ? opts->refusal(opts->refusal_arg, pid) : NULL;
+}
+
 #define REPORT_LEAK_KINDS (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE)
 #define REPORT_OPTS_INIT { .output_fd = -1, .max_stacks = -1, .leak_kinds = REPORT_LEAK_KINDS }
 

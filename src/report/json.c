@@ -749,8 +749,7 @@ static json_t *owners_json(struct json *j, const struct heap_refused *r)
 
 static json_t *refused_json(struct json *j, const struct heap_proc *p)
 {
-	const struct report_opts *opts = j->opts;
-	const struct report_refusal *why = opts->refusal ? opts->refusal(opts->refusal_arg, p->pid) : NULL;
+	const struct report_refusal *why = report_refusal_of(j->opts, p->pid);
 	const struct heap_refused *r = &p->refused;
 	struct heap_product product = { 0 };
 	json_t *o;

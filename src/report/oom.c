@@ -128,8 +128,7 @@ static void print_refused(struct text *t, const struct view *v, bool named)
 {
 	const struct heap_proc *p = v->proc;
 	const struct heap_refused *r = &p->refused;
-	const struct report_refusal *why = t->opts->refusal ?
-						   t->opts->refusal(t->opts->refusal_arg, p->pid) : NULL;
+	const struct report_refusal *why = report_refusal_of(t->opts, p->pid);
 
 	add_label(t, r->oom.cause || (why && why->no_room) ? "out of memory" : "not granted");
 	if (p->total.failed > 1) {

@@ -381,7 +381,6 @@ void image_copy(struct proc *c, struct proc *parent)
 	c->unwinder = unwinder_new(c->abi, &c->modules, &c->reader, refresh, c);
 	unwinder_keep_rest(c->unwinder, c->session->opts->stack_rest);
 	unwinder_use_given(c->unwinder, c->session->given);
-	c->code_mask_known = false;
 	bp_copy_table(parent, c);
 	for (size_t i = 0; i < parent->sites.n; i++) {
 		struct probe_site *site = xmemdup(parent->sites.v[i], sizeof *site);

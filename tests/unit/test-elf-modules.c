@@ -399,8 +399,7 @@ static bool is_table(ElfW(Sxword) tag)
 	       tag == DT_REL || tag == DT_JMPREL || tag == DT_VERSYM || tag == DT_GNU_HASH;
 }
 
-/* Adds delta to the pointers of .dynamic that ld.so adds the bias to. */
-static void move_tables(uint8_t *image, taddr_t delta)
+static ElfW(Dyn) *dynamic_of(uint8_t *image)
 {
 	ElfW(Ehdr) *eh = (void *)image;
 	ElfW(Phdr) *ph = (void *)(image + eh->e_phoff);
@@ -410,22 +409,22 @@ static void move_tables(uint8_t *image, taddr_t delta)
 		if (ph[i].p_type == PT_DYNAMIC)
 			d = (void *)(image + ph[i].p_offset);
 	assert_non_null(d);
-	for (; d->d_tag != DT_NULL; d++)
+	return d;
+}
+
+/* Adds delta to the pointers of .dynamic that ld.so adds the bias to. */
+static void move_tables(uint8_t *image, taddr_t delta)
+{
+	for (ElfW(Dyn) *d = dynamic_of(image); d->d_tag != DT_NULL; d++)
 		if (is_table(d->d_tag))
 			d->d_un.d_ptr += (ElfW(Addr))delta;
 }
 
 /* Some machines' ld.so leaves them as they are.  The hash table is near the start. */
-static bool dynamic_is_relocated(const uint8_t *image, taddr_t bias)
+static bool dynamic_is_relocated(uint8_t *image, taddr_t bias)
 {
-	const ElfW(Ehdr) *eh = (const void *)image;
-	const ElfW(Phdr) *ph = (const void *)(image + eh->e_phoff);
-	const ElfW(Dyn) *d = NULL;
+	const ElfW(Dyn) *d = dynamic_of(image);
 
-	for (unsigned i = 0; i < eh->e_phnum; i++)
-		if (ph[i].p_type == PT_DYNAMIC)
-			d = (const void *)(image + ph[i].p_offset);
-	assert_non_null(d);
 	while (d->d_tag != DT_GNU_HASH && d->d_tag != DT_HASH && d->d_tag != DT_NULL)
 		d++;
 	return d->d_un.d_ptr >= bias;
