@@ -85,7 +85,7 @@ enum event_type {
 			     (REQUEST_RESET): later releases of it are unknown */
 	EV_STACK_REST,    /* where the EV_STACK that follows broke off, in code of
 			     which nothing is known there: registers and a piece of
-			     the stack, for a reader that has the files */
+			     the stack, for a reader or a client that has the files */
 	EV_ROWS_WANTED,   /* of a module neither call-frame information nor another
 			     table is here: a client that has them gives its rows
 			     (REQUEST_ROWS).  Of no process; told by who serves */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a stream tells once and refers to by number later — modules and their
- * images, probes, stacks — kept as it was encoded, to be told again as it is. */
+ * images, probes, stacks (and of the first ones that broke off what lay beyond) — kept
+ * as it was encoded, to be told again as it is. */
 #ifndef MTRACE_MODEL_JOURNAL_H
 #define MTRACE_MODEL_JOURNAL_H
 

@@ -94,7 +94,7 @@ struct trace_opts {
 	bool follow_exec;      /* default true */
 	bool no_cpp;           /* -n */
 	bool images;           /* emit EV_IMAGE */
-	bool stack_rest;       /* emit EV_STACK_REST */
+	bool stack_rest;       /* emit EV_STACK_REST, not only while rows are to come */
 	bool rows;             /* clients are asked for rows: emit EV_ROWS_WANTED */
 	bool calls;            /* --calls: emit EV_CALL */
 	bool heaps;            /* --heapmap: emit EV_HEAP at the end */

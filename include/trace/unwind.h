@@ -80,7 +80,7 @@ void unwind_any(struct unwinder *, const struct regs *regs, const struct stack_c
 /* From where another one broke off: frame 0 is its last one. */
 void unwind_rest(struct unwinder *, const struct unwind_rest *, unsigned depth,
 		 struct backtrace *out);
-/* Fill in `rest` of those that break. */
+/* Fill in `rest` of those that break; without it only while a client's rows are to come. */
 void unwinder_keep_rest(struct unwinder *, bool on);
 
 /* -- rows that a client gives ----------------------------------------------- */
@@ -95,6 +95,9 @@ void given_rows_free(struct given_rows *);
 uint64_t given_rows_want(struct given_rows *, const struct abi *abi, struct elf_file *f);
 /* Is an answer to come? */
 bool given_rows_awaited(const struct given_rows *);
+/* Is one more of the stacks that break to be kept for clients, which have the rows that
+ * are still to come here?  So many for each module that is asked for. */
+bool given_rows_rest(struct given_rows *);
 /* Takes a part; `what`: enum request_rows.  1: that was the last one, the rows are used
  * from now on; 0: fine; -EALREADY: it is not wanted; -EBADMSG: *why, and no more are
  * taken of this module. */
@@ -102,7 +105,7 @@ int given_rows_take(struct given_rows *, const struct rows_part *p, uint64_t wha
 /* Bytes that are there of a module. */
 uint64_t given_rows_bytes(const struct given_rows *, const uint8_t *id, size_t len);
 /* Where no call-frame information is found, they are asked.  NULL: none. */
-void unwinder_use_given(struct unwinder *, const struct given_rows *);
+void unwinder_use_given(struct unwinder *, struct given_rows *);
 
 /* The other end (with the client only): the rows of a file, in blocks in the order of
  * addresses; `block` returns false when it wants no more. */

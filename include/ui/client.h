@@ -22,7 +22,9 @@ struct client_opts {
 	struct event_sink *sink; /* told every event */
 	struct client **self;  /* set before the first event comes.  May be NULL */
 	const struct report_opts *files; /* where the rows are looked for that the server
-				  wants; NULL: it gets none */
+				  wants, and stacks that broke off there are unwound by;
+				  NULL: neither is done */
+	const struct heap *heap; /* what `sink` fills; with `files` */
 	void (*restart)(void *arg); /* the whole state comes, for the first time or
 				  again: what the sink had is to be forgotten */
 	void *arg;

@@ -11,5 +11,7 @@
 /* `next` is the sink behind it, by which `heap` gets to know the modules. */
 struct event_sink *rest_sink_new(struct event_sink *next, const struct heap *heap,
 				 const struct report_opts *opts);
+/* A state begins (WIRE_STATE), as if nothing had been told. */
+void rest_sink_forget(struct event_sink *);
 
 #endif

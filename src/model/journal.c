@@ -6,9 +6,13 @@
 
 enum { TOLD = 1, GONE = 2 };
 
+/* Bytes for the rests of stacks, of about 4 kB each. */
+#define RESTS_MAX 262144
+
 struct journal {
 	struct strbuf records;
 	struct u64map modules; /* id → TOLD, GONE */
+	size_t rests;          /* bytes of EV_STACK_REST among them */
 };
 
 /* Is it news of a module? */
@@ -32,6 +36,7 @@ static bool is_kept(struct journal *j, const struct event *ev)
 	case EV_STACK:
 	case EV_PLACE:
 	case EV_IMAGE:       return true;
+	case EV_STACK_REST:  return j->rests < RESTS_MAX;
 	default:             return false;
 	}
 }
@@ -39,9 +44,13 @@ static bool is_kept(struct journal *j, const struct event *ev)
 void journal_take(struct journal *j, const struct event *ev)
 {
 	struct wire_encoder e = WIRE_ENCODER_INIT(&j->records);
+	size_t before = j->records.n;
 
-	if (is_kept(j, ev))
-		wire_encode(&e, ev);
+	if (!is_kept(j, ev))
+		return;
+	wire_encode(&e, ev);
+	if (ev->type == EV_STACK_REST)
+		j->rests += j->records.n - before;
 }
 
 void journal_tell(const struct journal *j, struct strbuf *out)

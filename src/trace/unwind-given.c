@@ -19,6 +19,10 @@
 enum { SAMPLES = 32, ENOUGH = SAMPLES / 2 };
 #define SEGMENT_EXECUTABLE 1u /* PF_X */
 
+/* Keeping the rest of a stack takes a read of it and a look at its words: where no client
+ * ever answers, that has an end. */
+#define RESTS_EACH 10000
+
 struct block {
 	struct rows_block rows;
 	uint8_t *bytes;
@@ -37,6 +41,7 @@ struct given {
 
 struct given_rows {
 	VEC(struct given *) v;
+	uint64_t rests; /* that may be kept yet */
 };
 
 struct given_rows *given_rows_new(void)
@@ -145,6 +150,7 @@ uint64_t given_rows_want(struct given_rows *g, const struct abi *abi, struct elf
 		return 0;
 	memcpy(m.id, id, m.len);
 	vec_push(&g->v, xmemdup(&m, sizeof m));
+	g->rests += RESTS_EACH;
 	return size;
 }
 
@@ -154,6 +160,14 @@ bool given_rows_awaited(const struct given_rows *g)
 		if (g->v.v[i]->state == ASKED || g->v.v[i]->state == COMING)
 			return true;
 	return false;
+}
+
+bool given_rows_rest(struct given_rows *g)
+{
+	if (!g || !g->rests || !given_rows_awaited(g))
+		return false;
+	g->rests--;
+	return true;
 }
 
 /* -- what comes ---------------------------------------------------------------------- */

@@ -241,7 +241,7 @@ struct unwinder {
 	struct maps maps; /* for code outside of modules; read when needed */
 	bool have_maps;
 	struct row_table rows;
-	const struct given_rows *given;
+	struct given_rows *given;
 	bool keep_rest;
 	struct unwind_stats stats;
 	struct unwind_mem mem;

@@ -386,7 +386,7 @@ static void walk(struct walk *w, unsigned depth)
 			finish(w, STACK_COMPLETE);
 			return;
 		case STEP_LOST:
-			if (w->unknown && w->u->keep_rest)
+			if (w->unknown && (w->u->keep_rest || given_rows_rest(w->u->given)))
 				keep_rest(w);
 			finish(w, STACK_BROKEN);
 			return;
@@ -511,7 +511,7 @@ void unwinder_forget(struct unwinder *u, taddr_t start, taddr_t end)
 	u->have_maps = false;
 }
 
-void unwinder_use_given(struct unwinder *u, const struct given_rows *given)
+void unwinder_use_given(struct unwinder *u, struct given_rows *given)
 {
 	u->given = given;
 }

@@ -12,6 +12,7 @@
 #include "reader.h"
 #include "ui/client.h"
 #include "ui/give-rows.h"
+#include "ui/rest.h"
 
 enum { PING_S = 15, POLL_MS = 1000 };
 
@@ -31,6 +32,7 @@ struct client {
 	struct answer answer;
 	struct strbuf answer_text, answer_data;
 	struct giver *giver;   /* NULL: none */
+	struct event_sink *rest; /* NULL: none */
 	uint32_t given;        /* the id of its request that is under way */
 	void (*restart)(void *arg);
 	void *restart_arg;
@@ -180,6 +182,8 @@ static void restart(void *arg)
 
 	if (c->giver)
 		giver_forget(c->giver);
+	if (c->rest)
+		rest_sink_forget(c->rest);
 	if (c->restart)
 		c->restart(c->restart_arg);
 }
@@ -261,6 +265,7 @@ struct client *client_open(const struct client_opts *o)
 	c->reader.restart = restart;
 	c->reader.restart_arg = c;
 	if (o->files) {
+		c->rest = c->reader.sink = rest_sink_new(o->sink, o->heap, o->files);
 		c->giver = giver_new(o->files);
 		c->reader.wanted = take_wanted;
 		c->reader.wanted_arg = c;
@@ -339,6 +344,8 @@ void client_close(struct client *c)
 	close(c->reader.fd);
 	reader_release(&c->reader);
 	giver_free(c->giver);
+	if (c->rest)
+		c->rest->free(c->rest);
 	wire_decoder_release(&c->hello_decoder);
 	strbuf_release(&c->out);
 	strbuf_release(&c->answer_text);

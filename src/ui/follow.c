@@ -34,8 +34,8 @@ static void forget(void *arg)
 
 struct client *follow_connect(const struct follow_opts *o)
 {
-	struct client_opts co = { .control = o->control, .files = o->files, .self = o->self, .restart = forget,
-				  .arg = (void *)o,
+	struct client_opts co = { .control = o->control, .files = o->files, .heap = o->heap,
+				  .self = o->self, .restart = forget, .arg = (void *)o,
 				  .sink = o->sink ? o->sink : heap_sink(o->heap) };
 	char *token = o->token_file ? token_read(o->token_file) : NULL, *peer;
 	struct client *c = NULL;

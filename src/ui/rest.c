@@ -208,12 +208,34 @@ static void join(struct rest_sink *s, struct event *ev)
 	ev->u.stack.end = b->end;
 }
 
-static void go_on(struct rest_sink *s, struct event *ev)
+/* The state tells stacks before the processes that were forked, and modules once: then it
+ * is where the module is that the stack broke in. */
+static struct space *find_space(struct rest_sink *s, const struct event *ev)
 {
+	uint32_t module = ev->u.stack.module[ev->u.stack.n - 1];
 	struct space *sp = space_of(s, ev->pid);
 
-	if (!sp || ev->u.stack.id != s->stack || !ev->u.stack.n || !ev->u.stack.module ||
+	if (sp && sp->ids.n)
+		return sp;
+	u64map_for_each(&s->spaces, p) {
+		struct space *other = (struct space *)(uintptr_t)p->value;
+
+		for (size_t i = 0; i < other->ids.n; i++)
+			if (other->ids.v[i] == module)
+				return other;
+	}
+	return NULL;
+}
+
+static void go_on(struct rest_sink *s, struct event *ev)
+{
+	struct space *sp;
+
+	if (ev->u.stack.id != s->stack || !ev->u.stack.n || !ev->u.stack.module ||
 	    ev->u.stack.n > UNWIND_MAX_DEPTH)
+		return;
+	sp = find_space(s, ev);
+	if (!sp)
 		return;
 	unwind_rest(unwinder_of(s, sp), &s->rest, s->depth + 1, &s->found);
 	if (s->found.n > 1)
@@ -259,13 +281,21 @@ static int flush(struct event_sink *sink)
 	return of(sink)->next->flush(of(sink)->next);
 }
 
-static void release(struct event_sink *sink)
+void rest_sink_forget(struct event_sink *sink)
 {
 	struct rest_sink *s = of(sink);
 
 	u64map_for_each(&s->spaces, p)
 		free_space((struct space *)(uintptr_t)p->value);
 	u64map_release(&s->spaces);
+	s->stack = 0;
+}
+
+static void release(struct event_sink *sink)
+{
+	struct rest_sink *s = of(sink);
+
+	rest_sink_forget(sink);
 	vec_release(&s->pc);
 	vec_release(&s->module);
 	vec_release(&s->exact);

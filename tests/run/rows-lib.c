@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two ways to the same allocation, by calls through pointers, in frames that are larger
- * than what is searched for a return address. */
+/* Two ways to the same allocation, by calls through pointers, from a frame that is larger
+ * than what is searched for a return address, and smaller than what is kept of a stack. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ void *volatile rows_kept[4];
 
 __attribute__((noinline)) static void leaf(int n)
 {
-	volatile char room[4000];
+	volatile char room[2400];
 
 	memset((char *)room, n, sizeof room);
 	rows_kept[n] = malloc((size_t)n + 10);
@@ -22,21 +22,17 @@ __attribute__((noinline)) static void leaf(int n)
 __attribute__((noinline)) static void one_way(int n)
 {
 	work *volatile to = leaf;
-	volatile char room[4000];
 
-	memset((char *)room, n, sizeof room);
 	to(n);
-	KEEP(room[n]);
+	KEEP(n);
 }
 
 __attribute__((noinline)) static void other_way(int n)
 {
 	work *volatile to = leaf;
-	volatile char room[4000];
 
-	memset((char *)room, n, sizeof room);
 	to(n);
-	KEEP(room[n]);
+	KEEP(n);
 }
 
 void rows_work(int n)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Allocations in a library, and here, of which the machine that they run on has no
  * unwinding tables.  Before the first of them nothing is waited for. */
+#include <dlfcn.h>
 #include <sys/stat.h>
 
 #include "expect.h"
@@ -27,9 +28,27 @@ static int late(const char *first, const char *given)
 	while (access(given, F_OK))
 		usleep(10000);
 	rows_work(2);
-	expect_stack("one_way", "total_blocks", 0);
+	expect_stack("one_way", "total_blocks", 1);
 	expect_stack("other_way", "total_blocks", 1);
-	expect("unwind.broken", 1);
+	expect_stack("late", "total_blocks", 2);
+	expect("unwind.broken", 0);
+	return 0;
+}
+
+/* Nobody can have given its rows when the first stack is taken. */
+static int loads(const char *plugin)
+{
+	void *lib = dlopen(plugin, RTLD_NOW);
+	void (*plugin_work)(int) = lib ? (void (*)(int))dlsym(lib, "plugin_work") : NULL;
+
+	if (!plugin_work)
+		return 1;
+	plugin_work(1);
+	plugin_work(2);
+	expect_stack("one_way", "total_blocks", 1);
+	expect_stack("other_way", "total_blocks", 1);
+	expect_stack("plugin_work", "total_blocks", 2);
+	expect("unwind.broken", 0);
 	return 0;
 }
 
@@ -39,6 +58,8 @@ int main(int argc, char **argv)
 
 	if (argc > 2)
 		return late(argv[1], argv[2]);
+	if (argc > 1)
+		return loads(argv[1]);
 	kept[0] = strdup("a word");
 	qsort((int *)numbers, 2, sizeof numbers[0], compare);
 	rows_work(1);

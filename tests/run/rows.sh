@@ -6,19 +6,22 @@
 . "${0%/*}/remote-lib.sh"
 command -v objcopy >/dev/null || { echo "no objcopy"; exit 77; }
 readelf -n "$PROGRAM" | grep -q 'Build ID' || { echo "the linker makes no build ids"; exit 77; }
-lib=rows-lib.so
+lib=rows-lib.so plugin=rows-plugin.so
 client=${MTRACE%/*}/tests/run/wire-client
 debug=root/usr/lib/debug
 
-# In a copy of the target's file system: the program as a whole, of the library what is
-# on the target, and beside it its debug file, by the build id.
-id=$(readelf -n $lib | sed -n 's/.*Build ID: *//p')
-mkdir -p "root$OUT" "$debug/.build-id/${id%"${id#??}"}"
+# In a copy of the target's file system: the program as a whole, of the libraries what is
+# on the target, and beside it their debug files, by the build id.
+mkdir -p "root$OUT"
 cp "$PROGRAM" "root$OUT/"
-objcopy --only-keep-debug $lib "$debug/.build-id/${id%"${id#??}"}/${id#??}.debug"
-objcopy --strip-all $lib
+for file in $plugin $lib; do
+	id=$(readelf -n $file | sed -n 's/.*Build ID: *//p')
+	mkdir -p "$debug/.build-id/${id%"${id#??}"}"
+	objcopy --only-keep-debug $file "$debug/.build-id/${id%"${id#??}"}/${id#??}.debug"
+	objcopy --strip-all $file
+	cp $file "root$OUT/"
+done
 objcopy --strip-all "$PROGRAM"
-cp $lib "root$OUT/"
 
 broken() { # JSON
 	sed -n 's/.*"broken": \([0-9]*\).*/\1/p' "$1"
@@ -71,7 +74,8 @@ until_there() {
 	done
 }
 
-# The program waits when stacks were taken, and broke off, for a client to come.
+# The program waits when stacks were taken, and broke off, for a client to come; he goes on
+# with these, too.
 serve_late() { # WHAT
 	rm -rf "$EXPECT" first given client.json
 	serve "$1" "$MTRACE" -v -r ./s -l log "$PROGRAM" "$OUT/first" "$OUT/given"
@@ -124,6 +128,23 @@ exec 4>&-
 wait $first
 until_there "two that could: the second one gives none" all_given
 end_late "two that could" $late
+
+# While they are awaited, whoever has the files goes on from where stacks broke off: of a
+# library that the program loads by itself, and nobody gives the rows of.
+rm -f "$EXPECT" client.json
+serve "rows that do not come" "$MTRACE" -r ./s -w "$PROGRAM" "$OUT/$plugin"
+mkfifo talk
+"$client" -c ./s <talk >talk.out 2>&1 &
+first=$!
+exec 4>talk
+rm talk
+until_there "rows that do not come: nobody is asked" grep -q '^wanted' talk.out
+mtrace -b root >client.out 2>client.err || fail "rows that do not come: the client's status is $?"
+exec 4>&-
+wait $first
+finish 0
+grep -q "^wanted .*/$plugin" talk.out || fail "rows that do not come: nobody is asked for the plug-in's"
+"$OUT/../../expect" "$EXPECT" client.json || fail "rows that do not come: the stacks"
 
 # A console of one's own is such a client, too.
 rm -f "$EXPECT" client.json

@@ -443,6 +443,60 @@ static void test_nothing_yet(void **state)
 	state_free(empty);
 }
 
+struct rests { uint32_t of, rests, stacks; };
+
+static int count_rests(void *arg, const struct event *ev)
+{
+	struct rests *n = arg;
+
+	if (n->of && (ev->type != EV_STACK || ev->u.stack.id != n->of))
+		fail_msg("what follows is not the stack");
+	n->of = ev->type == EV_STACK_REST ? ev->u.rest.stack : 0;
+	n->rests += ev->type == EV_STACK_REST;
+	n->stacks += ev->type == EV_STACK;
+	return 0;
+}
+
+/* What lies beyond stacks that broke off is kept of the first ones, and told with them. */
+static void test_rests(void **state)
+{
+	enum { STACKS = 200, REST = 4096, KEPT = 262144 / REST };
+	struct session *s = xmalloc(sizeof *s);
+	static uint8_t bytes[REST];
+	static uint64_t reg[64];
+	uint32_t module = 1;
+	taddr_t pc = 0x1000;
+	struct strbuf sb = STRBUF_INIT;
+	struct wire_decoder d = { 0 };
+	struct wire_record r;
+	struct rests n = { 0 };
+	struct tracee *p;
+
+	(void)state;
+	*s = (struct session){ .seed = 6, .state = state_new() };
+	begin(s, PROC_LAUNCHED, 100, 0);
+	p = &s->proc[0];
+	p->pid = 100;
+	for (uint32_t i = 1; i <= STACKS; i++) {
+		EMIT(s, p, .type = EV_STACK_REST,
+		     .u.rest = { .stack = i, .machine = 62, .class = 2, .data = 1, .depth = 5, .reg = reg,
+				 .bytes = bytes, .nbytes = REST });
+		EMIT(s, p, .type = EV_STACK, .u.stack = { i, 0, STACK_BROKEN, 1, &pc, &module, NULL, NULL });
+	}
+	state_tell(s->state, &sb);
+	for (size_t at = 0; at < sb.n; at += WIRE_HEADER + r.len) {
+		assert_true(wire_next(sb.s + at, sb.n - at, &r) > 0);
+		assert_int_equal(wire_decode(&d, &r, count_rests, &n), 0);
+	}
+	assert_int_equal(n.stacks, STACKS);
+	assert_in_range(n.rests, KEPT - 2, KEPT);
+	assert_true(state_memory(s->state) < 4 * KEPT * REST);
+	strbuf_release(&sb);
+	wire_decoder_release(&d);
+	state_free(s->state);
+	free(s);
+}
+
 /* What one more stack costs: kept, and told. */
 static void test_cost(void **state)
 {
@@ -481,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_yet),
 		cmocka_unit_test(test_late_clients),
 		cmocka_unit_test(test_told_twice),
+		cmocka_unit_test(test_rests),
 		cmocka_unit_test(test_cost),
 	};
 

@@ -116,6 +116,7 @@ static void begin(void)
 	assert_true(given_rows_want(w.given, w.abi, w.bare) > 0);
 	assert_int_equal(given_rows_want(w.given, w.abi, w.bare), 0); /* once */
 	assert_true(given_rows_awaited(w.given));
+	assert_true(given_rows_rest(w.given));
 }
 
 static int give(const void *bytes, size_t n, uint64_t what)
@@ -195,6 +196,7 @@ static void test_same_rows(void **state)
 		assert_int_equal(give_part(i), i + 1 == w.parts.n);
 	}
 	assert_false(given_rows_awaited(w.given));
+	assert_false(given_rows_rest(w.given));
 	for (taddr_t at = w.start - MIN(w.start, 8u); at < w.end + 8; at++) {
 		same_row(at);
 		found += look_up(at, &row, &set);
@@ -228,6 +230,21 @@ static void test_begins_again(void **state)
 		assert_int_equal(give_part(0), 0);
 	for (size_t i = 0; i < w.parts.n; i++)
 		assert_int_equal(give_part(i), i + 1 == w.parts.n);
+}
+
+/* Nobody answers: stacks are not kept for ever. */
+static void test_rests_end(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	need_rows();
+	begin();
+	while (given_rows_rest(w.given) && n < 1000000)
+		n++;
+	assert_in_range(n, 1000, 100000);
+	assert_true(given_rows_awaited(w.given));
+	assert_false(given_rows_rest(NULL));
 }
 
 /* One part of the code of [start, start + len), with one shape. */
@@ -351,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_same_rows),
 		cmocka_unit_test(test_not_had),
 		cmocka_unit_test(test_begins_again),
+		cmocka_unit_test(test_rests_end),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_many),
