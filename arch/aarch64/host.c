@@ -14,6 +14,9 @@
 #define ARM_TLS 0x401
 #define ARM_SYSTEM_CALL 0x404
 #define ARM_PAC_MASK 0x406
+#define ARM_TAGGED_ADDR_CTRL 0x409
+/* Which tags `irg` may make up (linux/prctl.h: PR_MTE_TAG_MASK): those who use none have none. */
+#define MTE_TAGS ((uint64_t)0xffff << 3)
 
 _Static_assert(A64_NREGS <= ABI_MAX_REGS, "room in regs.w");
 _Static_assert(ARM_NREGS <= ABI_MAX_REGS, "room in regs.w");
@@ -100,6 +103,14 @@ bool host_has_shadow_stack(pid_t tid)
 {
 	(void)tid;
 	return false;
+}
+
+bool host_tags_memory(pid_t tid)
+{
+	uint64_t v = 0;
+	size_t len = sizeof v;
+
+	return !get_regset(tid, ARM_TAGGED_ADDR_CTRL, &v, &len) && len == sizeof v && v & MTE_TAGS;
 }
 
 int host_thread_pointer(pid_t tid, const struct regs *regs, taddr_t *tp)

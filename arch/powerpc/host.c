@@ -59,6 +59,12 @@ bool host_has_shadow_stack(pid_t tid)
 	return false;
 }
 
+bool host_tags_memory(pid_t tid)
+{
+	(void)tid;
+	return false;
+}
+
 /* r2 is 0x7000 behind the beginning of the thread-local variables, libc's own data
  * of the thread end there (glibc, sysdeps/powerpc/nptl/tls.h). */
 int host_thread_pointer(pid_t tid, const struct regs *regs, taddr_t *tp)

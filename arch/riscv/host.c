@@ -56,6 +56,12 @@ bool host_has_shadow_stack(pid_t tid)
 	return false;
 }
 
+bool host_tags_memory(pid_t tid)
+{
+	(void)tid;
+	return false;
+}
+
 int host_thread_pointer(pid_t tid, const struct regs *regs, taddr_t *tp)
 {
 	(void)tid;

@@ -157,6 +157,12 @@ bool host_has_shadow_stack(pid_t tid)
 	return !ptrace(PTRACE_GETREGSET, tid, (void *)NT_X86_SHSTK, &iov);
 }
 
+bool host_tags_memory(pid_t tid)
+{
+	(void)tid;
+	return false;
+}
+
 /* x86-64: the base of fs.  i386: that of the segment which gs selects, an entry of
  * the thread's own in the descriptor table (set_thread_area(2)). */
 int host_thread_pointer(pid_t tid, const struct regs *regs, taddr_t *tp)

@@ -28,6 +28,10 @@ int host_set_syscall(pid_t tid, int nr);
  * must be executed in its place. */
 bool host_has_shadow_stack(pid_t tid);
 
+/* Does the stopped task use tags of memory (AArch64: MTE; prctl(2), PR_SET_TAGGED_ADDR_CTRL)?
+ * glibc's heap has another layout then. */
+bool host_tags_memory(pid_t tid);
+
 /* Between its thread-local variables that the program began with and libc's own
  * data of the thread (abi->tls_above): from its registers.  -ENOTSUP: not of that
  * ABI. */

@@ -42,7 +42,7 @@ static struct glibc_block *block_at(struct gwalk *g, taddr_t mem)
 
 static uint64_t chunk_size(const struct gwalk *g, const struct glibc_block *b)
 {
-	return b->usable + g->l->word;
+	return b->usable + glibc_block_head(g->v);
 }
 
 /* Dropped blocks have no size until all are swept out. */

@@ -70,6 +70,13 @@ uint64_t gw_get(const struct gwalk *g, const uint8_t *p, unsigned len);
 /* Notes what does not add up, once.  Always -EINVAL. */
 int gw_doubt(struct gwalk *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* What of a chunk is not its block's: the block has the next one's prev_size, but where
+ * memory has tags. */
+static inline unsigned glibc_block_head(const struct glibc_view *v)
+{
+	return (v->tagged ? 2 : 1) * v->word;
+}
+
 static inline taddr_t gw_chunk2mem(const struct gwalk *g, taddr_t chunk)
 {
 	return chunk + 2 * g->l->word;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/host.h"
 #include "base/strbuf.h"
 #include "trace/glibc-view.h"
 #include "trace/image.h"
@@ -65,6 +66,7 @@ static const struct module *allocator(struct proc *p, char *why, size_t size)
 int glibc_program_build(struct glibc_program *g, struct proc *p, pid_t tid, char *why, size_t size)
 {
 	const struct module *m = allocator(p, why, size);
+	const struct task *stopped = proc_stopped_task(p);
 	struct maps maps;
 	int err = m ? maps_read(&maps, tid) : -ENOTSUP;
 
@@ -83,6 +85,7 @@ int glibc_program_build(struct glibc_program *g, struct proc *p, pid_t tid, char
 	g->mem = (struct mem_reader){ read_raw, p };
 	g->v = (struct glibc_view){ .mem = &g->mem, .word = p->abi->word,
 				    .align = p->abi->malloc_align, .page = 4096,
+				    .tagged = stopped && host_tags_memory(stopped->tid),
 				    .big_endian = p->abi->e_data == ELFDATA2MSB,
 				    .data = g->data.v, .ndata = g->data.n, .anon = g->anon.v,
 				    .nanon = g->anon.n };

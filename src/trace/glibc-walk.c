@@ -102,7 +102,7 @@ static int walk_stretch(struct gwalk *g, struct stretch *s)
 			if (g->out->blocks.n >= MAX_BLOCKS)
 				return -EINVAL;
 			if (!s->quiet && is_block(s, &h))
-				add_block(g, s->at, h.size - g->l->word, h.first);
+				add_block(g, s->at, h.size - glibc_block_head(g->v), h.first);
 		} else if (next.prev_size != h.size) {
 			return -EINVAL;
 		}
@@ -324,12 +324,12 @@ static int each_heap(struct gwalk *g, const struct arena *a, heap_fn *fn)
 
 /* -- outlines --------------------------------------------------------------- */
 
-/* The head of a block is the second word of its chunk.  The first chunk of an arena is
+/* The head of a block ends where the block begins.  The first chunk of an arena is
  * the cache of the thread that made it. */
 static void add_region(struct gwalk *g, const struct arena *a, taddr_t start, taddr_t end,
 		       taddr_t first)
 {
-	taddr_t chunk = gw_first_chunk(g, first), lead = chunk + g->l->word - start;
+	taddr_t chunk = gw_first_chunk(g, first), lead = gw_chunk2mem(g, chunk) - glibc_block_head(g->v) - start;
 	struct head h;
 
 	/* It may have a rest that is too small for another one. */

@@ -169,7 +169,7 @@ int glibc_outline(const struct glibc_view *v, struct glibc_heap *out)
 
 void glibc_block_layout(const struct glibc_view *v, uint32_t *header, uint32_t *align, uint32_t *min)
 {
-	*header = v->word;
+	*header = glibc_block_head(v);
 	*align = v->align;
 	*min = 4 * v->word;
 }

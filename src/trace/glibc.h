@@ -37,6 +37,8 @@ struct glibc_view {
 	unsigned word;  /* 4 or 8 */
 	unsigned align; /* of blocks: abi->malloc_align */
 	bool big_endian;
+	bool tagged;    /* memory has tags (glibc.mem.tagging): a block ends where its
+			   chunk does */
 	unsigned page;
 	/* Where the C library's variables are. */
 	const struct addr_range *data;
@@ -87,7 +89,7 @@ void glibc_heap_release(struct glibc_heap *h);
  * the first.  Returns as glibc_census() does. */
 int glibc_outline(const struct glibc_view *v, struct glibc_heap *out);
 /* What a block has before it, what the size with that is a multiple of, and at
- * least. */
+ * least.  Of *v this needs word, align and tagged. */
 void glibc_block_layout(const struct glibc_view *v, uint32_t *header, uint32_t *align, uint32_t *min);
 
 /* Where the main arena is in v->data, but for the ring of arenas: its bins and its

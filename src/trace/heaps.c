@@ -153,6 +153,8 @@ static void find_regions(struct heaps *h, pid_t tid)
 
 	if (!err && glibc_outline(&g.v, &h->glibc))
 		memset(&h->glibc, 0, sizeof h->glibc);
+	else if (!err)
+		glibc_block_layout(&g.v, &h->ev.u.heap.header, &h->ev.u.heap.align, &h->ev.u.heap.min);
 	glibc_program_release(&g);
 	openset_each(h->p->open, take_block, h);
 	merge_mappings(h);
@@ -160,9 +162,6 @@ static void find_regions(struct heaps *h, pid_t tid)
 
 static void tell_glibc(struct heaps *h)
 {
-	const struct glibc_view v = { .word = h->p->abi->word, .align = h->p->abi->malloc_align };
-
-	glibc_block_layout(&v, &h->ev.u.heap.header, &h->ev.u.heap.align, &h->ev.u.heap.min);
 	for (size_t i = 0; i < h->glibc.regions.n; i++) {
 		const struct glibc_region *r = &h->glibc.regions.v[i];
 

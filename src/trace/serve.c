@@ -77,7 +77,7 @@ static int begin_info(struct serving *sv)
 static int read_memory(struct serving *sv, struct proc *p)
 {
 	static uint8_t bytes[REQUEST_READ_MAX];
-	taddr_t addr = sv->q->a;
+	taddr_t addr = abi_data_addr(p->abi, sv->q->a); /* it may be a pointer with a tag */
 	uint32_t n = 0, len = (uint32_t)MIN(sv->q->b, (uint64_t)sizeof bytes);
 
 	if (sv->q->b > sizeof bytes)

@@ -65,8 +65,9 @@ void ways_tell(const struct ways *w, uint32_t block, uint32_t stack, enum leak_k
 	}
 }
 
-void ways_answer(const struct ways *w, taddr_t addr)
+void ways_answer(const struct ways *w, taddr_t ptr)
 {
+	taddr_t addr = abi_data_addr(w->p->abi, ptr);
 	uint32_t i = reach_find(w->reach, addr), leader = i;
 	struct event ev = { .type = EV_WHY, .u.asked.addr = addr };
 	enum leak_kind kind;

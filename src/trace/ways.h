@@ -16,8 +16,8 @@ struct ways {
 /* EV_LEAK_WHY for each link of the way to a block (its index), which the host puts
  * with the event told before. */
 void ways_tell(const struct ways *w, uint32_t block, uint32_t stack, enum leak_kind kind);
-/* EV_WHY: which block covers the address, and what the scan found of it; then its
- * way. */
-void ways_answer(const struct ways *w, taddr_t addr);
+/* EV_WHY: which block covers the place that a pointer (with a tag or without) means, and
+ * what the scan found of it; then its way. */
+void ways_answer(const struct ways *w, taddr_t ptr);
 
 #endif

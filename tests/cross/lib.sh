@@ -44,20 +44,24 @@ cross_compiler() { # MACHINE gcc|g++
 
 # -- packages -------------------------------------------------------------------------
 
-# The archive and the release that this machine itself uses.
-own_archive() { # Packages|Sources
+# The archive and the release that this machine itself uses; those that what is newer was
+# built for that release, with $archive_suite, too: -backports.
+: "${archive_suite=}"
+own_archive() {
 	release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	uri=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
 		awk -v r="$release" '$1 == r && $2 == "main" { print $3; exit }')
 	[ -n "$uri" ] || return 1
 	ring=/usr/share/keyrings/debian-archive-keyring.gpg
-	[ ! -f $ring ] || printf '[signed-by=%s] ' $ring
-	echo "$uri $release main"
+	signed=
+	[ ! -f $ring ] || signed="[signed-by=$ring] "
+	echo "$signed$uri $release main"
+	[ -z "$archive_suite" ] || echo "$signed$uri $release$archive_suite main"
 }
 
 # apt ARCHITECTURE COMMAND ARGUMENTS…: COMMAND is apt-get or apt-cache, on a state of its own.
 private_apt() {
-	state=$cache/apt-$1
+	state=$cache/apt-$1$archive_suite
 	architecture=$1 tool=$2
 	shift 2
 	"$tool" -q -o APT::Architecture="$architecture" -o APT::Architectures="$architecture" \
@@ -71,10 +75,10 @@ private_apt() {
 
 # Makes the state; its lists are fetched once a day.
 update_lists() { # ARCHITECTURE
-	state=$cache/apt-$1
+	state=$cache/apt-$1$archive_suite
 	mkdir -p "$state/lists/partial" "$state/archives/partial"
 	archive=$(own_archive) || return 1
-	printf 'deb %s\ndeb-src %s\n' "$archive" "$archive" >"$state/sources.list.new"
+	echo "$archive" | sed 's/.*/deb &\ndeb-src &/' >"$state/sources.list.new"
 	cmp -s "$state/sources.list.new" "$state/sources.list" &&
 		[ -n "$(find "$state/updated" -mtime -1 2>/dev/null)" ] && return
 	say "lists of packages for $1"
@@ -147,7 +151,7 @@ KERNEL_MODULES='virtio virtio_ring virtio_mmio virtio_pci_legacy_dev virtio_pci_
 SYSROOT_SOURCES='zlib elfutils cmocka libiberty jansson'
 # For musl, of which Debian has none at all.
 MUSL_SOURCES='zlib elfutils zydis'
-export cache jobs SYSROOT_SOURCES MUSL_SOURCES KERNEL_MODULES
+export cache jobs archive_suite SYSROOT_SOURCES MUSL_SOURCES KERNEL_MODULES
 
 # Names and checksums of the sources.
 sources_of() { # ARCHITECTURE PACKAGE…
@@ -164,6 +168,23 @@ fetch_sources() { # ARCHITECTURE PACKAGE…
 	for source in *.dsc; do
 		dpkg-source --no-check -x "$source"
 	done
+}
+
+# qemu that keeps tags of memory: from 7.2 to 8.0 it mixes them up (tests/cross/tags.c).  Then
+# there may be a newer one among the backports, which needs no other libraries; with it are
+# all modules, since it would open those of the other.  Prints the path.
+QEMU_PACKAGES='qemu-system-arm qemu-system-common qemu-system-data qemu-system-gui qemu-system-modules-opengl qemu-system-modules-spice qemu-block-extra'
+qemu_with_tags() { # QEMU
+	case $(version_of_qemu) in
+	7.2 | 8.0) ;;
+	*) echo "$1"; return ;;
+	esac
+	archive_suite=-backports native=$(dpkg --print-architecture)
+	update_lists "$native" && version=$(private_apt "$native" apt-cache madison qemu-system-arm |
+		awk -v suite="$archive_suite/" 'index($0, suite) { print $3; exit }') && [ -n "$version" ] &&
+		folder=$(made qemu-arm "$version $(cat "$cross/qemu-debian")" \
+			"$cross/qemu-debian" "$native" "$version" "$QEMU_PACKAGES") &&
+		echo "$folder/$1"
 }
 
 # The package of the kernel's sources that the release has.

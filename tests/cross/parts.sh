@@ -2,7 +2,7 @@
 # Sourced by tests/cross/run: what is tested besides the behaviour tests.  Each part has a
 # script in parts, which the guest runs, and two functions here: prepare_PART puts what it
 # needs into $root, and examine_PART looks at what it left in $OUT.
-PARTS='unit attach_cycles slots memory server'
+PARTS='unit attach_cycles tags slots memory server'
 
 # Compiles a program of tests/run for the guest.
 program() { # NAME FLAGS…
@@ -70,6 +70,32 @@ examine_attach_cycles() {
 		finish "not ok: the last log cannot be read"
 	for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
 		grep -q "\"text_alloc_$i\"" "$OUT/export.json" || finish "not ok: thread $i was not seen"
+	done
+}
+
+# -- tags of memory -------------------------------------------------------------------
+
+prepare_tags() {
+	case $environment in
+	*mem.tagging*) wanted tags || return ;;
+	*) return ;;
+	esac
+	program what-errors-twice -w
+	part tags
+	parts="$parts tags:tags"
+}
+
+examine_tags() {
+	cp "$OUT/stdout" "$OUT/script.log"
+	case $(cat "$OUT/status") in
+	0) ;;
+	77) finish "skip $(basename "$qemu") mixes up the tags of memory: $environment was left out everywhere" ;;
+	*) finish "not ok: $(head -n 1 "$OUT/stdout")" ;;
+	esac
+	for how in free realloc moved; do
+		"$MTRACE" -q -l "$OUT/$how.log" -b "$root" --export "json:$OUT/$how.json" >"$OUT/script.log" 2>&1 ||
+			finish "not ok: the log of $how cannot be read"
+		"$expect" "$OUT/$how.expected" "$OUT/$how.json" >>"$OUT/script.log" || finish "not ok: $how"
 	done
 }
 

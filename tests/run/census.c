@@ -138,7 +138,7 @@ static void write_ledger(void)
 	for (size_t i = 0; i < used; i++) {
 		char line[80] = "0x";
 
-		strcat(line, number(buf, (uintptr_t)ledger[i], 16));
+		strcat(line, number(buf, expect_address(ledger[i]), 16));
 		strcat(line, " ");
 		strcat(line, number(buf, malloc_usable_size(ledger[i]), 10));
 		strcat(line, "\n");

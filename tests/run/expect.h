@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,6 +115,16 @@ static inline void expect_that(int ok, const char *what)
 #else
 #define ROUNDS_OF(many, few) (many)
 #endif
+
+/* What a pointer means: AArch64 ignores the highest byte, where a tag may be. */
+static inline uintptr_t expect_address(const void *p)
+{
+#ifdef __aarch64__
+	return (uintptr_t)p & (((uintptr_t)1 << 56) - 1);
+#else
+	return (uintptr_t)p;
+#endif
+}
 
 /* Keeps the compiler from leaving out an allocation, or from knowing a size. */
 #define KEEP(p) __asm__ volatile("" : "+r"(p) : : "memory")

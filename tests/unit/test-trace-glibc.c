@@ -306,6 +306,8 @@ static void check_main_arena(struct made_up *x)
 
 typedef int taker(const struct glibc_view *v, struct glibc_heap *out);
 
+static bool tagged; /* the program's memory */
+
 static int take_by(struct made_up *x, struct glibc_heap *h, taker *take)
 {
 	struct addr_range data = { at[DATA], at[DATA] + size_of[DATA] }, anon[NREGIONS];
@@ -313,7 +315,8 @@ static int take_by(struct made_up *x, struct glibc_heap *h, taker *take)
 	struct mem_reader mem = { read_made_up, x };
 	taddr_t tp = TP;
 	struct glibc_view v = { .mem = &mem, .word = x->w, .align = x->align, .page = 4096, .data = &data, .ndata = 1,
-				.anon = anon, .nanon = NREGIONS, .tp = &tp, .ntp = 1, .big_endian = big };
+				.anon = anon, .nanon = NREGIONS, .tp = &tp, .ntp = 1, .big_endian = big,
+				.tagged = tagged };
 
 	for (int i = 0; i < NREGIONS; i++)
 		anon[i] = (struct addr_range){ at[order[i]], at[order[i]] + size_of[order[i]] };
@@ -591,6 +594,40 @@ static void test_damaged(void **state)
 	assert_true(taken > 100 && taken < 20000);
 }
 
+/* With tags of memory a block ends where its chunk does, but for those with mappings of
+ * their own; the lists of free ones are as ever. */
+static void test_tagged(void **state)
+{
+	struct glibc_heap plain, tags;
+	uint32_t header, align, min, smaller = 0;
+	struct made_up x;
+
+	(void)state;
+	make(&x, &kinds[0]);
+	assert_int_equal(take(&x, &plain), 0);
+	tagged = true;
+	assert_int_equal(take(&x, &tags), 0);
+	assert_string_equal(tags.doubt, "");
+	assert_int_equal(tags.blocks.n, plain.blocks.n);
+	for (size_t i = 0; i < tags.blocks.n; i++) {
+		assert_int_equal(tags.blocks.v[i].addr, plain.blocks.v[i].addr);
+		if (tags.blocks.v[i].usable == plain.blocks.v[i].usable)
+			continue;
+		assert_int_equal(tags.blocks.v[i].usable + x.w, plain.blocks.v[i].usable);
+		smaller++;
+	}
+	assert_int_equal(smaller + plain.mapped, plain.blocks.n);
+	glibc_heap_release(&plain);
+	glibc_heap_release(&tags);
+	assert_int_equal(take_by(&x, &tags, glibc_outline), 0);
+	assert_int_equal(tags.regions.v[0].lead, begin(&x, at[BRK]) - at[BRK] + cache_size(&x));
+	glibc_heap_release(&tags);
+	glibc_block_layout(&(struct glibc_view){ .word = 8, .align = 16, .tagged = true }, &header, &align, &min);
+	assert_int_equal(header, 16);
+	tagged = false;
+	release(&x);
+}
+
 /* Each part of an arena, and what the first block's head comes behind: in the break the
  * cache of the thread, in a thread's first heap the arena. */
 static void test_outline(void **state)
@@ -628,6 +665,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_tagged),
 		cmocka_unit_test(test_outline),
 		cmocka_unit_test(test_other_machines),
 		cmocka_unit_test(test_large_cache),
