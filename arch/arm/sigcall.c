@@ -28,6 +28,28 @@ static bool ends_stretch(const struct arm_insn *d)
 	       (d->op == ARM_BLOCK && d->load && d->list >> ARM_PC);
 }
 
+/* What every instruction that loads_number() accepts looks like: all of a library's code is
+ * gone through, and to decode it takes half of an attach. */
+static bool may_load_number(taddr_t mode, const uint8_t *code, size_t len)
+{
+	uint32_t first, second, w;
+	unsigned rd;
+
+	if (len < 4)
+		return false;
+	first = code[0] | (uint32_t)code[1] << 8;
+	second = code[2] | (uint32_t)code[3] << 8;
+	w = first | second << 16;
+	if (mode && first >> 8 == 0x27) /* movs r7, #imm8 */
+		return true;
+	rd = (mode ? second >> 8 : w >> 12) & 15;
+	if (rd != ARM_R7 && rd != ARM_IP)
+		return false;
+	if (mode) /* mov.w, movw */
+		return (first & 0xfbef) == 0xf04f || (first & 0xfbf0) == 0xf240;
+	return (w & 0xffe00000) == 0xe3a00000 || (w & 0xfff00000) == 0xe3000000;
+}
+
 static int site_in(taddr_t mode, const uint8_t *code, size_t len, unsigned *at)
 {
 	struct arm_insn d;
@@ -35,7 +57,7 @@ static int site_in(taddr_t mode, const uint8_t *code, size_t len, unsigned *at)
 	size_t i;
 	int nr;
 
-	if (!arm_decode(mode, code, len, &d) || !loads_number(&d, &reg))
+	if (!may_load_number(mode, code, len) || !arm_decode(mode, code, len, &d) || !loads_number(&d, &reg))
 		return -1;
 	nr = (int)d.imm;
 	i = d.len;

@@ -391,6 +391,36 @@ static void system_calls_are_found(void **state)
 	}
 }
 
+/* Whichever way a number is loaded, as the decoder understands it, the call is found. */
+static void all_numbers_are_found(void **state)
+{
+	static const uint16_t lows[] = { 0x7005, 0xc005, 0x0705, 0x0c05, 0x1705, 0x1c05 };
+	static const uint8_t svc[][4] = { { 0, 0, 0, 0xef }, { 0, 0xdf, 0, 0 } },
+		bl[] = { 0, 0xf0, 0, 0xf8 };
+	unsigned found[2] = { 0, 0 };
+
+	(void)state;
+	for (uint32_t i = 0; i < 65536 * ARRAY_SIZE(lows) * 2; i++) {
+		uint16_t high = (uint16_t)(i / 2), low = lows[i / 2 / 65536];
+		taddr_t mode = i % 2;
+		uint8_t b[12] = { 0 };
+		struct arm_insn d;
+		unsigned at = 0;
+
+		memcpy(b, mode ? &high : &low, 2);
+		memcpy(b + 2, mode ? &low : &high, 2);
+		if (!arm_decode(mode, b, sizeof b, &d) || d.op != ARM_DATA || d.alu != ALU_MOV || !d.is_imm ||
+		    d.cond != ARM_ALWAYS || d.imm >= 0x1000 ||
+		    (d.rd != ARM_R7 && (d.rd != ARM_IP || !mode)))
+			continue;
+		memcpy(b + d.len, d.rd == ARM_R7 ? svc[mode] : bl, 4);
+		if (abi_arm.syscall_site(&abi_arm, b, sizeof b, &at) != (int)d.imm || at != (d.len | mode))
+			fail_msg("%04x %04x, mode %d: at %u", high, low, (int)mode, at);
+		found[mode]++;
+	}
+	assert_true(found[0] >= 4 && found[1] >= 256);
+}
+
 static uint8_t random_byte(void)
 {
 	static uint64_t seed = 1;
@@ -444,6 +474,7 @@ int main(void)
 		cmocka_unit_test(calls_are_recognised),
 		cmocka_unit_test(it_blocks_are_recognised),
 		cmocka_unit_test(system_calls_are_found),
+		cmocka_unit_test(all_numbers_are_found),
 		cmocka_unit_test(random_bytes_do_no_harm),
 	};
 
