@@ -57,7 +57,8 @@ static int site_in(taddr_t mode, const uint8_t *code, size_t len, unsigned *at)
 	size_t i;
 	int nr;
 
-	if (!may_load_number(mode, code, len) || !arm_decode(mode, code, len, &d) || !loads_number(&d, &reg))
+	if (!may_load_number(mode, code, len) || !arm_decode(mode, code, len, &d) ||
+	    !loads_number(&d, &reg))
 		return -1;
 	nr = (int)d.imm;
 	i = d.len;

@@ -329,7 +329,8 @@ static int each_heap(struct gwalk *g, const struct arena *a, heap_fn *fn)
 static void add_region(struct gwalk *g, const struct arena *a, taddr_t start, taddr_t end,
 		       taddr_t first)
 {
-	taddr_t chunk = gw_first_chunk(g, first), lead = gw_chunk2mem(g, chunk) - glibc_block_head(g->v) - start;
+	taddr_t chunk = gw_first_chunk(g, first);
+	taddr_t lead = gw_chunk2mem(g, chunk) - glibc_block_head(g->v) - start;
 	struct head h;
 
 	/* It may have a rest that is too small for another one. */

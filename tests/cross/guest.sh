@@ -62,14 +62,10 @@ add_libraries() { # MACHINE SYSROOT FILE…
 		{ mkdir -p "$root${interpreter%/*}"; ln -s "/lib/$lib_machine/${interpreter##*/}" "$root$interpreter"; }
 }
 
-version_of_qemu() {
-	$qemu --version | sed -n 's/.*version \([0-9]*\.[0-9]*\).*/\1/p'
-}
-
 # For unit tests: qemu 10.0.2 ends with an assertion (gen_pc_plus_diff) when a CPU that knows BTI
 # executes braa or blraa.
 unit_environment() {
-	case $qemu:$(version_of_qemu) in
+	case $qemu:$(qemu_version "$qemu") in
 	*aarch64:9.* | *aarch64:10.0) echo WITHOUT_BRAA=1 ;;
 	esac
 }

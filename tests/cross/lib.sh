@@ -44,8 +44,8 @@ cross_compiler() { # MACHINE gcc|g++
 
 # -- packages -------------------------------------------------------------------------
 
-# The archive and the release that this machine itself uses; those that what is newer was
-# built for that release, with $archive_suite, too: -backports.
+# The archive and the release that this machine itself uses; with $archive_suite (-backports)
+# what is newer and was built for that release, too.
 : "${archive_suite=}"
 own_archive() {
 	release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
@@ -170,12 +170,16 @@ fetch_sources() { # ARCHITECTURE PACKAGE…
 	done
 }
 
+qemu_version() { # QEMU
+	"$1" --version | sed -n 's/.*version \([0-9]*\.[0-9]*\).*/\1/p'
+}
+
 # qemu that keeps tags of memory: from 7.2 to 8.0 it mixes them up (tests/cross/tags.c).  Then
 # there may be a newer one among the backports, which needs no other libraries; with it are
 # all modules, since it would open those of the other.  Prints the path.
 QEMU_PACKAGES='qemu-system-arm qemu-system-common qemu-system-data qemu-system-gui qemu-system-modules-opengl qemu-system-modules-spice qemu-block-extra'
 qemu_with_tags() { # QEMU
-	case $(version_of_qemu) in
+	case $(qemu_version "$1") in
 	7.2 | 8.0) ;;
 	*) echo "$1"; return ;;
 	esac

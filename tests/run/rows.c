@@ -3,6 +3,7 @@
  * unwinding tables.  Before the first of them nothing is waited for. */
 #include <dlfcn.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "expect.h"
 
@@ -22,7 +23,17 @@ static int compare(const void *a, const void *b)
  * there, and when he has, `given`. */
 static int late(const char *first, const char *given)
 {
+	int status = -1;
+	pid_t pid;
+
 	rows_work(1);
+	/* A child's stacks are told before it when a client comes late. */
+	pid = fork();
+	if (!pid) {
+		rows_work(2);
+		_exit(0);
+	}
+	EXPECT_THAT(waitpid(pid, &status, 0) == pid && !status);
 	if (mkdir(first, 0755))
 		return 1;
 	while (access(given, F_OK))
@@ -32,6 +43,8 @@ static int late(const char *first, const char *given)
 	expect_stack("other_way", "total_blocks", 1);
 	expect_stack("late", "total_blocks", 2);
 	expect("unwind.broken", 0);
+	expect("1:allocs", 2); /* with that of its parent */
+	expect("1:unwind.broken", 0);
 	return 0;
 }
 

@@ -78,7 +78,7 @@ until_there() {
 # with these, too.
 serve_late() { # WHAT
 	rm -rf "$EXPECT" first given client.json
-	serve "$1" "$MTRACE" -v -r ./s -l log "$PROGRAM" "$OUT/first" "$OUT/given"
+	serve "$1" "$MTRACE" -f -v -r ./s -l log "$PROGRAM" "$OUT/first" "$OUT/given"
 	until_there "$1: nothing was allocated" [ -d first ]
 }
 
