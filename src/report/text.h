@@ -105,12 +105,16 @@ void text_out_of_memory(struct text *t, const struct view_procs *vp);
 
 /* summary.c */
 void text_summary(struct text *t, const struct view_proc *p);
+
+/* proc-table.c */
 void text_table(struct text *t, const struct view_procs *vp);
 /* Of several processes: has this one anything to say, or does its line in the table
  * do?  Everything is wanted in a file. */
 bool text_proc_speaks(const struct text *t, const struct view_proc *p);
 /* All processes, a line each. */
 void text_proclist(struct text *t, const struct view_procs *vp);
+
+/* verdict.c */
 void text_hints(struct text *t, const struct view_procs *vp);
 void text_notes(struct text *t, bool only_bad);
 void text_verdict(struct text *t, const struct view_procs *vp);
