@@ -16,6 +16,16 @@
 #include "ui/top.h"
 #include "run.h"
 
+/* Who makes requests, and may ask for single blocks. */
+static void want_control(struct run *run, struct follow_opts *fo)
+{
+	fo->control = true;
+	fo->sink = begin_limits(run, LIMITS_CLIENT, books_of(run));
+	fo->self = &run->limits.client;
+	fo->blocks = run->blocks;
+	fo->heaps = run->heaps;
+}
+
 /* The exit status, or -1: the program that was to be launched could not be. */
 static int client_console(struct run *run, const struct follow_opts *to, bool launched)
 {
@@ -24,11 +34,7 @@ static int client_console(struct run *run, const struct follow_opts *to, bool la
 	int status = EXIT_OURS;
 
 	run->keeps_blocks = true;
-	fo.control = true;
-	fo.sink = begin_limits(run, LIMITS_CLIENT, books_of(run));
-	fo.self = &run->limits.client;
-	fo.blocks = run->blocks;
-	fo.heaps = run->heaps;
+	want_control(run, &fo);
 	client = follow_connect(&fo);
 	if (client) {
 		limits_connected(&run->limits);
@@ -66,11 +72,7 @@ static int client_top(struct run *run, const struct follow_opts *to)
 	struct client *client;
 	int how, sig, status;
 
-	fo.control = true;
-	fo.sink = begin_limits(run, LIMITS_CLIENT, books_of(run));
-	fo.self = &run->limits.client;
-	fo.blocks = run->blocks;
-	fo.heaps = run->heaps;
+	want_control(run, &fo);
 	client = follow_connect(&fo);
 	if (!client)
 		return EXIT_OURS;

@@ -111,14 +111,19 @@ grep -q 'is connected, and in control' server.err || fail "the console is not in
 ! grep -q 'control' console.err || fail "the console: $(cat console.err)"
 end_late "a console beside" $late
 
+# begin_talk WHAT OPTION: a client that gives no rows; what it is to say goes to descriptor 4.
+begin_talk() {
+	mkfifo talk
+	"$client" "$2" ./s <talk >talk.out 2>&1 &
+	first=$!
+	exec 4>talk
+	rm talk
+	until_there "$1: the first client is told nothing" grep -q '^wanted' talk.out
+}
+
 # Of two that could, one gives rows; when it leaves without a word, the other one does.
 serve_late "two that could"
-mkfifo talk
-"$client" -r ./s <talk >talk.out 2>&1 &
-first=$!
-exec 4>talk
-rm talk
-until_there "two that could: the first one is told nothing" grep -q '^wanted' talk.out
+begin_talk "two that could" -r
 mtrace -b root >client.out 2>client.err &
 late=$!
 until_there "two that could: the second one is not refused" grep -q 'another client gives rows' client.err
@@ -133,12 +138,7 @@ end_late "two that could" $late
 # library that the program loads by itself, and nobody gives the rows of.
 rm -f "$EXPECT" client.json
 serve "rows that do not come" "$MTRACE" -r ./s -w "$PROGRAM" "$OUT/$plugin"
-mkfifo talk
-"$client" -c ./s <talk >talk.out 2>&1 &
-first=$!
-exec 4>talk
-rm talk
-until_there "rows that do not come: nobody is asked" grep -q '^wanted' talk.out
+begin_talk "rows that do not come" -c
 mtrace -b root >client.out 2>client.err || fail "rows that do not come: the client's status is $?"
 exec 4>&-
 wait $first
