@@ -219,6 +219,45 @@ static void paint_threads(struct space *sp, const struct reach *blocks)
 	u64map_release(&done);
 }
 
+/* -- modules' data ------------------------------------------------------------------------------- */
+
+/* Where data of other segments ends before `start`, in its page. */
+static taddr_t others_end(const struct elf_segment *seg, size_t n, taddr_t bias, taddr_t low,
+			  taddr_t start)
+{
+	for (size_t i = 0; i < n; i++) {
+		taddr_t end = bias + seg[i].vaddr + seg[i].memsz;
+
+		if (seg[i].flags & PF_W && end > low && end <= start)
+			low = end;
+	}
+	return low;
+}
+
+/* Files are mapped by pages: before a module's data comes what precedes it in the file,
+ * constants and text.  On 32 bit three letters are as good as the address of a block. */
+static void paint_before_data(struct space *sp, const struct module *m, taddr_t page)
+{
+	const struct elf_segment *seg;
+	size_t n = m->file ? elf_file_segments(m->file, &seg) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		taddr_t start = m->bias + seg[i].vaddr;
+
+		if (seg[i].flags & PF_W)
+			paint(sp, others_end(seg, n, m->bias, start & -page, start), start, SPACE_DEAD);
+	}
+}
+
+static void paint_modules(struct space *sp)
+{
+	const struct modules *ms = &sp->proc->modules;
+	taddr_t page = (taddr_t)sysconf(_SC_PAGESIZE);
+
+	for (size_t i = 0; i < ms->v.n; i++)
+		paint_before_data(sp, ms->v.v[i], page);
+}
+
 /* -- allocators' own data ------------------------------------------------------------------------ */
 
 static bool is_known_allocator(const struct module *m)
@@ -314,6 +353,7 @@ int space_build(struct space *sp, struct proc *p, pid_t tid, const struct reach 
 	if (p->table_complete && p->from_launch)
 		paint_unseen(sp, blocks);
 	paint_threads(sp, blocks);
+	paint_modules(sp);
 	paint_allocators(sp);
 	return 0;
 }

@@ -12,7 +12,8 @@ enum space_kind {
 	SPACE_HEAP,     /* an allocator's: only the blocks in it count */
 	SPACE_RELRO,    /* a root: data that was made read-only after relocation, and
 			   only its pages that were written */
-	SPACE_DEAD,     /* below a stack pointer, or an allocator's own data */
+	SPACE_DEAD,     /* below a stack pointer, an allocator's own data, or what a file
+			   has before a module's data */
 };
 
 struct space {
