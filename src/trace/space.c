@@ -109,13 +109,27 @@ static void paint_mapping(void *arg, const struct region *r)
 		paint(arg, r->start, r->end, SPACE_HEAP);
 }
 
+/* Where addresses are not random the break may follow a program's .bss, and the kernel
+ * makes one line of both. */
+static taddr_t behind_modules(const struct space *sp, const struct map_line *l)
+{
+	const struct modules *ms = &sp->proc->modules;
+	taddr_t start = l->start;
+
+	for (size_t i = 0; i < ms->v.n; i++)
+		if (ms->v.v[i]->start < l->end && ms->v.v[i]->end > start)
+			start = MIN(ms->v.v[i]->end, l->end);
+	return start;
+}
+
 static void paint_break(struct space *sp)
 {
 	if (!sp->proc->table_complete || sp->proc->own_break)
 		return; /* heap memory that nobody knows is a root */
 	for (size_t i = 0; i < sp->maps.lines.n; i++)
 		if (!strcmp(sp->maps.lines.v[i].path, "[heap]"))
-			paint(sp, sp->maps.lines.v[i].start, sp->maps.lines.v[i].end, SPACE_HEAP);
+			paint(sp, behind_modules(sp, &sp->maps.lines.v[i]), sp->maps.lines.v[i].end,
+			      SPACE_HEAP);
 }
 
 static bool has_block(const struct reach *blocks, taddr_t start, taddr_t end)

@@ -78,7 +78,7 @@ begin_root() {
 	cp "$busybox" "$root/bin"
 	cp "$cross/guest" "$root/init"
 	[ ! -d "$kernel_files/modules" ] || cp -r "$kernel_files/modules" "$root"
-	echo "KERNEL_MODULES='$KERNEL_MODULES' TIMEOUT=$TIMEOUT ENVIRONMENT='$environment' UNIT='$(unit_environment)' BITS=$bits" >"$root/settings"
+	echo "KERNEL_MODULES='$KERNEL_MODULES' TIMEOUT=$TIMEOUT ENVIRONMENT='$environment' UNIT='$(unit_environment)' PROGRAMS=$programs" >"$root/settings"
 	echo root:x:0:0:root:/:/bin/sh >"$root/etc/passwd"
 }
 
