@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The last leak scan. */
-#include "frames.h"
 #include "json.h"
 #include "symbolize.h"
 
@@ -76,8 +75,7 @@ static json_t *link_json(struct json *j, const struct heap_link *l)
 {
 	static const char *const from[] = { [FROM_MEMORY] = "memory", [FROM_STACK] = "stack",
 					    [FROM_REGISTER] = "register", [FROM_BLOCK] = "block" };
-	json_t *o = json_object(), *frames = json_array();
-	struct frames list;
+	json_t *o = json_object();
 
 	json_put_number(o, "step", l->step);
 	json_put(o, "from", json_text(from[l->from]));
@@ -88,11 +86,7 @@ static json_t *link_json(struct json *j, const struct heap_link *l)
 	json_put(o, "block", json_address(l->block));
 	json_put_number(o, "size", l->size);
 	json_put_number(o, "offset", l->offset);
-	frames_of(&list, j->sym, j->heap, heap_stack(j->heap, l->block_stack), false);
-	for (size_t i = 0; i < list.v.n; i++)
-		json_array_append_new(frames, json_frame(&list.v.v[i]));
-	vec_release(&list.v);
-	json_put(o, "frames", frames);
+	json_put(o, "frames", json_frames_to_main(j, heap_stack(j->heap, l->block_stack)));
 	return o;
 }
 

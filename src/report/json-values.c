@@ -51,7 +51,7 @@ void json_put_time(json_t *o, const char *key, const struct heap_proc *p, uint64
 	json_put(o, key, p->log == PROC_LOG ? json_null() : json_number(ns - MIN(from, ns)));
 }
 
-json_t *json_frame(const struct frame *f)
+static json_t *frame_json(const struct frame *f)
 {
 	json_t *o = json_object();
 
@@ -65,16 +65,26 @@ json_t *json_frame(const struct frame *f)
 	return o;
 }
 
-json_t *json_frames(struct json *j, const struct heap_stack *s)
+static json_t *list_frames(struct json *j, const struct heap_stack *s, bool below_main)
 {
 	json_t *list = json_array();
 	struct frames frames;
 
-	frames_of(&frames, j->sym, j->heap, s, true);
+	frames_of(&frames, j->sym, j->heap, s, below_main);
 	for (size_t i = 0; i < frames.v.n; i++)
-		json_array_append_new(list, json_frame(&frames.v.v[i]));
+		json_array_append_new(list, frame_json(&frames.v.v[i]));
 	vec_release(&frames.v);
 	return list;
+}
+
+json_t *json_frames(struct json *j, const struct heap_stack *s)
+{
+	return list_frames(j, s, true);
+}
+
+json_t *json_frames_to_main(struct json *j, const struct heap_stack *s)
+{
+	return list_frames(j, s, false);
 }
 
 const char *json_end_name(const struct heap_stack *s)

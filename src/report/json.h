@@ -24,9 +24,9 @@ void json_put_number(json_t *o, const char *key, uint64_t v);
 /* A time of a process since its beginning; null: its log knows no times. */
 void json_put_time(json_t *o, const char *key, const struct heap_proc *p, uint64_t from,
 		   uint64_t ns);
-struct frame;
-json_t *json_frame(const struct frame *f);
+/* All of them; those down to main alone. */
 json_t *json_frames(struct json *j, const struct heap_stack *s);
+json_t *json_frames_to_main(struct json *j, const struct heap_stack *s);
 /* "complete", …; NULL is "none". */
 const char *json_end_name(const struct heap_stack *s);
 /* null: not known, or none. */
